@@ -1,0 +1,1 @@
+"""The control plane: what should be monitored, by whom, and how well."""

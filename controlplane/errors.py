@@ -1,0 +1,75 @@
+"""What can go wrong in the control plane, each with its HTTP status.
+
+ChmError                    500
+├── Invalid                 422  the request is well-formed but cannot be done as asked
+├── Unauthenticated         401
+├── Forbidden               403
+├── NotFound                404
+├── Conflict                409
+└── Unavailable             503  a part we depend on does not answer; try again
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the input: where (an RFC 6901 pointer), a code, and words."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class ChmError(Exception):
+    """The root: carries a sentence for people and, where they apply, the fields at fault."""
+
+    status = 500
+    title = "Internal error"
+
+    def __init__(self, detail: str, *problems: Problem) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.problems = problems
+
+
+class Invalid(ChmError):
+    """The request is well-formed but cannot be done as asked."""
+
+    status = 422
+    title = "Invalid request"
+
+
+class Unauthenticated(ChmError):
+    """Nobody is logged in, or the token is not valid."""
+
+    status = 401
+    title = "Not authenticated"
+
+
+class Forbidden(ChmError):
+    """The actor is known and may not do this."""
+
+    status = 403
+    title = "Forbidden"
+
+
+class NotFound(ChmError):
+    """The named object does not exist, or not for this actor."""
+
+    status = 404
+    title = "Not found"
+
+
+class Conflict(ChmError):
+    """The object exists already or was changed by somebody else."""
+
+    status = 409
+    title = "Conflict"
+
+
+class Unavailable(ChmError):
+    """A part this answer depends on is not there; the same request may succeed later."""
+
+    status = 503
+    title = "Unavailable"

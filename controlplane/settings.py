@@ -1,0 +1,88 @@
+"""Every setting of the control plane and of `chm up`, read from `CHM_*` environment variables."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """What an operator may choose; the defaults are one machine with everything on loopback."""
+
+    model_config = SettingsConfigDict(env_prefix="CHM_", extra="ignore", frozen=True)
+
+    data: Path = Path("data")
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("CHM_DATABASE_URL", "DATABASE_URL")
+    )
+    host: str = "127.0.0.1"
+    controlplane_port: Port = 8000
+    exporter_port: Port = 9116
+    prometheus_port: Port = 9090
+    alertmanager_port: Port = 9093
+    grafana_port: Port = 3000
+    lab_http_port: Port = 8161
+    lab_snmp_port: Port = 1161
+
+    public_url: str = ""  # where people reach the control plane; default http://host:port
+    controlplane_url: str = ""  # where the other services reach it
+    prometheus_url: str = ""
+    alertmanager_url: str = ""
+    exporters: Annotated[tuple[str, ...], NoDecode] = ()  # host:port of each exporter
+
+    scrape_interval: Seconds = 60
+    sd_refresh_interval: Seconds = 30
+    evaluation_interval: Seconds = 15
+    down_for: Seconds = 120  # how long a device must be down before anyone is told
+    group_wait: Seconds = 5
+    group_interval: Seconds = 30
+    repeat_interval: Seconds = 4 * 3600
+    retention: str = "15d"
+    notify_webhooks: Annotated[tuple[str, ...], NoDecode] = ()  # URLs that people are told by
+
+    access_token_lifetime: Seconds = 600
+
+    @field_validator("exporters", "notify_webhooks", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_urls(cls, values: dict[str, object]) -> dict[str, object]:
+        host = values.get("host") or cls.model_fields["host"].default
+        if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound: where it listens everywhere, loopback reaches it
+            host = "127.0.0.1"
+        for service in ("controlplane", "prometheus", "alertmanager"):
+            port = values.get(f"{service}_port") or cls.model_fields[f"{service}_port"].default
+            values.setdefault(f"{service}_url", f"http://{host}:{port}")
+        values.setdefault("public_url", values["controlplane_url"])
+        port = values.get("exporter_port") or cls.model_fields["exporter_port"].default
+        values.setdefault("exporters", (f"{host}:{port}",))
+        return values
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of keys and tokens, readable by their owner alone."""
+        return self.data / "secrets"
+
+    @property
+    def prometheus_folder(self) -> Path:
+        """What Prometheus and Alertmanager read: their configuration and `rules.d/`."""
+        return self.data / "prometheus"
+
+    @property
+    def local_rules(self) -> Path:
+        """Rule files of the operator; they become part of every rule set."""
+        return self.data / "rules.local"
+
+    @property
+    def dashboards_folder(self) -> Path:
+        """Where Grafana finds the generated dashboards."""
+        return self.data / "grafana" / "dashboards"

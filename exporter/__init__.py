@@ -1,0 +1,1 @@
+"""The exporter: asks devices over their own protocols and answers Prometheus."""
