@@ -6,7 +6,8 @@ ChmError                    500
 ├── Forbidden               403
 ├── NotFound                404
 ├── Conflict                409
-└── Unavailable             503  a part we depend on does not answer; try again
+├── Unavailable             503  a part we depend on does not answer; try again
+└── ConfigurationError      500  a setting or file cannot be used; services refuse to start
 """
 
 from dataclasses import dataclass
@@ -73,3 +74,7 @@ class Unavailable(ChmError):
 
     status = 503
     title = "Unavailable"
+
+
+class ConfigurationError(ChmError):
+    """A setting, key or file of the operator cannot be used; the sentence names it."""

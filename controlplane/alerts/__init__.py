@@ -1,0 +1,1 @@
+"""Alerts: what Alertmanager told, kept with its history."""

@@ -1,0 +1,27 @@
+"""Log in, and ask who one is."""
+
+from fastapi import APIRouter, Request
+
+from controlplane.auth import service
+from controlplane.auth.dependencies import CurrentActor
+from controlplane.auth.schemas import AccessToken, Login, Me
+from controlplane.auth.tokens import AccessTokens
+from controlplane.database import Session
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+@router.post("/login")
+async def login(data: Login, request: Request, session: Session) -> AccessToken:
+    """Exchange a user name and a password for an access token."""
+    user = await service.login(
+        session, request.app.state.passwords, data.name, data.password.get_secret_value()
+    )
+    tokens: AccessTokens = request.app.state.access_tokens
+    return AccessToken(access_token=tokens.issue(user.id), expires_in=int(tokens.lifetime))
+
+
+@router.get("/me")
+async def me(actor: CurrentActor) -> Me:
+    """Say who is logged in and what they may do."""
+    return Me(id=actor.id, name=actor.name, permissions=sorted(actor.permissions))

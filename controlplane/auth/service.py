@@ -1,0 +1,83 @@
+"""Log people in, and know who is asking."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane.auth import queries
+from controlplane.auth.models import ServiceToken
+from controlplane.auth.passwords import Passwords
+from controlplane.auth.permissions import ROLES, Permission
+from controlplane.auth.tokens import AccessTokens
+from controlplane.errors import Unauthenticated
+from controlplane.users import queries as user_queries
+from controlplane.users.models import User
+
+SERVICE_PREFIX = "chm_"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever is asking: a person or a service, and what they may do."""
+
+    id: UUID
+    name: str
+    permissions: frozenset[Permission]
+
+
+async def login(session: AsyncSession, passwords: Passwords, name: str, password: str) -> User:
+    """Give the active user of this name and password; the refusal does not say what was wrong."""
+    user = await session.scalar(user_queries.by_name(name))
+    usable = user is not None and user.active
+    verified = await passwords.verify(user.password_hash if user and usable else None, password)
+    if user is None or not verified:
+        raise Unauthenticated("user name or password is wrong")
+    return user
+
+
+async def identify(session: AsyncSession, access: AccessTokens, bearer: str) -> Actor:
+    """Give the actor a bearer token speaks for: a service's or a person's."""
+    if bearer.startswith(SERVICE_PREFIX):
+        return await _service(session, bearer)
+    user = await session.get(User, access.read(bearer))
+    if user is None or not user.active:
+        raise Unauthenticated("the user of this token is gone or disabled")
+    return Actor(user.id, user.name, ROLES[user.role])
+
+
+async def _service(session: AsyncSession, bearer: str) -> Actor:
+    token_id, _, secret = bearer.removeprefix(SERVICE_PREFIX).partition(".")
+    try:
+        token = await session.get(ServiceToken, UUID(hex=token_id))
+    except ValueError:
+        token = None
+    expected = token.secret_hash if token else _digest("")
+    if not hmac.compare_digest(_digest(secret), expected) or token is None:
+        raise Unauthenticated("the service token is not valid")
+    return Actor(token.id, token.name, frozenset(Permission(p) for p in token.permissions))
+
+
+async def issue_service_token(
+    session: AsyncSession, name: str, permissions: Collection[Permission]
+) -> str:
+    """Make a service's token, `chm_<id>.<secret>`; one it had before ends."""
+    old = await session.scalar(queries.service_token(name))
+    if old is not None:
+        await session.delete(old)
+        await session.flush()
+    secret = secrets.token_urlsafe(32)
+    token = ServiceToken(
+        name=name, secret_hash=_digest(secret), permissions=sorted(p.value for p in permissions)
+    )
+    session.add(token)
+    await session.flush()
+    return f"{SERVICE_PREFIX}{token.id.hex}.{secret}"
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The vault: what devices are asked with, encrypted at rest, never shown."""

@@ -1,0 +1,138 @@
+"""The connection to PostgreSQL: engines, sessions for requests, migrations."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from alembic import command
+from alembic.config import Config
+from fastapi import Depends, Request
+from sqlalchemy import DateTime, Enum, MetaData, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.types import TypeDecorator
+
+from controlplane.errors import ConfigurationError
+from controlplane.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x43484D  # "CHM": the advisory lock that keeps two replicas from migrating at once
+
+# One scheme for the names of constraints, so that migrations can name them too.
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: `timestamptz` in the database, always an aware datetime in UTC in Python."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: object) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """Refuse a naive datetime: nobody knows which moment it means."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}")
+        return value
+
+    def process_result_value(self, value: datetime | None, dialect: object) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """Give the moment in UTC, whatever the server's time zone is."""
+        return value.astimezone(UTC) if value is not None else None
+
+
+def words(kind: type[StrEnum]) -> Enum:
+    """Make the column type of an enumeration: text in the database, a `kind` in Python."""
+    return Enum(
+        kind, native_enum=False, length=32, values_callable=lambda e: [member.value for member in e]
+    )
+
+
+def now() -> datetime:
+    """Give the current moment in UTC."""
+    return datetime.now(UTC)
+
+
+def apply_naming(metadata: MetaData) -> None:
+    """Make `metadata` name its constraints by our scheme."""
+    metadata.naming_convention = NAMING
+
+
+def embedded_url_file(settings: Settings) -> Path:
+    """Name the file in which `chm up` leaves the address of the database it runs itself."""
+    return settings.secrets / "database.url"
+
+
+def url(settings: Settings) -> URL:
+    """Find the database: CHM_DATABASE_URL or DATABASE_URL, else the one that `chm up` runs."""
+    if settings.database_url is not None:
+        given, source = settings.database_url.get_secret_value(), "CHM_DATABASE_URL"
+    else:
+        file = embedded_url_file(settings)
+        if not file.is_file():
+            raise ConfigurationError(
+                f"no database: CHM_DATABASE_URL is not set and {settings.data} holds none"
+            )
+        given, source = file.read_text(encoding="utf-8").strip(), str(file)
+    try:
+        parsed = make_url(given)
+    except ArgumentError:
+        raise ConfigurationError(f"{source} is not a database URL") from None
+    if not parsed.drivername.startswith("postgres"):
+        raise ConfigurationError(f"{source}: only PostgreSQL will do, not {parsed.drivername!r}")
+    return parsed.set(drivername="postgresql+asyncpg")
+
+
+def conninfo(settings: Settings) -> str:
+    """Give the same database in libpq's own form, for psycopg and the job queue."""
+    return url(settings).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def connect(settings: Settings) -> AsyncEngine:
+    """Make the engine of one process; `dispose()` it at the end."""
+    return create_async_engine(url(settings), pool_pre_ping=True, pool_size=10, max_overflow=10)
+
+
+def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Make the factory of sessions; objects stay readable after the commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """Lend a request its session: committed when it returns, rolled back when it raises."""
+    factory: async_sessionmaker[AsyncSession] = request.app.state.sessions
+    async with factory.begin() as session:
+        yield session
+
+
+# scope="function": the commit happens before the answer is sent, not after it.
+Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+
+
+def migrate(settings: Settings, revision: str = "head") -> None:
+    """Bring the schema to `revision`; several processes may call it at once."""
+    engine = create_engine(url(settings).set(drivername="postgresql+psycopg"))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+            connection.commit()
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+            connection.commit()
+    finally:
+        engine.dispose()

@@ -1,0 +1,1 @@
+"""The inventory: sites and devices, and which device stands behind which."""

@@ -1,0 +1,32 @@
+"""The table of people."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlmodel import Field, SQLModel
+
+from controlplane.database import UtcDateTime, apply_naming, now, words
+
+apply_naming(SQLModel.metadata)
+
+
+class Role(StrEnum):
+    """What a person is to the system; `auth.permissions` says what each may do."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+class User(SQLModel, table=True):
+    """A person who may log in."""
+
+    __tablename__ = "users"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    name: str = Field(unique=True, max_length=64)
+    password_hash: str
+    role: Role = Field(default=Role.VIEWER, sa_type=words(Role))
+    active: bool = True
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

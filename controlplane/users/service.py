@@ -1,0 +1,32 @@
+"""Add people."""
+
+import re
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane.errors import Conflict, Invalid, Problem
+from controlplane.users import queries
+from controlplane.users.models import Role, User
+
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._@+-]{0,63}")
+PASSWORD_LENGTH = 12
+
+
+async def add(session: AsyncSession, name: str, password_hash: str, role: Role) -> User:
+    """Add a person; the name is taken once and for all."""
+    if not NAME.fullmatch(name):
+        detail = f"user name {name!r} must match {NAME.pattern}"
+        raise Invalid(detail, Problem("/name", "pattern", detail))
+    if await session.scalar(queries.by_name(name)):
+        raise Conflict(f"user {name!r} already exists")
+    user = User(name=name, password_hash=password_hash, role=role)
+    session.add(user)
+    await session.flush()
+    return user
+
+
+def check_password(password: str) -> None:
+    """Refuse a password that is too short; length is the only rule worth having (ASVS 6.2)."""
+    if len(password) < PASSWORD_LENGTH:
+        detail = f"a password needs at least {PASSWORD_LENGTH} characters"
+        raise Invalid(detail, Problem("/password", "too_short", detail))

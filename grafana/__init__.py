@@ -1,0 +1,1 @@
+"""Configuration of Grafana, shipped as data."""
