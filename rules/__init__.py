@@ -1,1 +1,10 @@
-"""Intent to Prometheus rules: pure functions, no I/O, one module per rule family."""
+"""Intent to Prometheus rules: pure functions, no I/O, one module per rule family.
+
+`render(Intent(...))` gives the rule files by name. The values of single devices never stand in
+a rule: rules join the series of the inventory (`chm_inventory_device_info`, `chm_threshold`, ...).
+"""
+
+from rules.options import Intent
+from rules.rendering import alerts, render
+
+__all__ = ["Intent", "alerts", "render"]

@@ -1,0 +1,149 @@
+"""Which devices are down, and which are only behind one that is."""
+
+from rules.options import Intent
+from rules.rule import Alert, Group, Record
+
+# The labels are those of the inventory; a device that left it has no state.
+DEVICE_UP = """\
+min by (device) (chm_device_up)
+* on (device) group_right ()
+device:chm_inventory_device_info:current"""
+
+PARENTS = "count by (device) (device:chm_topology_parent:current == 1)"
+
+PARENTS_DOWN = """\
+count by (device) (
+  (device:chm_topology_parent:current == 1)
+  and on (parent)
+  label_replace(device:chm_device_up:min == 0, "parent", "$1", "device", "(.+)")
+)"""
+
+UNREACHABLE = """\
+device:chm_device_up:min == 0
+and on (device)
+(device:chm_topology_parent:count_down == on (device) device:chm_topology_parent:count)"""
+
+CAUSE = """\
+device:chm_device_up:min == 0
+unless on (device)
+device:outage:unreachable"""
+
+# How many steps an unreachable device is below a cause. Each evaluation reads the depth of the
+# one before, so the answer walks down one level at a time; in a ring without a cause the number
+# only grows, and ends at the limit.
+DEPTH = """\
+(device:outage:cause + 1)
+or
+(
+  device:outage:unreachable
+  + on (device) group_left ()
+  (
+    1 + min by (device) (
+      device:chm_topology_parent:current
+      * on (parent) group_left ()
+      label_replace(device:outage:depth, "parent", "$1", "device", "(.+)")
+    )
+  )
+) < 64"""
+
+OUTAGE_WITHOUT_ROOT = """\
+count by (site) (
+  device:outage:unreachable
+  unless on (device)
+  device:outage:depth
+)"""
+
+# While half of all scrapes fail or a device's exporter is down, one stack alert says so instead.
+UNKNOWN = """\
+(
+  device:chm_inventory_device_info:current
+  unless on (device) chm_device_up
+)
+and on () (avg(up{job="chm-devices"}) > 0.5)
+unless on (device) (
+  (up{job="chm-devices"} == 0)
+  and on () (min(up{job="chm-exporter"}) == 0)
+)"""
+
+# sysUpTime wraps after 497 days (2^32 hundredths of a second): a drop from there is no reboot.
+REBOOTED = """\
+min by (device) (
+  (chm_uptime_seconds < 600)
+  and (max_over_time(chm_uptime_seconds[1h]) > chm_uptime_seconds)
+  unless (max_over_time(chm_uptime_seconds[1h]) > 42940000)
+)
+* on (device) group_right ()
+device:chm_inventory_device_info:current"""
+
+
+def groups(options: Intent) -> tuple[Group, ...]:
+    """One group: each rule reads what the ones above it have just recorded."""
+    return (
+        Group("chm-availability", options.evaluation_interval, (*_records(), *_alerts(options))),
+    )
+
+
+def _records() -> tuple[Record, ...]:
+    return (
+        Record("device:chm_device_up:min", DEVICE_UP),
+        Record("device:chm_topology_parent:count", PARENTS),
+        Record("device:chm_topology_parent:count_down", PARENTS_DOWN),
+        Record("device:outage:unreachable", UNREACHABLE),
+        Record("device:outage:cause", CAUSE),
+        Record("device:outage:depth", DEPTH),
+    )
+
+
+def _alerts(options: Intent) -> tuple[Alert, ...]:
+    return (
+        Alert(
+            "DeviceDown",
+            "device:outage:cause",
+            "critical",
+            "cause",
+            "{{ $labels.device }} is down",
+            "{{ $labels.device }} ({{ $labels.role }}, site {{ $labels.site }}) does not answer, "
+            "and there is a way to it that works.",
+            hold=options.confirm_for,
+            keep=options.keep_for,
+        ),
+        Alert(
+            "DeviceUnreachable",
+            "device:outage:unreachable",
+            "none",
+            "symptom",
+            "{{ $labels.device }} is behind a device that is down",
+            "Every way to {{ $labels.device }} (site {{ $labels.site }}) leads through a device "
+            "that is down. The alert of that device tells people.",
+            hold=options.confirm_for,
+        ),
+        Alert(
+            "DeviceUnknown",
+            UNKNOWN,
+            "warning",
+            "cause",
+            "Nothing is known about {{ $labels.device }}",
+            "{{ $labels.device }} (site {{ $labels.site }}) should be monitored, but Prometheus "
+            "has no sample that says whether it is up.",
+            hold=options.settle_for,
+        ),
+        Alert(
+            "OutageWithoutRoot",
+            OUTAGE_WITHOUT_ROOT,
+            "critical",
+            "cause",
+            "Devices at {{ $labels.site }} are unreachable, and none is the cause",
+            "{{ $value }} devices of site {{ $labels.site }} count as behind a device that is "
+            "down, but no DeviceDown stands above them: the topology has a ring or is out of date.",
+            hold=max(options.settle_for, 2 * options.confirm_for, 20 * options.evaluation_interval),
+        ),
+        Alert(
+            "DeviceRebooted",
+            REBOOTED,
+            "info",
+            "symptom",
+            "{{ $labels.device }} has restarted",
+            "{{ $labels.device }} (site {{ $labels.site }}) has been running for "
+            "{{ $value | humanizeDuration }}.",
+        ),
+    )

@@ -1,0 +1,50 @@
+"""Recorded intent: what the control plane wants, kept for an hour while it is down.
+
+While `up{job="chm-intent"}` is 1 the recorded series are what was scraped last, so a device that
+was removed is gone at the next evaluation. While it is not, each series carries its own last value
+forward. (`last_over_time` over the scraped series would bring back devices that were removed
+within its range, and join a moved device twice.)
+"""
+
+from string import Template
+
+from rules.options import Intent
+from rules.rule import Group, Record
+
+CURRENT = Template("""\
+max by ($labels) ($metric)
+or
+(
+  $recorded
+  unless on () (up{job="chm-intent"} == 1)
+  and on () (max_over_time(up{job="chm-intent"}[1h]) == 1)
+)""")
+
+INVENTORY = "device:chm_inventory_device_info:current"
+PARENT = "device:chm_topology_parent:current"
+THRESHOLD = "device:chm_threshold:current"
+
+
+def groups(options: Intent) -> tuple[Group, ...]:
+    """Inventory and topology at every evaluation, thresholds as often as values change."""
+    return (
+        Group(
+            "chm-intent",
+            options.evaluation_interval,
+            (
+                current("chm_inventory_device_info", "device, site, role, vendor", INVENTORY),
+                current("chm_topology_parent", "device, parent", PARENT),
+            ),
+        ),
+        Group(
+            "chm-thresholds",
+            options.sample_interval,
+            (current("chm_threshold", "device, metric, severity", THRESHOLD),),
+        ),
+    )
+
+
+def current(metric: str, labels: str, recorded: str) -> Record:
+    """Record `metric` without the labels of its scrape, and with the fallback."""
+    expr = CURRENT.substitute(metric=metric, labels=labels, recorded=recorded)
+    return Record(recorded, expr)

@@ -1,0 +1,61 @@
+"""What shapes the rules: a few durations and the address people are sent to."""
+
+import math
+import re
+from dataclasses import dataclass, fields
+
+# Scheme, host, port and path; no quote, brace, blank or line break can reach an annotation.
+PUBLIC_URL = (
+    r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
+)
+LONGEST = 86_400
+
+
+@dataclass(frozen=True)
+class Intent:
+    """How often things happen and how long a device must be down, in seconds."""
+
+    public_url: str
+    evaluation_interval: float = 15
+    scrape_interval: float = 60
+    down_for: float = 120
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(PUBLIC_URL, self.public_url):
+            raise ValueError(f"public_url {self.public_url!r} is not an http(s) URL of plain text")
+        for name in (field.name for field in fields(self) if field.name != "public_url"):
+            value = getattr(self, name)
+            if not math.isfinite(value) or not 1 <= value <= LONGEST:
+                raise ValueError(f"{name} is {value}, but must be 1 to {LONGEST} seconds")
+
+    @property
+    def confirm_for(self) -> float:
+        """How long `down` must last: one lost poll tells nobody, so two scrapes at least."""
+        return max(self.down_for, 2 * self.scrape_interval)
+
+    @property
+    def settle_for(self) -> float:
+        """How long a measured value must be bad before anyone is told: five minutes or scrapes."""
+        return max(300, 5 * self.scrape_interval)
+
+    @property
+    def keep_for(self) -> float:
+        """How long an alert outlives its condition, so that one good poll ends no outage."""
+        return 2 * self.scrape_interval
+
+    @property
+    def rate_window(self) -> float:
+        """The range of rates: four scrapes, so that a lost one leaves enough samples."""
+        return max(60, 4 * self.scrape_interval)
+
+    @property
+    def sample_interval(self) -> float:
+        """How often rules over polled values run: not more often than the values change."""
+        return max(self.evaluation_interval, self.scrape_interval)
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as Prometheus reads a duration: `120s`, or `1500ms` where there is a rest."""
+    milliseconds = round(seconds * 1000)
+    whole, rest = divmod(milliseconds, 1000)
+    return f"{milliseconds}ms" if rest else f"{whole}s"

@@ -1,0 +1,92 @@
+"""Groups to YAML, with the proof that what was written is what was meant."""
+
+import re
+from typing import Any
+
+import promql_parser
+import yaml
+
+from rules import availability, hardware, intent, interfaces, stack
+from rules.options import Intent, duration
+from rules.rule import Alert, Group, Record
+
+# An alert lives on under the name of its file and group: renaming one resets what is pending.
+FAMILIES = {
+    "intent.yml": intent.groups,
+    "availability.yml": availability.groups,
+    "interfaces.yml": interfaces.groups,
+    "hardware.yml": hardware.groups,
+    "stack.yml": stack.groups,
+}
+# `{{ query ... }}` in a template would run PromQL for whoever reads the notification.
+PLACEHOLDER = re.compile(
+    r"\{\{ \$(?:value|labels\.[A-Za-z_]+)"
+    r"(?: \| (?:humanize|humanizePercentage|humanizeDuration))? \}\}"
+)
+
+
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that writes PromQL of several lines as a block people can read."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def render(options: Intent) -> dict[str, str]:
+    """Render every family: file name to YAML; the same intent gives the same bytes."""
+    return {name: _file(groups(options), options) for name, groups in FAMILIES.items()}
+
+
+def alerts(options: Intent) -> tuple[Alert, ...]:
+    """Every alert of every family, in the order of the files."""
+    families = (group for groups in FAMILIES.values() for group in groups(options))
+    return tuple(rule for group in families for rule in group.rules if isinstance(rule, Alert))
+
+
+def _file(groups: tuple[Group, ...], options: Intent) -> str:
+    tree = {"groups": [_group(group, options) for group in groups]}
+    text = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
+    if yaml.safe_load(text) != tree:
+        raise ValueError("the YAML written does not read back as the rules meant")
+    return text
+
+
+def _group(group: Group, options: Intent) -> dict[str, Any]:
+    rules = [_rule(rule, options) for rule in group.rules]
+    return {"name": group.name, "interval": duration(group.interval), "rules": rules}
+
+
+def _rule(rule: Record | Alert, options: Intent) -> dict[str, Any]:
+    promql_parser.parse(rule.expr)  # raises ValueError with the place of the mistake
+    return _record(rule) if isinstance(rule, Record) else _alert(rule, options)
+
+
+def _record(rule: Record) -> dict[str, Any]:
+    labels = {"labels": dict(rule.labels)} if rule.labels else {}
+    return {"record": rule.name, "expr": rule.expr, **labels}
+
+
+def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
+    times = {"for": rule.hold, "keep_firing_for": rule.keep}
+    return {
+        "alert": rule.name,
+        "expr": rule.expr,
+        **{name: duration(seconds) for name, seconds in times.items() if seconds},
+        "labels": {"severity": rule.severity, "alertclass": rule.alertclass},
+        "annotations": {
+            "summary": _template(rule.summary),
+            "description": _template(rule.description),
+            "runbook_url": f"{options.public_url.rstrip('/')}/runbooks/{rule.name}",
+        },
+    }
+
+
+def _template(text: str) -> str:
+    if re.search(r"[{}]", PLACEHOLDER.sub("", text)):
+        raise ValueError(f"only labels and the value may stand in a template: {text!r}")
+    return text

@@ -1,0 +1,40 @@
+"""The nouns of a rule file: recording rules, alerting rules, groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["critical", "warning", "info", "none"]
+AlertClass = Literal["cause", "symptom", "stack"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A recorded series: `name` is `level:metric:operations`."""
+
+    name: str
+    expr: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert; `hold` seconds before it fires, `keep` seconds after its condition ended."""
+
+    name: str
+    expr: str
+    severity: Severity
+    alertclass: AlertClass
+    summary: str
+    description: str
+    hold: float = 0
+    keep: float = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rules that are evaluated one after the other every `interval` seconds."""
+
+    name: str
+    interval: float
+    rules: tuple[Record | Alert, ...]

@@ -1,0 +1,174 @@
+"""The stack watches itself: each of its parts that fails gives one alert."""
+
+from string import Template
+
+from rules.options import Intent
+from rules.rule import Alert, Group, Severity
+
+DOWN = Template("""\
+min by (job) (up{job="$job"}) == 0
+or
+absent(up{job="$job"})""")
+
+# One alert for the control plane, whichever of its two scrapes failed.
+CONTROL_PLANE_DOWN = """\
+min (up{job=~"chm-intent|chm-controlplane"}) == 0
+or
+absent(up{job="chm-intent"})"""
+
+# Prometheus scrapes, the exporter's own page answers, and yet most probes fail.
+SCRAPES_FAILING = """\
+avg(up{job="chm-devices"}) <= 0.5
+unless on () (min(up{job="chm-exporter"}) == 0)"""
+
+TARGETS_MISSING = """\
+count(device:chm_inventory_device_info:current) > 0
+unless on ()
+up{job="chm-devices"}"""
+
+GROUP_SLOW = """\
+max by (rule_group) (prometheus_rule_group_last_duration_seconds)
+> max by (rule_group) (prometheus_rule_group_interval_seconds)
+or
+sum by (rule_group) (increase(prometheus_rule_group_iterations_missed_total[10m])) > 0"""
+
+NOT_DELIVERED = """\
+sum (increase(prometheus_notifications_errors_total[10m])) > 0
+or
+sum (increase(prometheus_notifications_dropped_total[10m])) > 0
+or
+max (prometheus_notifications_alertmanagers_discovered) == 0"""
+
+
+def groups(options: Intent) -> tuple[Group, ...]:
+    """One group; nothing in it depends on the inventory but DeviceTargetsMissing."""
+    alerts = (*_services(options), *_prometheus(options), *_deliveries(options))
+    return (Group("chm-stack", options.evaluation_interval, alerts),)
+
+
+def _services(options: Intent) -> tuple[Alert, ...]:
+    return (
+        _alert(
+            "ExporterDown",
+            DOWN.substitute(job="chm-exporter"),
+            "critical",
+            "An exporter is down",
+            "Prometheus cannot reach an exporter: nothing is known about the devices it asks.",
+            hold=options.confirm_for,
+        ),
+        _alert(
+            "DeviceScrapesFailing",
+            SCRAPES_FAILING,
+            "critical",
+            "Most devices cannot be asked",
+            "Only {{ $value | humanizePercentage }} of the scrapes of devices succeed, "
+            "although the exporter runs.",
+            hold=options.confirm_for,
+        ),
+        _alert(
+            "DeviceTargetsMissing",
+            TARGETS_MISSING,
+            "critical",
+            "Prometheus has no devices to ask",
+            "The inventory holds {{ $value }} devices, but Prometheus has got no target.",
+            hold=options.settle_for,
+        ),
+        _alert(
+            "ControlPlaneDown",
+            CONTROL_PLANE_DOWN,
+            "critical",
+            "The control plane is down",
+            "Rules go on with the last known inventory for one hour; after that, "
+            "alerts about devices end.",
+            hold=options.confirm_for,
+        ),
+        _alert(
+            "AlertmanagerDown",
+            DOWN.substitute(job="chm-alertmanager"),
+            "critical",
+            "Alertmanager is down",
+            "Alerts are still evaluated and shown, but nobody is told.",
+            hold=options.confirm_for,
+        ),
+    )
+
+
+def _prometheus(options: Intent) -> tuple[Alert, ...]:
+    return (
+        _alert(
+            "ServiceDiscoveryFailing",
+            'sum (increase(prometheus_sd_refresh_failures_total{mechanism="http"}[10m])) > 0',
+            "warning",
+            "Prometheus cannot fetch its targets",
+            "Prometheus keeps the list of targets it has; new devices are not asked, "
+            "removed ones still are.",
+            hold=options.settle_for,
+        ),
+        _alert(
+            "PrometheusConfigReloadFailed",
+            "max (prometheus_config_last_reload_successful) == 0",
+            "critical",
+            "Prometheus has refused its configuration",
+            "Prometheus runs with the configuration it had before; changes have no effect.",
+            hold=options.confirm_for,
+        ),
+        _alert(
+            "RuleEvaluationFailing",
+            "sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total[10m])) > 0",
+            "critical",
+            "Rules of {{ $labels.rule_group }} fail",
+            "Alerts of group {{ $labels.rule_group }} may be missing or stuck.",
+            hold=options.settle_for,
+        ),
+        _alert(
+            "RuleGroupSlow",
+            GROUP_SLOW,
+            "warning",
+            "Rules of {{ $labels.rule_group }} take longer than their interval",
+            "Evaluations of group {{ $labels.rule_group }} are left out: alerts come late.",
+            hold=options.settle_for,
+        ),
+        _alert(
+            "RulesetDeploymentFailed",
+            "max (chm_ruleset_deployment_failed) == 1",
+            "critical",
+            "The newest rules are not in force",
+            "The rule set made last was refused; Prometheus runs the one before it.",
+            hold=options.confirm_for,
+        ),
+    )
+
+
+def _deliveries(options: Intent) -> tuple[Alert, ...]:
+    return (
+        _alert(
+            "AlertsNotDelivered",
+            NOT_DELIVERED,
+            "critical",
+            "Alerts do not reach Alertmanager",
+            "Prometheus could not hand over alerts, or knows no Alertmanager.",
+            hold=options.confirm_for,
+        ),
+        _alert(
+            "AlertmanagerConfigReloadFailed",
+            "max (alertmanager_config_last_reload_successful) == 0",
+            "critical",
+            "Alertmanager has refused its configuration",
+            "Alertmanager runs with the routes it had before; changes have no effect.",
+            hold=options.confirm_for,
+        ),
+        _alert(
+            "NotificationsFailing",
+            "sum by (integration) (increase(alertmanager_notifications_failed_total[10m])) > 0",
+            "critical",
+            "Notifications by {{ $labels.integration }} fail",
+            "Alertmanager could not send notifications by {{ $labels.integration }}.",
+            hold=options.confirm_for,
+        ),
+    )
+
+
+def _alert(
+    name: str, expr: str, severity: Severity, summary: str, description: str, *, hold: float
+) -> Alert:
+    return Alert(name, expr, severity, "stack", summary, description, hold=hold)

@@ -1,0 +1,125 @@
+"""Runs the rendered rules through `promtool test rules`: series in, firing alerts out."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import rules
+
+PUBLIC_URL = "https://chm.example.net"
+# One scrape and one evaluation a minute: a time in a test is a number of samples.
+INTENT = rules.Intent(PUBLIC_URL, evaluation_interval=60, scrape_interval=60, down_for=120)
+INVENTORY = ("device", "site", "role", "vendor")
+GROUPS = ("chm-intent", "chm-thresholds", "chm-availability", "chm-interfaces", "chm-hardware")
+
+Series = Mapping[str, str]
+Expected = Mapping[str, Sequence[str]]
+
+# A stack in which everything runs, for twelve hours.
+HEALTHY: Series = {
+    'up{job="chm-intent"}': "1x720",
+    'up{job="chm-controlplane"}': "1x720",
+    'up{job="chm-exporter",instance="exporter:9116"}': "1x720",
+    'up{job="chm-alertmanager"}': "1x720",
+}
+
+
+def series(name: str, **labels: str) -> str:
+    """Write a series as promtool reads it."""
+    inside = ",".join(f"{key}={json.dumps(value)}" for key, value in labels.items())
+    return f"{name}{{{inside}}}"
+
+
+def device(name: str, up: str | None = "1x720", *parents: str, site: str = "lab") -> Series:
+    """Return a device of the inventory as the stack shows it; `up` None leaves out its samples."""
+    labels = {"device": name, "site": site, "role": "core", "vendor": "Cisco"}
+    scraped = {**labels, "instance": name, "job": "chm-devices"}
+    intent = {"job": "chm-intent", "instance": "controlplane"}
+    result = {
+        series("chm_inventory_device_info", **labels, **intent): "1x720",
+        series("up", **scraped): "1x720",
+    }
+    if up is not None:
+        result[series("chm_device_up", **scraped)] = up
+    for parent in parents:
+        result[series("chm_topology_parent", device=name, parent=parent, **intent)] = "1x720"
+    return result
+
+
+def threshold(name: str, metric: str, warning: float, critical: float) -> Series:
+    """Return the thresholds of a device as the control plane exposes them."""
+    values = {"warning": warning, "critical": critical}
+    return {
+        series("chm_threshold", device=name, metric=metric, severity=severity): f"{value}x720"
+        for severity, value in values.items()
+    }
+
+
+def check(folder: Path, *parts: Series, firing: Expected, by: str = "device") -> None:
+    """Fail unless exactly these alerts fire at each time; `by` are the labels that are compared.
+
+    An alert is written `Name{label="value"}`; alerts about the stack itself are left out unless
+    `by` is empty of `device`.
+    """
+    chosen = 'alertclass!="stack"' if "device" in by or "site" in by else 'alertclass="stack"'
+    expr = f'count by (alertname, {by}) (ALERTS{{alertstate="firing", {chosen}}})'
+    expected = {time: [_sample(alert) for alert in alerts] for time, alerts in firing.items()}
+    evaluate(folder, *parts, expr=expr, expected=expected)
+
+
+def _sample(alert: str) -> dict[str, Any]:
+    name, _, rest = alert.partition("{")
+    labels = rest.rstrip("}")
+    return {"labels": f'{{alertname="{name}"{"," if labels else ""}{labels}}}', "value": 1}
+
+
+def evaluate(
+    folder: Path, *parts: Series, expr: str, expected: Mapping[str, list[dict[str, Any]]]
+) -> None:
+    """Fail, with promtool's words, unless `expr` has these samples at these times."""
+    tests = [{"expr": expr, "eval_time": at, "exp_samples": s} for at, s in expected.items()]
+    run(folder, *parts, checks={"promql_expr_test": tests})
+
+
+def run(folder: Path, *parts: Series, checks: Mapping[str, Any]) -> None:
+    """Run one promtool unit test over the series of all `parts`; later ones win."""
+    for name, text in rules.render(INTENT).items():
+        (folder / name).write_text(text)
+    values = {name: value for part in (HEALTHY, *parts) for name, value in part.items()}
+    test = {
+        "rule_files": [str(path) for path in sorted(folder.glob("*.yml"))],
+        "evaluation_interval": "1m",
+        "group_eval_order": list(GROUPS),
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [
+                    {"series": name, "values": value} for name, value in values.items()
+                ],
+                **checks,
+            }
+        ],
+    }
+    path = folder / "test.yaml"
+    path.write_text(yaml.safe_dump(test, sort_keys=False))
+    result = subprocess.run(
+        [tool("promtool"), "test", "rules", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def tool(name: str) -> str:
+    """Find a program on the PATH or in the tools folder of the project."""
+    folder = Path(__file__).parents[2] / ".tools" / "bin"
+    found = shutil.which(name) or shutil.which(name, path=str(folder))
+    assert found, f"{name} is not installed; `make test` installs it"
+    return found

@@ -1,0 +1,106 @@
+import dataclasses
+import subprocess
+from pathlib import Path
+
+import promql_parser
+import pytest
+import yaml
+
+import rules
+from rules import rendering
+from tests.rules.promtool import INTENT, tool
+
+
+def test_promtool_accepts_every_file_without_a_warning(tmp_path: Path) -> None:
+    """What is rendered passes Prometheus' own checker, lint included."""
+    paths = []
+    for name, text in rules.render(INTENT).items():
+        paths.append(tmp_path / name)
+        paths[-1].write_text(text)
+    command = [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *map(str, paths)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_same_intent_gives_the_same_bytes() -> None:
+    """A rule set changes only when the intent does."""
+    assert rules.render(INTENT) == rules.render(dataclasses.replace(INTENT))
+
+
+def test_files_and_groups_keep_their_names() -> None:
+    """A renamed file or group would reset every pending alert."""
+    groups = {
+        name: [group["name"] for group in yaml.safe_load(text)["groups"]]
+        for name, text in rules.render(INTENT).items()
+    }
+
+    assert groups == {
+        "intent.yml": ["chm-intent", "chm-thresholds"],
+        "availability.yml": ["chm-availability"],
+        "interfaces.yml": ["chm-interfaces"],
+        "hardware.yml": ["chm-hardware"],
+        "stack.yml": ["chm-stack"],
+    }
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        'https://chm.example.net/"x',
+        "https://chm.example.net\n",
+        "https://chm.example.net/{{ query `up` }}",
+        "https://chm.example.net/\nfoo: bar",
+        "https://user:word@chm.example.net",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_a_hostile_public_url_is_refused(url: str) -> None:
+    """Nothing that could leave its YAML string or run a template reaches a rule."""
+    with pytest.raises(ValueError, match="public_url"):
+        rules.Intent(url)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 90_000])
+def test_a_duration_prometheus_cannot_use_is_refused(seconds: float) -> None:
+    """Durations are finite, at least a second and at most a day."""
+    with pytest.raises(ValueError, match="down_for"):
+        rules.Intent("http://chm", down_for=seconds)
+
+
+def test_a_template_that_runs_a_query_is_refused() -> None:
+    """Annotations may show labels and the value, and nothing else."""
+    with pytest.raises(ValueError, match="template"):
+        rendering._template("{{ query `up` }}")
+
+
+def test_one_lost_poll_tells_nobody() -> None:
+    """DeviceDown waits for two scrapes, however short down_for is."""
+    intent = rules.Intent("http://chm", scrape_interval=60, down_for=1)
+    (down,) = [alert for alert in rules.alerts(intent) if alert.name == "DeviceDown"]
+
+    assert down.hold == 120
+
+
+def test_every_recorded_series_that_a_rule_reads_is_recorded() -> None:
+    """A misspelt series would leave an alert silent for ever."""
+    recorded, read = set[str](), set[str]()
+    for text in rules.render(INTENT).values():
+        for group in yaml.safe_load(text)["groups"]:
+            for rule in group["rules"]:
+                recorded.add(rule.get("record", ""))
+                read |= set(_names(promql_parser.parse(rule["expr"])))
+
+    assert {name for name in read if ":" in name} <= recorded
+
+
+def _names(node: object) -> list[str]:
+    """Return the metric names below a node of a parsed expression."""
+    if isinstance(node, promql_parser.MatrixSelector):
+        return _names(node.vector_selector)
+    if isinstance(node, promql_parser.VectorSelector):
+        return [node.name] if node.name else []
+    children = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "param")]
+    children += getattr(node, "args", None) or []
+    return [name for child in children if child is not None for name in _names(child)]
