@@ -1,0 +1,1 @@
+"""What the control plane writes for Prometheus, Alertmanager and Grafana."""
