@@ -72,6 +72,7 @@ def to_json(board: Board) -> str:
         tags=[TAG],
         templating=core.Templating(list=_variables(board)),
         time=core.Time("now-3h", "now"),
+        timePicker=core.TimePicker(["15s", "30s", "1m", "5m", "15m"], None),
         timezone="browser",
     )
     data = _without(dashboard.to_json_data(), _LEGACY_BOARD_KEYS)

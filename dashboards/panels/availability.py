@@ -132,8 +132,8 @@ def uptime() -> Panel:
 
 def identity() -> Panel:
     """Show the model, software and serial number of the device."""
-    labels = ("vendor", "model", "os_version", "serial", "site", "role", "instance")
-    titles = ("Vendor", "Model", "Software", "Serial number", "Site", "Role", "Target")
+    labels = ("vendor", "model", "os_version", "serial", "site", "role")
+    titles = ("Vendor", "Model", "Software", "Serial number", "Site", "Role")
     return table(
         "Identity",
         "What the device says it is, and where the inventory says it stands.",
