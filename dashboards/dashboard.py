@@ -72,10 +72,10 @@ def to_json(board: Board) -> str:
         tags=[TAG],
         templating=core.Templating(list=_variables(board)),
         time=core.Time("now-3h", "now"),
-        timePicker=core.TimePicker(["15s", "30s", "1m", "5m", "15m"], None),
         timezone="browser",
     )
     data = _without(dashboard.to_json_data(), _LEGACY_BOARD_KEYS)
+    data["timepicker"] = {"refresh_intervals": ["15s", "30s", "1m", "5m", "15m"]}
     return json.dumps(data, default=_grafanalib_value, indent=2, sort_keys=True) + "\n"
 
 
