@@ -37,7 +37,7 @@ def words(meanings: dict[str, str]) -> list[dict[str, Any]]:
     return [{"type": "value", "options": options}]
 
 
-NEUTRAL = steps((None, "text"))
+UNRATED = steps((None, UNKNOWN))
 RATIO = steps((None, HEALTHY), (0.8, WARNING), (0.9, CRITICAL))
 CELSIUS = steps((None, HEALTHY), (60, WARNING), (75, CRITICAL))
 NONE_IS_WELL = steps((None, HEALTHY), (1, CRITICAL))

@@ -10,6 +10,7 @@ from dashboards.panels import (
     measurement,
     memory,
     temperature,
+    topology,
 )
 
 UID = "chm-device"
@@ -46,6 +47,7 @@ def board() -> Board:
                     availability.uptime(),
                     availability.identity(),
                     alerts.listed(of_one_device=True),
+                    topology.upstream(),
                     availability.history(),
                 )
             ),

@@ -1,9 +1,43 @@
 """Tables: several instant queries joined on the labels they share, a column for each."""
 
+from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Any
 
 from dashboards.panel import Json, Panel, Query
-from dashboards.visuals import Column
+from dashboards.visuals import to_device
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: a label that `source` names, or the values of a query."""
+
+    title: str
+    source: str
+    unit: str = ""
+    cell: str = "auto"
+    thresholds: Json | None = None
+    mappings: tuple[Any, ...] = ()
+    link: str = ""
+    width: int = 0
+
+    def properties(self) -> dict[str, Any]:
+        """Field settings of the column, by the names that Grafana gives them."""
+        candidates: dict[str, Any] = {
+            "unit": self.unit,
+            "thresholds": self.thresholds,
+            "mappings": list(self.mappings),
+            "links": [to_device(self.link)] if self.link else [],
+            "custom.width": self.width,
+            "custom.cellOptions": {"type": self.cell} if self.cell != "auto" else None,
+        }
+        if self.cell == "gauge":
+            candidates |= {
+                "custom.cellOptions": {"type": "gauge", "mode": "basic"},
+                "min": 0.0,
+                "max": 1.0,
+            }
+        return {name: value for name, value in candidates.items() if value or name == "min"}
 
 
 def table(
@@ -13,7 +47,6 @@ def table(
     measures: tuple[Column, ...],
     *,
     sort: str,
-    descending: bool = False,
     width: int = 24,
     height: int = 8,
     empty: str = "",
@@ -33,7 +66,7 @@ def table(
         options={
             "cellHeight": "sm",
             "showHeader": True,
-            "sortBy": [{"displayName": sort, "desc": descending}],
+            "sortBy": [{"displayName": sort, "desc": False}],
         },
         transformations=({"id": "merge", "options": {}}, _organize(labels, measures)),
         empty=empty,
@@ -51,7 +84,7 @@ def _organize(labels: tuple[Column, ...], measures: tuple[Column, ...]) -> Json:
     """Order and name the columns; a measure without a title only decides which rows there are."""
     names = {label.source: label.title for label in labels}
     hidden = {"Time": True}
-    for letter, measure in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", measures, strict=False):
+    for letter, measure in zip(ascii_uppercase, measures, strict=False):
         # Grafana numbers the value columns only when more than one query answered.
         fields = ["Value", f"Value #{letter}"] if letter == "A" else [f"Value #{letter}"]
         for field in fields:

@@ -1,6 +1,5 @@
 """The few kinds of picture that boards are made of, each with settings that read well at night."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from dashboards import colours
@@ -24,7 +23,7 @@ def stat(
     unit: str,
     expr: str,
     *,
-    thresholds: Json = colours.NEUTRAL,
+    thresholds: Json = colours.UNRATED,
     mappings: list[Any] | None = None,
     width: int = 4,
     empty: str = "",
@@ -44,7 +43,7 @@ def stat(
             "mappings": mappings or [],
         },
         options={
-            "colorMode": "background" if thresholds is not colours.NEUTRAL or mappings else "value",
+            "colorMode": "background",
             "graphMode": "none",
             "justifyMode": "center",
             "orientation": "auto",
@@ -124,7 +123,7 @@ def timeline(
             "color": {"mode": "thresholds"},
             "custom": {"fillOpacity": 80, "lineWidth": 0},
             "mappings": mappings,
-            "thresholds": colours.steps((None, colours.UNKNOWN)),
+            "thresholds": colours.UNRATED,
         },
         options={
             "alignValue": "left",
@@ -182,35 +181,3 @@ def bars(
         },
         empty=empty,
     )
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: a label that `source` names, or the values of a query."""
-
-    title: str
-    source: str
-    unit: str = ""
-    cell: str = "auto"
-    thresholds: Json | None = None
-    mappings: tuple[Any, ...] = ()
-    link: str = ""
-    width: int = 0
-
-    def properties(self) -> dict[str, Any]:
-        """Field settings of the column, by the names that Grafana gives them."""
-        candidates: dict[str, Any] = {
-            "unit": self.unit,
-            "thresholds": self.thresholds,
-            "mappings": list(self.mappings),
-            "links": [to_device(self.link)] if self.link else [],
-            "custom.width": self.width,
-            "custom.cellOptions": {"type": self.cell} if self.cell != "auto" else None,
-        }
-        if self.cell == "gauge":
-            candidates |= {
-                "custom.cellOptions": {"type": "gauge", "mode": "basic"},
-                "min": 0.0,
-                "max": 1.0,
-            }
-        return {name: value for name, value in candidates.items() if value or name == "min"}

@@ -2,8 +2,8 @@
 
 from dashboards import colours
 from dashboards.panel import Panel
-from dashboards.tables import table
-from dashboards.visuals import Column, stat
+from dashboards.tables import Column, table
+from dashboards.visuals import stat
 
 # The age of each firing alert in seconds; ALERTS_FOR_STATE holds the time its condition began.
 AGE = """\
@@ -69,6 +69,6 @@ def listed(*, of_one_device: bool = False) -> Panel:
         labels,
         (Column("For", f"min by ({by}) ({AGE})", unit="s", width=110),),
         sort="For",
-        width=12,
+        width=11 if of_one_device else 12,
         empty="No alert is firing",
     )

@@ -2,8 +2,8 @@
 
 from dashboards import colours
 from dashboards.panel import Panel, Query
-from dashboards.tables import table
-from dashboards.visuals import Column, stat, timeline
+from dashboards.tables import Column, table
+from dashboards.visuals import stat, timeline
 
 # Every probe is a slot. One that ended without a verdict counts as not available, so an exporter
 # that is down cannot make the network look well.
@@ -113,6 +113,7 @@ def history() -> Panel:
         "What each probe found. A gap is time without a verdict.",
         Query("max by (device) (chm_device_up{$probe})", "{{device}}"),
         colours.STATE,
+        width=8,
     )
 
 

@@ -5,8 +5,7 @@ from typing import Any
 from dashboards import colours
 from dashboards.panel import Panel
 from dashboards.panels import availability, cpu, memory, temperature
-from dashboards.tables import table
-from dashboards.visuals import Column
+from dashboards.tables import Column, table
 
 
 def listed() -> Panel:

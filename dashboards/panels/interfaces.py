@@ -4,8 +4,8 @@ from typing import Any
 
 from dashboards import colours
 from dashboards.panel import Json, Panel, Query
-from dashboards.tables import table
-from dashboards.visuals import Column, bars, lines, stat
+from dashboards.tables import Column, table
+from dashboards.visuals import bars, lines, stat
 
 IN_BITS = "8 * rate(ifHCInOctets{$probe, $interface}[$__rate_interval])"
 OUT_BITS = "8 * rate(ifHCOutOctets{$probe, $interface}[$__rate_interval])"

@@ -2,8 +2,8 @@
 
 from dashboards import colours
 from dashboards.panel import Panel, Query
-from dashboards.tables import table
-from dashboards.visuals import Column, bars, lines, timeline
+from dashboards.tables import Column, table
+from dashboards.visuals import bars, lines, timeline
 
 
 def slowest() -> Panel:

@@ -54,6 +54,10 @@ NETWORK = {
         f'{INTENT}, device="edge1"': "1x120",
         f'{INTENT}, device="lost1", site="demo"': "1x120",  # not even a target
     },
+    "chm_topology_parent": {
+        f'{INTENT}, device="core1", parent="edge1"': "1x120",
+        f'{INTENT}, device="core1", parent="lost1"': "1x120",
+    },
     "chm_threshold": {
         f'{INTENT}, device="core1", severity="warning", metric="{metric}"': "0.5x120"
         for metric in ("cpu_utilization", "memory_utilization", "temperature")
@@ -181,6 +185,17 @@ def test_device(tmp_path: Path, device: str, panel: str, value: str) -> None:
     samples = [{"labels": labels, "value": float(number)}]
 
     assert ask(tmp_path, [(query("chm-device.json", panel, device=device), samples)]) == ""
+
+
+def test_upstream(tmp_path: Path) -> None:
+    """The device board shows the state of what lies before the device, unknown ones included."""
+    samples: list[dict[str, Any]] = [
+        {"labels": '{parent="edge1"}', "value": 1},
+        {"labels": '{parent="lost1"}', "value": -1},
+    ]
+    expr = query("chm-device.json", "Upstream", device="core1")
+
+    assert ask(tmp_path, [(expr, samples)]) == ""
 
 
 def test_interface_table(tmp_path: Path) -> None:

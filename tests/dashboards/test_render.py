@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 from grafana_foundation_sdk.cog import plugins
@@ -47,12 +48,9 @@ class TestGrafanaReadsIt:
 
         again = json.loads(JSONEncoder().encode(Dashboard.from_json(board)))
 
-        lost = [
-            (panel["title"], path)
-            for panel, read in zip(board["panels"], again["panels"], strict=True)
-            if panel["type"] != "row"
-            for path in _missing(panel, read)
-        ]
+        # The keys of an annotation belong to the data source; `definition` is for the editor.
+        known = re.compile(r"\.annotations\.list\[0\]\.\w+|\.templating\.list\[\d+\]\.definition")
+        lost = [path for path in _missing(board, again) if not known.fullmatch(path)]
         assert lost == []
 
 
