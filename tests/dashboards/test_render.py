@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from grafana_foundation_sdk.cog import plugins
@@ -77,3 +78,12 @@ def _missing(ours: Any, theirs: Any, path: str = "") -> list[str]:
             for missing in _missing(a, b, f"{path}[{index}]")
         ]
     return [] if ours == theirs else [path]
+
+
+def test_one_module_knows_grafanalib() -> None:
+    """Grafanalib can be replaced by changing one file."""
+    folder = Path(dashboards.__file__).parent
+    users = {path.name for path in folder.rglob("*.py") if "import grafanalib" in path.read_text()}
+    users |= {path.name for path in folder.rglob("*.py") if "from grafanalib" in path.read_text()}
+
+    assert users == {"dashboard.py"}
