@@ -1,0 +1,169 @@
+"""`python -m lab`: serve a simulated network, start and end scenarios."""
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import socket
+from collections.abc import Generator
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+import uvicorn
+import yaml
+
+from lab import topology
+from lab.app import create_app
+from lab.errors import AddressInUse, LabError
+from lab.server import Lab
+
+DEFAULT_HTTP = "127.0.0.1:8161"
+USAGE = 2  # exit code
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals to us: uvicorn raises them again when it is done, and we exit with 0."""
+        yield
+
+
+@app.command()
+def serve(  # noqa: PLR0917 - typer makes options of them
+    http: Annotated[
+        str, typer.Option(help="host:port of the HTTP API; loopback only")
+    ] = DEFAULT_HTTP,
+    snmp_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="UDP port of every device")
+    ] = 1161,
+    devices: Annotated[str, typer.Option(help="demo, none, or a topology file")] = "demo",
+    bulk: Annotated[
+        int, typer.Option(min=0, max=50_000, help="identical 48-port switches more")
+    ] = 0,
+    base: Annotated[
+        str, typer.Option(help="devices get this address + 10 and up")
+    ] = topology.DEFAULT_BASE,
+    tick: Annotated[float, typer.Option(min=0.05, help="seconds between new values")] = 1.0,
+    datagram: Annotated[
+        int, typer.Option(min=484, max=65_507, help="octets of a reply at most")
+    ] = 1_472,
+) -> None:
+    """Answer SNMP v1 and v2c (community public) for every device until SIGTERM or SIGINT."""
+    with _one_line():
+        base = _loopback(base)
+        network = _topology(devices, base)
+        lab = Lab(
+            network,
+            snmp_port=snmp_port,
+            bulk=topology.bulk(bulk, base),
+            tick=tick,
+            datagram=datagram,
+        )
+        with _listen(http) as sock:
+            _loop(lab, sock)
+
+
+@app.command()
+def scenario(
+    name: Annotated[str, typer.Argument(help="such as link-down")],
+    device: Annotated[str, typer.Argument(help="such as core1")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="such as port=Ethernet3 duration=60")
+    ] = None,
+    *,
+    end: Annotated[bool, typer.Option("--end", help="end it instead of starting it")] = False,
+    http: Annotated[str, typer.Option(help="host:port of the lab")] = DEFAULT_HTTP,
+) -> None:
+    """Start a scenario on a device of a running lab, or end it."""
+    with _one_line():
+        path = f"http://{http}/devices/{device}/scenarios/{name}"
+        try:
+            if end:
+                response = httpx.delete(path)
+            else:
+                response = httpx.post(path, json=_arguments(arguments or []))
+        except httpx.TransportError as error:
+            raise LabError(f"no lab at {http}: {error}") from error
+        if response.is_error:
+            raise LabError(response.json()["detail"])
+        typer.echo(f"{name} {'ended' if end else 'started'} on {device}")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@contextlib.contextmanager
+def _one_line() -> Generator[None, None, None]:
+    try:
+        yield
+    except LabError as error:
+        typer.echo(f"lab: {error}", err=True)
+        raise typer.Exit(USAGE) from error
+
+
+def _loopback(text: str) -> str:
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError as error:
+        raise LabError(f"{text!r} is not an IPv4 address") from error
+    if not address.is_loopback:
+        raise LabError(f"{text} is not a loopback address")
+    return text
+
+
+def _topology(devices: str, base: str) -> topology.Topology:
+    match devices:
+        case "demo":
+            return topology.demo(base)
+        case "none":
+            return topology.Topology(())
+        case path:
+            return topology.load(Path(path), base)
+
+
+def _listen(http: str) -> socket.socket:
+    host, _, port = http.rpartition(":")
+    _loopback(host)
+    if not port.isdecimal():
+        raise LabError(f"--http {http!r} is not host:port")
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, int(port)))
+    except OSError as error:
+        sock.close()
+        raise AddressInUse(f"HTTP {http}: {error.strerror}") from error
+    return sock
+
+
+def _arguments(pairs: list[str]) -> dict[str, Any]:
+    """Return key=value pairs, numbers as numbers; a port stays text, for its name may be a number."""
+    arguments: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise LabError(f"{pair!r} is not key=value")
+        arguments[key] = value if key == "port" else yaml.safe_load(value)
+    return arguments
+
+
+def _loop(lab: Lab, sock: socket.socket) -> None:
+    with asyncio.Runner() as runner:
+        runner.run(_serve(lab, sock))
+
+
+async def _serve(lab: Lab, sock: socket.socket) -> None:
+    server = _Server(uvicorn.Config(create_app(lab), log_level="warning", lifespan="off"))
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, setattr, server, "should_exit", True)
+    async with lab:
+        count = len(lab.addresses)
+        typer.echo(f"{count} devices on UDP port {lab.port}, http://%s:%d" % sock.getsockname())
+        await server.serve(sockets=[sock])
