@@ -8,10 +8,11 @@ from typing import Annotated
 
 from alembic import command
 from alembic.config import Config
+from asyncpg import InterfaceError, PostgresError
 from fastapi import Depends, Request
-from sqlalchemy import DateTime, Enum, MetaData, create_engine, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import DateTime, Enum, create_engine, text
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -19,8 +20,9 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
 
-from controlplane.errors import ConfigurationError
+from controlplane.errors import ConfigurationError, Unavailable
 from controlplane.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -34,6 +36,7 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+SQLModel.metadata.naming_convention = NAMING  # here, because every module of tables imports us
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -63,11 +66,6 @@ def words(kind: type[StrEnum]) -> Enum:
 def now() -> datetime:
     """Give the current moment in UTC."""
     return datetime.now(UTC)
-
-
-def apply_naming(metadata: MetaData) -> None:
-    """Make `metadata` name its constraints by our scheme."""
-    metadata.naming_convention = NAMING
 
 
 def embedded_url_file(settings: Settings) -> Path:
@@ -114,24 +112,38 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """Lend a request its session: committed when it returns, rolled back when it raises."""
     factory: async_sessionmaker[AsyncSession] = request.app.state.sessions
     async with factory.begin() as session:
+        await reach(session)
         yield session
+
+
+async def reach(session: AsyncSession) -> None:
+    """Take the session's connection, or raise Unavailable: the database does not answer."""
+    try:
+        await session.connection()
+    except (OSError, PostgresError, InterfaceError, SQLAlchemyError) as error:
+        raise Unavailable("the database does not answer") from error
 
 
 # scope="function": the commit happens before the answer is sent, not after it.
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
 
 
+def migration_config(connection: Connection) -> Config:
+    """Make the configuration of Alembic for migrations on this connection."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
 def migrate(settings: Settings, revision: str = "head") -> None:
     """Bring the schema to `revision`; several processes may call it at once."""
     engine = create_engine(url(settings).set(drivername="postgresql+psycopg"))
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
+            command.upgrade(migration_config(connection), revision)
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
     finally:

@@ -10,7 +10,9 @@ ChmError                    500
 └── ConfigurationError      500  a setting or file cannot be used; services refuse to start
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,28 @@ class Problem:
     pointer: str
     code: str
     message: str
+
+    def under(self, prefix: str) -> "Problem":
+        """Give the same problem as seen from further out, where the input stands at `prefix`."""
+        return Problem(prefix + self.pointer, self.code, self.message)
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Write the way to a field as an RFC 6901 pointer."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+
+
+def from_validation(errors: Iterable[Mapping[str, Any]], skip: int = 0) -> tuple[Problem, ...]:
+    """Translate pydantic's errors, leaving out the input itself: it may hold a secret.
+
+    `skip` is how many steps of each location are the framework's and not the document's.
+    """
+    return tuple(
+        Problem(
+            pointer(e["loc"][skip:]), str(e["type"]), str(e["msg"]).removeprefix("Value error, ")
+        )
+        for e in errors
+    )
 
 
 class ChmError(Exception):

@@ -8,7 +8,7 @@ from controlplane.auth.schemas import AccessToken, Login, Me
 from controlplane.auth.tokens import AccessTokens
 from controlplane.database import Session
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 
 
 @router.post("/login")

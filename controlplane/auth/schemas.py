@@ -1,8 +1,11 @@
 """What people send and get when they log in."""
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from controlplane.grammar import Printable
 
 
 class Login(BaseModel):
@@ -10,7 +13,7 @@ class Login(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(max_length=64)
+    name: Annotated[Printable, Field(max_length=64)]
     password: SecretStr = Field(max_length=1024)
 
 

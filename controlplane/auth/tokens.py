@@ -6,7 +6,7 @@ every claim required, and a `typ` of our own that keeps one kind of token from s
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -29,7 +29,7 @@ REFUSED = "the access token is not valid"
 class AccessTokens:
     """Issues and reads the access tokens of people; `lifetime` in seconds."""
 
-    key: bytes
+    key: bytes = field(repr=False)
     lifetime: float
 
     def __post_init__(self) -> None:

@@ -1,8 +1,27 @@
-"""Alembic's entry: runs migrations on the connection that `database.migrate` hands in."""
+"""Alembic's entry: runs migrations on the connection that `database.migrate` hands in.
+
+The one place that imports every table, so that the metadata is complete.
+"""
 
 from alembic import context
+from sqlmodel import SQLModel
+
+from controlplane import events
+from controlplane.alerts import models as alerts
+from controlplane.auth import models as auth
+from controlplane.credentials import models as credentials
+from controlplane.devices import models as devices
+from controlplane.metrics import models as metrics
+from controlplane.users import models as users
+
+TABLES = (alerts, auth, credentials, devices, events, metrics, users)
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, transactional_ddl=True, transaction_per_migration=True)
+context.configure(
+    connection=connection,
+    target_metadata=SQLModel.metadata,
+    transactional_ddl=True,
+    transaction_per_migration=True,
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -6,9 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Field, SQLModel
 
-from controlplane.database import UtcDateTime, apply_naming, now, words
-
-apply_naming(SQLModel.metadata)
+from controlplane.database import UtcDateTime, now, words
 
 
 class Role(StrEnum):

@@ -1,0 +1,79 @@
+"""The HTTP application: every capability under one roof."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from controlplane import database
+from controlplane.app import health, parameters, problems
+from controlplane.app.requests import RequestMetrics, Requests
+from controlplane.auth import endpoints as auth
+from controlplane.auth import keys
+from controlplane.auth.passwords import Passwords
+from controlplane.auth.tokens import AccessTokens
+from controlplane.credentials import endpoints as credentials
+from controlplane.credentials.vault import Vault
+from controlplane.devices import endpoints as devices
+from controlplane.settings import Settings
+
+ROUTERS = (
+    auth.router,
+    credentials.router,
+    devices.sites,
+    devices.devices,
+    health.router,
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application; what it needs is opened when it starts and closed when it ends."""
+    app = FastAPI(
+        title="Catalyst Health Monitor",
+        summary="What should be monitored, by whom, and how well.",
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url="/api/redoc",
+        lifespan=_lifespan(settings),
+        dependencies=[Depends(parameters.refuse_unknown)],
+    )
+    app.state.settings = settings
+    app.state.registry = _registry()
+    problems.install(app)
+    app.add_middleware(Requests, metrics=RequestMetrics(app.state.registry))
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Make the application from `CHM_*` variables: `uvicorn --factory` calls this."""
+    return create_app(Settings())
+
+
+def _registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
+
+
+def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.access_tokens = AccessTokens(
+            keys.load(settings.secrets / "jwt.key"), settings.access_token_lifetime
+        )
+        app.state.vault = Vault(keys.load(settings.secrets / "vault.key"))
+        app.state.passwords = Passwords()
+        engine = database.connect(settings)
+        app.state.engine, app.state.sessions = engine, database.sessions(engine)
+        try:
+            yield
+        finally:
+            await engine.dispose()
+            app.state.passwords.close()
+
+    return lifespan

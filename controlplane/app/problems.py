@@ -1,0 +1,77 @@
+"""Errors on the wire: RFC 9457 problem details, for every error there is."""
+
+import logging
+from collections.abc import Iterable
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from controlplane.errors import ChmError, Invalid, Problem, Unavailable, from_validation
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+SERVER_ERROR = 500
+
+
+def problem(
+    request: Request, status: int, title: str, detail: str, errors: Iterable[Problem] = ()
+) -> JSONResponse:
+    """Make the answer that tells a client what went wrong."""
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+        "request_id": request.state.request_id,
+        "errors": [{"pointer": e.pointer, "code": e.code, "message": e.message} for e in errors],
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None  # noqa: PLR2004 - RFC 9110, section 11.6.1
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def unexpected(request: Request) -> JSONResponse:
+    """Make the answer to a fault of ours: nothing but the id under which the log has it."""
+    return problem(request, SERVER_ERROR, ChmError.title, "the log has the details")
+
+
+async def _chm(request: Request, error: ChmError) -> JSONResponse:
+    if error.status == SERVER_ERROR:
+        log.error("request %s: %s", request.state.request_id, error.detail)
+        return unexpected(request)
+    return problem(request, error.status, error.title, error.detail, error.problems)
+
+
+async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+    errors = [
+        found
+        for e in error.errors()
+        for found in from_validation([e], skip=1 if e["loc"][0] == "body" else 0)
+    ]
+    return problem(request, Invalid.status, Invalid.title, "the request is not valid", errors)
+
+
+async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    response = problem(request, error.status_code, str(error.detail), str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _database(request: Request, error: DBAPIError) -> JSONResponse:
+    if not error.connection_invalidated:
+        raise error
+    log.error("request %s: the connection to the database broke", request.state.request_id)
+    lost = "the connection to the database broke"
+    return problem(request, Unavailable.status, Unavailable.title, lost)
+
+
+def install(app: FastAPI) -> None:
+    """Make the application answer every error as a problem."""
+    app.exception_handler(ChmError)(_chm)
+    app.exception_handler(RequestValidationError)(_validation)
+    app.exception_handler(HTTPException)(_http)
+    app.exception_handler(DBAPIError)(_database)

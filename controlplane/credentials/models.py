@@ -1,0 +1,68 @@
+"""The table of credentials; every secret in it is a ciphertext of the vault."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlmodel import Field, SQLModel
+
+from controlplane.database import UtcDateTime, now, words
+
+
+class Kind(StrEnum):
+    """The protocol a credential is for."""
+
+    SNMP = "snmp"
+
+
+class SecurityLevel(StrEnum):
+    """What of an SNMPv3 message is protected (RFC 3411, section 3.4.3)."""
+
+    NO_AUTH_NO_PRIV = "noAuthNoPriv"
+    AUTH_NO_PRIV = "authNoPriv"
+    AUTH_PRIV = "authPriv"
+
+
+class AuthProtocol(StrEnum):
+    """How SNMPv3 messages are authenticated (RFC 3414, RFC 7860)."""
+
+    MD5 = "MD5"
+    SHA = "SHA"
+    SHA224 = "SHA224"
+    SHA256 = "SHA256"
+    SHA384 = "SHA384"
+    SHA512 = "SHA512"
+
+
+class PrivProtocol(StrEnum):
+    """How SNMPv3 messages are encrypted (RFC 3414, RFC 3826; `C` is Cisco's key extension)."""
+
+    DES = "DES"
+    AES = "AES"
+    AES192 = "AES192"
+    AES192C = "AES192C"
+    AES256 = "AES256"
+    AES256C = "AES256C"
+
+
+class Credential(SQLModel, table=True):
+    """What a device is asked with; the fields of an `auths:` entry of snmp.yml."""
+
+    __tablename__ = "credentials"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    name: str = Field(unique=True, max_length=63)
+    kind: Kind = Field(default=Kind.SNMP, sa_type=words(Kind))
+    version: int
+    username: str | None = Field(default=None, max_length=64)
+    security_level: SecurityLevel | None = Field(default=None, sa_type=words(SecurityLevel))
+    auth_protocol: AuthProtocol | None = Field(default=None, sa_type=words(AuthProtocol))
+    priv_protocol: PrivProtocol | None = Field(default=None, sa_type=words(PrivProtocol))
+    context_name: str | None = Field(default=None, max_length=64)
+    key_version: int
+    data_key: bytes = Field(repr=False)
+    community: bytes | None = Field(default=None, repr=False)
+    password: bytes | None = Field(default=None, repr=False)
+    priv_password: bytes | None = Field(default=None, repr=False)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -1,0 +1,145 @@
+"""Keep credentials: checked as a whole, sealed before they reach the database."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane import events
+from controlplane.credentials import queries, snmp
+from controlplane.credentials.models import Credential
+from controlplane.credentials.schemas import CredentialCreate, CredentialRead, CredentialUpdate
+from controlplane.credentials.snmp import SECRETS
+from controlplane.credentials.vault import Place, Sealed, Vault
+from controlplane.database import now
+from controlplane.errors import Conflict, Invalid, NotFound
+
+
+class Outcome(StrEnum):
+    """What putting an object did."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+OPEN_FIELDS = ("username", "security_level", "auth_protocol", "priv_protocol", "context_name")
+
+
+async def get(session: AsyncSession, name: str) -> Credential:
+    """Give the credential of this name, or raise NotFound."""
+    credential = await session.scalar(queries.by_name(name))
+    if credential is None:
+        raise NotFound(f"there is no credential {name!r}")
+    return credential
+
+
+async def create(session: AsyncSession, vault: Vault, data: CredentialCreate) -> Credential:
+    """Add a credential."""
+    await events.changed(session)
+    if await session.scalar(queries.by_name(data.name)):
+        raise Conflict(f"credential {data.name!r} already exists")
+    credential = Credential(
+        name=data.name, kind=data.kind, version=data.version, key_version=0, data_key=b""
+    )
+    _fill(credential, vault, given(data))
+    session.add(credential)
+    await session.flush()
+    return credential
+
+
+async def update(
+    session: AsyncSession, vault: Vault, credential: Credential, data: CredentialUpdate
+) -> Credential:
+    """Change the given fields; the outcome is checked as a whole and sealed anew."""
+    await events.changed(session)
+    await session.refresh(credential)
+    _fill(credential, vault, opened(vault, credential) | given(data))
+    credential.updated_at = now()
+    await session.flush()
+    return credential
+
+
+async def put(session: AsyncSession, vault: Vault, data: CredentialCreate) -> Outcome:
+    """Make the credential of this name be exactly this, whether it was there or not."""
+    credential = await session.scalar(queries.by_name(data.name))
+    if credential is None:
+        await create(session, vault, data)
+        return Outcome.CREATED
+    auth = {name: value for name, value in given(data).items() if value}
+    if auth == opened(vault, credential):
+        return Outcome.UNCHANGED
+    _fill(credential, vault, auth)
+    credential.updated_at = now()
+    await session.flush()
+    return Outcome.UPDATED
+
+
+async def delete(session: AsyncSession, credential: Credential) -> None:
+    """Remove a credential that no device is asked with."""
+    await events.changed(session)
+    await session.delete(credential)
+    try:
+        await session.flush()
+    except IntegrityError:
+        raise Conflict(f"credential {credential.name!r} is in use by a device") from None
+
+
+def given(data: CredentialUpdate) -> dict[str, Any]:
+    """Give the fields a request sent, secrets in the clear."""
+    fields = data.model_dump(exclude_unset=True, exclude={"name", "kind"})
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in fields.items()
+    }
+
+
+def opened(vault: Vault, credential: Credential) -> dict[str, Any]:
+    """Give the fields of an `auths:` entry of snmp.yml, secrets in the clear, empty ones left out.
+
+    Only the snapshot for the exporter and the check of a change may hold what this returns.
+    """
+    sealed = {name: getattr(credential, name) for name in SECRETS}
+    secrets = vault.open(
+        Place(Credential.__tablename__, credential.id),
+        Sealed(
+            credential.key_version,
+            credential.data_key,
+            {name: value for name, value in sealed.items() if value is not None},
+        ),
+    )
+    fields = {name: getattr(credential, name) for name in OPEN_FIELDS}
+    return {
+        "version": credential.version,
+        **{name: value for name, value in fields.items() if value is not None},
+        **secrets,
+    }
+
+
+def read(credential: Credential) -> CredentialRead:
+    """Give what people may see of a credential."""
+    return CredentialRead.model_validate(
+        {
+            **credential.model_dump(exclude=set(SECRETS)),
+            "secrets": [name for name in SECRETS if getattr(credential, name) is not None],
+        }
+    )
+
+
+def _fill(credential: Credential, vault: Vault, auth: Mapping[str, Any]) -> None:
+    found = snmp.problems(auth)
+    if found:
+        raise Invalid(f"this is not an SNMP version {auth['version']} credential", *found)
+    credential.version = auth["version"]
+    for name in OPEN_FIELDS:
+        setattr(credential, name, auth.get(name) or None)
+    sealed = vault.seal(
+        Place(Credential.__tablename__, credential.id),
+        {name: auth[name] for name in SECRETS if auth.get(name)},
+    )
+    credential.key_version, credential.data_key = sealed.key_version, sealed.data_key
+    for name in SECRETS:
+        setattr(credential, name, sealed.secrets.get(name))

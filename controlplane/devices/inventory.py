@@ -1,0 +1,178 @@
+"""Write devices, one or ten thousand, with what they refer to by name."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from controlplane.credentials import queries as credential_queries
+from controlplane.database import now
+from controlplane.devices import parents, queries
+from controlplane.devices.models import Device, DeviceCredential, DeviceParent, Site
+from controlplane.devices.schemas import DeviceRead
+from controlplane.errors import Invalid, Problem
+
+COLUMNS = ("address", "port", "role", "vendor", "profile", "modules", "status")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A device and the fields to give it; `place` is where they stand in the request."""
+
+    device: Device
+    fields: Mapping[str, Any]
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The ids behind the names that rows refer to."""
+
+    sites: Mapping[str, UUID]
+    credentials: Mapping[str, UUID]
+    devices: Mapping[str, UUID]
+
+    def names(self) -> dict[str, Collection[str]]:
+        """Give the names there are, by noun."""
+        return {"site": self.sites, "credential": self.credentials, "device": self.devices}
+
+
+async def look_up(session: AsyncSession, rows: Iterable[Row]) -> Directory:
+    """Find what the rows refer to; a name that is not there is missing from the answer."""
+    fields = [row.fields for row in rows]
+    sites = {f["site"] for f in fields if f.get("site")}
+    credentials = {name for f in fields for name in f.get("credentials", ())}
+    devices = {name for f in fields for name in f.get("parents", ())}
+    found_sites = await session.scalars(select(Site).where(col(Site.name).in_(sites)))
+    found_credentials = await session.scalars(credential_queries.named(credentials))
+    found_devices = await session.scalars(select(Device).where(col(Device.name).in_(devices)))
+    return Directory(
+        sites={site.name: site.id for site in found_sites},
+        credentials={credential.name: credential.id for credential in found_credentials},
+        devices={device.name: device.id for device in found_devices},
+    )
+
+
+def unknown(row: Row, known: Mapping[str, Collection[str]]) -> list[Problem]:
+    """Say every name in the row that is not among the known sites, credentials and devices."""
+    problems = []
+    for field, noun in (("site", "site"), ("credentials", "credential"), ("parents", "device")):
+        given = row.fields.get(field) or ()
+        steps = {given: ""} if isinstance(given, str) else {n: f"/{i}" for i, n in enumerate(given)}
+        for name, step in steps.items():
+            if name not in known[noun]:
+                place = f"{row.place}/{field}{step}"
+                problems.append(Problem(place, "unknown", f"there is no {noun} {name!r}"))
+    return problems
+
+
+async def write(session: AsyncSession, rows: Sequence[Row]) -> None:
+    """Store the rows, or raise Invalid with every unknown name, or with the cycle they close.
+
+    The devices of the rows must be in the session: parents may stand later in the list.
+    """
+    await session.flush()
+    directory = await look_up(session, rows)
+    problems = [problem for row in rows for problem in unknown(row, directory.names())]
+    if problems:
+        raise Invalid("some of these names are not in the inventory", *problems)
+    for row in rows:
+        _assign(row, directory)
+    await session.flush()
+    await _relink(session, rows, directory)
+    if any(row.fields.get("parents") for row in rows):
+        await _refuse_cycle(session, rows)
+
+
+def _assign(row: Row, directory: Directory) -> None:
+    for name in COLUMNS:
+        if name in row.fields:
+            setattr(row.device, name, row.fields[name])
+    if "site" in row.fields:
+        site = row.fields["site"]
+        row.device.site_id = directory.sites[site] if site else None
+    row.device.updated_at = now()
+
+
+async def _relink(session: AsyncSession, rows: Sequence[Row], directory: Directory) -> None:
+    credentials = [
+        {
+            "device_id": row.device.id,
+            "credential_id": directory.credentials[name],
+            "position": position,
+        }
+        for row in rows
+        for position, name in enumerate(row.fields.get("credentials", ()))
+    ]
+    ways = [
+        {"device_id": row.device.id, "parent_id": directory.devices[name]}
+        for row in rows
+        for name in row.fields.get("parents", ())
+    ]
+    for table, field, links in (
+        (DeviceCredential, "credentials", credentials),
+        (DeviceParent, "parents", ways),
+    ):
+        named = [row.device.id for row in rows if field in row.fields]
+        await session.execute(delete(table).where(col(table.device_id).in_(named)))
+        if links:
+            await session.execute(insert(table), links)
+
+
+async def _refuse_cycle(session: AsyncSession, rows: Iterable[Row]) -> None:
+    names = await parents_of(session, None)
+    devices = await session.execute(select(Device.id, Device.name))
+    way = parents.cycle({name: names.get(id_, ()) for id_, name in devices})
+    if way is None:
+        return
+    places = {row.device.name: row.place for row in rows if row.fields.get("parents")}
+    place = next((places[name] for name in way if name in places), "")
+    detail = f"the parents make a cycle: {' -> '.join(way)}"
+    raise Invalid(detail, Problem(f"{place}/parents", "cycle", detail))
+
+
+async def parents_of(
+    session: AsyncSession, devices: Collection[UUID] | None
+) -> dict[UUID, list[str]]:
+    """Give the names of the parents of each device that has some; of all devices for None."""
+    return _grouped(await session.execute(queries.parent_names(devices)))
+
+
+async def credentials_of(
+    session: AsyncSession, devices: Collection[UUID] | None
+) -> dict[UUID, list[str]]:
+    """Give the names of the credentials of each device that has some, in the order of trying."""
+    return _grouped(await session.execute(queries.credential_names(devices)))
+
+
+async def read(
+    session: AsyncSession, devices: Sequence[Device], *, every: bool = False
+) -> list[DeviceRead]:
+    """Give devices as people see them, with names for what they refer to.
+
+    `every` says that these are most of the devices: then the links are read in one sweep.
+    """
+    ids = None if every else [device.id for device in devices]
+    sites = dict((await session.execute(queries.site_names())).tuples().all())
+    credentials = await credentials_of(session, ids)
+    ancestors = await parents_of(session, ids)
+    return [
+        DeviceRead(
+            **device.model_dump(exclude={"site_id"}),
+            site=sites[device.site_id] if device.site_id else None,
+            credentials=credentials.get(device.id, []),
+            parents=ancestors.get(device.id, []),
+        )
+        for device in devices
+    ]
+
+
+def _grouped(pairs: Iterable[Any]) -> dict[UUID, list[str]]:
+    groups: dict[UUID, list[str]] = {}
+    for device, name in pairs:
+        groups.setdefault(device, []).append(name)
+    return groups

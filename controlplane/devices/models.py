@@ -1,0 +1,79 @@
+"""The tables of the inventory: sites, devices, and what ties them together."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON
+from sqlmodel import Field, SQLModel
+
+from controlplane.database import UtcDateTime, now, words
+
+
+class Status(StrEnum):
+    """Where a device is in its life."""
+
+    ACTIVE = "active"
+    PLANNED = "planned"
+    MAINTENANCE = "maintenance"
+    DECOMMISSIONED = "decommissioned"
+
+
+MONITORED = (Status.ACTIVE, Status.MAINTENANCE)  # a device in maintenance is asked, not alerted on
+
+
+class Site(SQLModel, table=True):
+    """A place where devices stand."""
+
+    __tablename__ = "sites"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    name: str = Field(unique=True, max_length=63)
+    description: str = ""
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class Device(SQLModel, table=True):
+    """Something on the network that should be healthy."""
+
+    __tablename__ = "devices"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    name: str = Field(unique=True, max_length=63)
+    address: str = Field(max_length=253)
+    port: int = 161
+    site_id: UUID | None = Field(
+        default=None, foreign_key="sites.id", ondelete="RESTRICT", index=True
+    )
+    role: str = Field(default="", max_length=64)
+    vendor: str = Field(default="", max_length=64)
+    profile: str | None = Field(default=None, max_length=63)
+    modules: list[str] = Field(default_factory=list, sa_type=JSON)
+    status: Status = Field(default=Status.ACTIVE, sa_type=words(Status))
+    version: int = 1  # counts the changes of this device
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class DeviceCredential(SQLModel, table=True):
+    """A credential to try on a device; the lowest position first."""
+
+    __tablename__ = "device_credentials"
+
+    device_id: UUID = Field(primary_key=True, foreign_key="devices.id", ondelete="CASCADE")
+    credential_id: UUID = Field(
+        primary_key=True, foreign_key="credentials.id", ondelete="RESTRICT", index=True
+    )
+    position: int
+
+
+class DeviceParent(SQLModel, table=True):
+    """The way from the poller to a device leads through its parent; several are alternatives."""
+
+    __tablename__ = "device_parents"
+
+    device_id: UUID = Field(primary_key=True, foreign_key="devices.id", ondelete="CASCADE")
+    parent_id: UUID = Field(
+        primary_key=True, foreign_key="devices.id", ondelete="RESTRICT", index=True
+    )

@@ -1,0 +1,160 @@
+"""Sites and devices on the wire."""
+
+import ipaddress
+import re
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from controlplane.credentials.schemas import CredentialCreate
+from controlplane.devices.models import Status
+from controlplane.grammar import NOT_NULL, Label, Name, Printable, Word
+from controlplane.pagination import PageQuery
+
+HOST_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+# RFC 1123, section 2.1: a name whose last label is a number would be read as an address.
+HOST_PATTERN = rf"(?:{HOST_LABEL}\.)*(?![0-9]+\.?$){HOST_LABEL}\.?"
+HOST_LENGTH = 253
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(text)) if "." in text else str(ipaddress.IPv6Address(text))
+    except ipaddress.AddressValueError:
+        if len(text) <= HOST_LENGTH and re.fullmatch(HOST_PATTERN, text):
+            return text.lower()
+    raise ValueError("must be an IP address or a host name")
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError("must not name anything twice")
+    return names
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Names = Annotated[list[Name], Field(max_length=64), AfterValidator(_distinct)]
+Words = Annotated[list[Word], Field(max_length=64), AfterValidator(_distinct)]
+Description = Annotated[Printable, Field(max_length=1000)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class SiteUpdate(BaseModel):
+    """The fields of a site to change."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: Annotated[Description, NOT_NULL] = ""
+
+
+class SiteCreate(SiteUpdate):
+    """A new site."""
+
+    name: Name
+
+
+class SiteRead(BaseModel):
+    """A site."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    description: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class SiteQuery(PageQuery):
+    """Filters of the list of sites."""
+
+    name: Name | None = None
+
+
+class DeviceFields(BaseModel):
+    """What may be said about a device; a field left out keeps its value, or takes its default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    port: Annotated[Port, NOT_NULL] = 161
+    site: Name | None = None
+    role: Annotated[Label, NOT_NULL] = ""
+    vendor: Annotated[Label, NOT_NULL] = ""
+    profile: Word | None = None
+    modules: Annotated[Words, NOT_NULL] = []
+    credentials: Annotated[Names, NOT_NULL] = []
+    parents: Annotated[Names, NOT_NULL] = []
+    status: Annotated[Status, NOT_NULL] = Status.ACTIVE
+
+
+class DeviceCreate(DeviceFields):
+    """A new device."""
+
+    name: Name
+    address: Address
+
+
+class DeviceUpdate(DeviceFields):
+    """The fields of a device to change; with `version`, only if nobody else changed it since."""
+
+    address: Annotated[Address | None, NOT_NULL] = None
+    version: int | None = None
+
+
+class DeviceRead(BaseModel):
+    """A device of the inventory."""
+
+    id: UUID
+    name: str
+    address: str
+    port: int
+    site: str | None
+    role: str
+    vendor: str
+    profile: str | None
+    modules: list[str]
+    credentials: list[str]
+    parents: list[str]
+    status: Status
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class DeviceQuery(PageQuery):
+    """Filters of the list of devices; `q` finds a part of name or address."""
+
+    name: Name | None = None
+    site: Name | None = None
+    role: Label | None = None
+    vendor: Label | None = None
+    status: Status | None = None
+    q: Annotated[Printable, Field(max_length=253)] = ""
+
+
+class ImportDocument(BaseModel):
+    """Credentials, sites and devices to add or to change by name, all of them or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    credentials: list[CredentialCreate] = []
+    sites: list[SiteCreate] = []
+    devices: list[DeviceCreate] = []
+
+
+class Tally(BaseModel):
+    """How many were added, how many changed, and how many were so already."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+class ImportResult(BaseModel):
+    """What an import did."""
+
+    credentials: Tally
+    sites: Tally
+    devices: Tally

@@ -1,0 +1,68 @@
+r"""The grammar of names and texts: what may stand in a label, a file, a rule, and nothing else.
+
+A name that passes here cannot close a quote, open a template, or start a line. Everything is
+matched in full: Python's `$` would let a trailing newline pass.
+"""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
+
+NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,62}"
+LABEL_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9 ._/&+-]{0,62}[A-Za-z0-9.+])?"
+WORD_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
+PRINTABLE_PATTERN = r"[^\x00-\x1f\x7f]*"
+
+
+def matching(pattern: str, grammar: str) -> Any:
+    """Make the validator of a text that matches all of `pattern`; `grammar` says it in words."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {grammar}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _schema(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
+
+
+def _printable(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(PRINTABLE_PATTERN, secret.get_secret_value()):
+        raise ValueError("must not hold control characters")
+    return secret
+
+
+def _not_null(value: object) -> object:
+    if value is None:
+        raise ValueError("must not be null; leave it out to keep it")
+    return value
+
+
+Name = Annotated[
+    str,
+    matching(
+        NAME_PATTERN,
+        "1 to 63 lower-case letters, digits, `-`, `.` and `_`, beginning with a letter or digit",
+    ),
+    _schema(NAME_PATTERN),
+]
+Label = Annotated[
+    str,
+    matching(
+        f"(?:{LABEL_PATTERN})?",
+        "at most 64 letters, digits, spaces and `. _ / & + -`, beginning with a letter or digit",
+    ),
+    _schema(f"(?:{LABEL_PATTERN})?"),
+]
+Word = Annotated[
+    str,
+    matching(WORD_PATTERN, "1 to 63 letters, digits, `_`, `.` and `-`"),
+    _schema(WORD_PATTERN),
+]
+Printable = Annotated[str, matching(PRINTABLE_PATTERN, "free of control characters")]
+PrintableSecret = Annotated[SecretStr, AfterValidator(_printable)]
+NOT_NULL = BeforeValidator(_not_null)

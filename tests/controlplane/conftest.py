@@ -1,0 +1,123 @@
+"""The control plane over its real edge: HTTP in one process, on a real database."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlmodel import SQLModel
+
+from controlplane import database, events
+from controlplane.app import create_app
+from controlplane.auth import keys
+from controlplane.auth import service as auth
+from controlplane.auth.passwords import Passwords
+from controlplane.auth.permissions import Permission
+from controlplane.settings import Settings
+from controlplane.users import service as users
+from controlplane.users.models import Role
+
+Sessions = async_sessionmaker[AsyncSession]
+Login = Callable[[Role], Awaitable[AsyncClient]]
+Service = Callable[..., Awaitable[AsyncClient]]
+
+CHEAP_MEMORY_KIB = 64  # argon2 at its cheapest: these passwords guard nothing
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session")
+def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Give settings with keys and a migrated database."""
+    data: Path = tmp_path_factory.mktemp("data")
+    settings = Settings(
+        data=data,
+        database_url=postgres,
+        scrape_interval=15,
+        exporters="127.0.0.1:9116",
+        public_url="http://chm.test",
+    )
+    for name in ("jwt.key", "vault.key"):
+        keys.ensure(settings.secrets / name)
+    database.migrate(settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """Give the running application."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        app.state.passwords.close()
+        app.state.passwords = Passwords(CHEAP_MEMORY_KIB)
+        yield app
+
+
+@pytest.fixture
+async def sessions(app: FastAPI) -> Sessions:
+    """Give sessions on a database without rows, as every test begins."""
+    factory: Sessions = app.state.sessions
+    async with factory.begin() as session:
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            if table is not events.CHANGES:
+                await session.execute(table.delete())
+        await events.changed(session)
+    return factory
+
+
+@pytest.fixture
+async def anonymous(app: FastAPI, sessions: Sessions) -> AsyncIterator[AsyncClient]:
+    """Give a client that is not logged in."""
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://chm.test") as client:
+        assert sessions
+        yield client
+
+
+@pytest.fixture
+async def log_in(app: FastAPI, sessions: Sessions) -> AsyncIterator[Login]:
+    """Give a function that adds a person of a role and logs them in."""
+    clients: list[AsyncClient] = []
+
+    async def log_in(role: Role) -> AsyncClient:
+        async with sessions.begin() as session:
+            hashed = await app.state.passwords.hash(PASSWORD)
+            user = await users.add(session, role.value, hashed, role)
+        client = AsyncClient(
+            transport=ASGITransport(app),
+            base_url="http://chm.test",
+            headers={"Authorization": f"Bearer {app.state.access_tokens.issue(user.id)}"},
+        )
+        clients.append(client)
+        return client
+
+    yield log_in
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+async def client(log_in: Login) -> AsyncClient:
+    """Give a client with an admin logged in."""
+    return await log_in(Role.ADMIN)
+
+
+@pytest.fixture
+async def service(app: FastAPI, sessions: Sessions) -> AsyncIterator[Service]:
+    """Give a function that makes a service's client with the given permissions."""
+    clients: list[AsyncClient] = []
+
+    async def service(*permissions: Permission) -> AsyncClient:
+        async with sessions.begin() as session:
+            token = await auth.issue_service_token(session, "a-service", permissions)
+        client = AsyncClient(
+            transport=ASGITransport(app),
+            base_url="http://chm.test",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        clients.append(client)
+        return client
+
+    yield service
+    for client in clients:
+        await client.aclose()
