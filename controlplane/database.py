@@ -116,16 +116,27 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def reach(session: AsyncSession) -> None:
+async def reach(session: AsyncSession, **execution_options: str) -> None:
     """Take the session's connection, or raise Unavailable: the database does not answer."""
     try:
-        await session.connection()
+        await session.connection(execution_options=execution_options)
     except (OSError, PostgresError, InterfaceError, SQLAlchemyError) as error:
         raise Unavailable("the database does not answer") from error
 
 
 # scope="function": the commit happens before the answer is sent, not after it.
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+
+
+async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """Lend a session whose statements all see the same moment; for reading only."""
+    factory: async_sessionmaker[AsyncSession] = request.app.state.sessions
+    async with factory() as session:
+        await reach(session, isolation_level="REPEATABLE READ")
+        yield session
+
+
+ReadSession = Annotated[AsyncSession, Depends(get_read_session, scope="function")]
 
 
 def migration_config(connection: Connection) -> Config:

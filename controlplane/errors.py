@@ -30,7 +30,8 @@ class Problem:
 
 def pointer(path: Iterable[str | int]) -> str:
     """Write the way to a field as an RFC 6901 pointer."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+    written = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+    return written.encode(errors="replace").decode()  # a client's key may be no valid Unicode
 
 
 def from_validation(errors: Iterable[Mapping[str, Any]], skip: int = 0) -> tuple[Problem, ...]:

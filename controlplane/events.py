@@ -1,8 +1,13 @@
 """What changed: one counter that every writer of an intention moves in its own transaction."""
 
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
 from sqlalchemy import BigInteger, Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
+
+Content = TypeVar("Content")
 
 CHANGES = Table(  # one row; the first migration puts it there
     "changes",
@@ -24,3 +29,22 @@ async def count(session: AsyncSession) -> int:
     """Give the count of changes; read it before the content, so that old content is never new."""
     counter: int = (await session.execute(select(CHANGES.c.counter))).scalar_one()
     return counter
+
+
+class Cache(Generic[Content]):
+    """Keeps what is derived from the database until the count of changes moves.
+
+    Several processes may each hold one: the count is in the database. Sessions given to `get`
+    must see one moment (`database.ReadSession`), or count and content could be of two.
+    """
+
+    def __init__(self, build: Callable[[AsyncSession], Awaitable[Content]]) -> None:
+        self._build = build
+        self._kept: tuple[int, Content] | None = None
+
+    async def get(self, session: AsyncSession) -> Content:
+        """Give the content as of now, built anew if anything changed."""
+        counted = await count(session)
+        if self._kept is None or self._kept[0] != counted:
+            self._kept = counted, await self._build(session)
+        return self._kept[1]

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     alertmanager_url: str = ""
     exporters: Annotated[tuple[str, ...], NoDecode] = ()  # host:port of each exporter
 
+    shards: Annotated[int, Field(ge=1, le=64)] = 1  # Prometheus servers that share the devices
+
     scrape_interval: Seconds = 60
     sd_refresh_interval: Seconds = 30
     evaluation_interval: Seconds = 15

@@ -6,7 +6,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from controlplane import database
+from controlplane import database, events
+from controlplane.alerts import endpoints as alerts
+from controlplane.alerts import runbooks
 from controlplane.app import health, parameters, problems
 from controlplane.app.requests import RequestMetrics, Requests
 from controlplane.auth import endpoints as auth
@@ -16,13 +18,23 @@ from controlplane.auth.tokens import AccessTokens
 from controlplane.credentials import endpoints as credentials
 from controlplane.credentials.vault import Vault
 from controlplane.devices import endpoints as devices
+from controlplane.metrics import endpoints as metrics
+from controlplane.metrics import intent
 from controlplane.settings import Settings
+from controlplane.targets import discovery, snapshot
+from controlplane.targets import endpoints as targets
 
 ROUTERS = (
     auth.router,
     credentials.router,
     devices.sites,
     devices.devices,
+    metrics.thresholds,
+    metrics.device_thresholds,
+    metrics.intent,
+    targets.router,
+    alerts.router,
+    runbooks.router,
     health.router,
 )
 
@@ -40,6 +52,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.registry = _registry()
+    # Parts above may append sources of their own before the application starts.
+    app.state.intent_sources = [intent.devices, intent.thresholds_in_force]
+    app.state.intent = events.Cache(intent.collect(app.state.intent_sources))
+    app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
     app.add_middleware(Requests, metrics=RequestMetrics(app.state.registry))
     for router in ROUTERS:
@@ -67,6 +83,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             keys.load(settings.secrets / "jwt.key"), settings.access_token_lifetime
         )
         app.state.vault = Vault(keys.load(settings.secrets / "vault.key"))
+        app.state.snapshot = events.Cache(snapshot.builder(app.state.vault))
         app.state.passwords = Passwords()
         engine = database.connect(settings)
         app.state.engine, app.state.sessions = engine, database.sessions(engine)

@@ -163,7 +163,7 @@ async def read(
     return [
         DeviceRead(
             **device.model_dump(exclude={"site_id"}),
-            site=sites[device.site_id] if device.site_id else None,
+            site=sites.get(device.site_id) if device.site_id else None,
             credentials=credentials.get(device.id, []),
             parents=ancestors.get(device.id, []),
         )
