@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import httpx
 import typer
 import uvicorn
+import uvloop
 import yaml
 
 from lab import topology
 from lab.app import create_app
-from lab.errors import AddressInUse, LabError
+from lab.errors import CannotListen, LabError
 from lab.server import Lab
 
 DEFAULT_HTTP = "127.0.0.1:8161"
@@ -128,22 +129,22 @@ def _topology(devices: str, base: str) -> topology.Topology:
 
 
 def _listen(http: str) -> socket.socket:
-    host, _, port = http.rpartition(":")
-    _loopback(host)
-    if not port.isdecimal():
+    host, colon, port = http.rpartition(":")
+    if not colon or not port.isdecimal():
         raise LabError(f"--http {http!r} is not host:port")
+    _loopback(host)
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, int(port)))
     except OSError as error:
         sock.close()
-        raise AddressInUse(f"HTTP {http}: {error.strerror}") from error
+        raise CannotListen(f"HTTP {http}: {error.strerror}") from error
     return sock
 
 
 def _arguments(pairs: list[str]) -> dict[str, Any]:
-    """Return key=value pairs, numbers as numbers; a port stays text, for its name may be a number."""
+    """Return key=value pairs, numbers as numbers; a port stays text, as its name may be one."""
     arguments: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -154,7 +155,7 @@ def _arguments(pairs: list[str]) -> dict[str, Any]:
 
 
 def _loop(lab: Lab, sock: socket.socket) -> None:
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(lab, sock))
 
 

@@ -1,5 +1,6 @@
 """A simulated device: what it is, what it counted, how it feels, and what it answers."""
 
+import copy
 import hashlib
 import ipaddress
 import math
@@ -80,6 +81,12 @@ class Device:
         """Fill the counters with what passed since the boot."""
         for port in self.ports.values():
             port.advance(self.booted, now)
+
+    def twin(self, spec: DeviceSpec) -> "Device":
+        """Return a device of another name with the same past."""
+        other = copy.deepcopy(self)
+        other.spec, other.identity = spec, identity(spec)
+        return other
 
     def advance(self, start: float, end: float) -> None:
         """Count the traffic between two moments (Unix seconds)."""

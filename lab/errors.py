@@ -2,7 +2,7 @@
 
 LabError
 ├── BadTopology        a topology that cannot be built (exit 2)
-├── AddressInUse       an address or port that somebody else holds (exit 2)
+├── CannotListen       an address or port that somebody else holds (exit 2)
 ├── UnknownDevice      HTTP 404
 ├── UnknownScenario    HTTP 404
 └── BadArgument        HTTP 422
@@ -17,8 +17,8 @@ class BadTopology(LabError):
     """The topology names something that does not exist, or names it twice."""
 
 
-class AddressInUse(LabError):
-    """An address and port of the lab is taken by another process."""
+class CannotListen(LabError):
+    """An address and port of the lab cannot be had, mostly because another process has it."""
 
 
 class UnknownDevice(LabError):

@@ -11,7 +11,7 @@ from lab.table import View
 V1, V2C = 0, 1
 GET, GET_NEXT, RESPONSE, SET, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5
 TOO_BIG, NO_SUCH_NAME, READ_ONLY, NO_ACCESS = 1, 2, 4, 6
-HEADERS = 24  # octets of headers around the bindings, at most, besides community and request id
+HEADERS = 26  # octets of headers around the bindings, at most, besides community and request id
 
 
 class Envelope(NamedTuple):
@@ -58,6 +58,8 @@ def open_envelope(data: bytes) -> Envelope:
     if tag not in {GET, GET_NEXT, SET, GET_BULK} or (version == V1 and tag == GET_BULK):
         raise Malformed(f"PDU {tag:#04x} in version {version}")
     start, end = ber.expect(data, at, ber.INTEGER)
+    if start == end:
+        raise Malformed("an empty request id")
     return Envelope(version, community, tag, start, end)
 
 

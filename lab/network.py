@@ -32,10 +32,13 @@ class Network:
 
     def __init__(self, topology: Topology, clock: Clock, bulk: Iterable[DeviceSpec] = ()) -> None:
         self.topology = topology
-        self.bulk = {spec.name: spec for spec in bulk}
+        self._bulk = {spec.name: spec for spec in bulk}
         self._clock = clock
         self.now = clock()
         self.devices = {spec.name: Device(spec, topology, self.now) for spec in topology.devices}
+        # What all bulk devices have in common, until a scenario sets one apart.
+        first = next(iter(self._bulk.values()), None)
+        self.bulk = Device(first, topology, self.now) if first else None
         self._under_way: dict[Key, UnderWay] = {}
         self._cut_off: frozenset[str] = frozenset()
         self._settle()
@@ -43,7 +46,7 @@ class Network:
     def advance(self) -> None:
         """Move time on to now: count traffic, end what has run its time, let the rest follow."""
         before, self.now = self.now, self._clock()
-        for device in self.devices.values():
+        for device in (*self.devices.values(), *((self.bulk,) if self.bulk else ())):
             device.advance(before, self.now)
         for key, entry in list(self._under_way.items()):
             if entry.until is not None and entry.until <= self.now:
@@ -91,9 +94,8 @@ class Network:
         self._settle()
 
     def _device(self, name: str) -> Device:
-        if name in self.bulk:  # from now on it lives a life of its own
-            spec = self.bulk.pop(name)
-            self.devices[name] = Device(spec, self.topology, self.now)
+        if self.bulk and name in self._bulk:  # from now on it lives a life of its own
+            self.devices[name] = self.bulk.twin(self._bulk.pop(name))
         try:
             return self.devices[name]
         except KeyError:

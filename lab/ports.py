@@ -8,6 +8,10 @@ from lab.traffic import Load
 ETHERNET, PROPRIETARY_VIRTUAL, LOOPBACK = 6, 53, 24  # ifType, IANAifType-MIB
 
 
+# Parts of all packets, on a healthy port.
+USUAL_ERRORS, USUAL_DISCARDS = 2e-9, 5e-9
+
+
 @dataclass(frozen=True)
 class PortKind:
     """A port as its platform names it; `name` is the ifName, `descr` the ifDescr."""
@@ -38,8 +42,10 @@ class Direction:
     def carry(self, start: float, end: float, error_ratio: float) -> None:
         """Count the traffic between two moments (Unix seconds)."""
         octets = self.load.octets(start, end)
+        packets = octets / self.load.packet
         self.octets += octets
-        self.errors += octets / self.load.packet * error_ratio
+        self.errors += packets * error_ratio
+        self.discards += packets * USUAL_DISCARDS
 
     def clear(self) -> None:
         """Start again from zero, as after a reboot."""
@@ -96,5 +102,5 @@ class Port:
     def advance(self, start: float, end: float) -> None:
         """Count what the port carried between two moments, if it was up."""
         if self.up and self.cabled:
-            self.into.carry(start, end, self.error_ratio)
+            self.into.carry(start, end, self.error_ratio or USUAL_ERRORS)
             self.out.carry(start, end, 0.0)

@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from lab.agent import DEFAULT_DATAGRAM, Agent
-from lab.ber import Oid, Row, object_identifier, octets, sequence
-from lab.device import CHASSIS_INDEX, Device, identity
+from lab.ber import Oid, object_identifier, octets, sequence
+from lab.device import CHASSIS_INDEX, identity
 from lab.mibs.entity import ENT_PHYSICAL_ENTRY
 from lab.mibs.lldp import LOCAL_SYSTEM
 from lab.mibs.system import SYS_NAME
@@ -56,8 +56,8 @@ class Lab:
             spec.name: self._agent(self._source(spec.name)) for spec in topology.devices
         }
         self._bulk_source: Source | None = None
-        if self.bulk:
-            self._bulk_source = Source(self._bulk_rows(self.bulk[0]))
+        if shared := self.network.bulk:
+            self._bulk_source = Source(lambda: shared.rows(self.network.now, ()))
             for spec in self.bulk:
                 self._agents[spec.name] = self._bulk_agent(spec, self._bulk_source)
         by_address = {self._addresses[name]: agent for name, agent in self._agents.items()}
@@ -135,18 +135,6 @@ class Lab:
 
     def _agent(self, source: Source) -> Agent:
         return Agent(source, self.community.encode(), datagram=self._datagram)
-
-    def _bulk_rows(self, spec: DeviceSpec) -> Callable[[], Iterable[Row]]:
-        device = Device(spec, self.network.topology, self.network.now)
-        counted = self.network.now
-
-        def rows() -> Iterable[Row]:
-            nonlocal counted
-            device.advance(counted, self.network.now)
-            counted = self.network.now
-            return device.rows(counted, ())
-
-        return rows
 
     def _bulk_agent(self, spec: DeviceSpec, source: Source) -> Agent:
         agent = self._agent(source)

@@ -2,11 +2,11 @@
 
 Up to `MANY` addresses get a socket each. More share one that is bound to every address but tied to
 the interface `lo` (socket(7), SO_BINDTODEVICE), and learns the address of each datagram from the
-kernel (ip(7), IP_PKTINFO). Datagrams for an address that is no device's are dropped.
+kernel (ip(7), IP_PKTINFO). Datagrams for an address that is no device's are dropped. Where the
+kernel does not allow that, every address gets its own socket, however many.
 """
 
 import asyncio
-import errno
 import ipaddress
 import socket
 import struct
@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 from lab.agent import Agent
 from lab.ber import Malformed
-from lab.errors import AddressInUse
+from lab.errors import CannotListen
 
 MANY = 256
 BURST = 64  # datagrams taken before other tasks get their turn
 BUFFER = 4 << 20  # octets of receive buffer asked for; the kernel may grant less
-LARGEST = 65_535
+LARGEST = 8_192  # octets of a request; a longer one arrives cut off and counts as malformed
 _IP_PKTINFO = 8  # linux/in.h; the socket module names it from Python 3.14
 _PKTINFO = struct.Struct("=i4s4s")  # interface, local address, destination
 _ANCILLARY = socket.CMSG_SPACE(_PKTINFO.size)
@@ -49,39 +49,43 @@ class Sockets:
     def open(self, port: int) -> None:
         """Bind every address to the port (0: a free one) and answer from now on."""
         try:
-            if len(self._agents) > MANY:
-                self._listen_shared(port)
-            else:
+            if len(self._agents) <= MANY or not self._listen_shared(port):
                 for address, agent in self._agents.items():
                     self._listen(address, agent, self.port or port)
         except OSError as error:
             self.close()
-            if error.errno not in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
-                raise
-            raise AddressInUse(f"SNMP port {port}: {error.strerror}") from error
+            raise CannotListen(f"SNMP port {port}: {error.strerror}") from error
 
     def close(self) -> None:
         """Stop answering."""
         self._stack.close()
 
     def _listen(self, address: bytes, agent: Agent, port: int) -> None:
-        sock = self._bind(socket.inet_ntoa(address), port)
+        sock = self._socket()
+        self._bind(sock, socket.inet_ntoa(address), port)
         self._watch(sock, lambda: self._serve(sock, agent))
 
-    def _listen_shared(self, port: int) -> None:
-        sock = self._bind("", port, device=b"lo")
+    def _listen_shared(self, port: int) -> bool:
+        """Listen on one socket; False where the kernel does not let us tie it to `lo`."""
+        sock = self._socket()
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        except PermissionError:
+            return False
         sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+        self._bind(sock, "", port)
         self._watch(sock, lambda: self._serve_shared(sock))
+        return True
 
-    def _bind(self, host: str, port: int, device: bytes | None = None) -> socket.socket:
+    def _socket(self) -> socket.socket:
         sock = self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        if device:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+        return sock
+
+    def _bind(self, sock: socket.socket, host: str, port: int) -> None:
         sock.bind((host, port))
         self.port = sock.getsockname()[1]
-        return sock
 
     def _watch(self, sock: socket.socket, ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
