@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lab import traffic
-from lab.ber import Row
+from lab.ber import Row, octets
 from lab.mibs import entity, interfaces, lldp, system
 from lab.mibs.entity import CHASSIS, Entity
 from lab.mibs.lldp import Neighbour
@@ -140,6 +140,8 @@ class Device:
         yield from interfaces.rows(self.ports.values())
         yield from entity.physical_rows((self._chassis(), *platform.parts()))
         yield from platform.health(self.reading(now))
+        if platform.serial_object:
+            yield platform.serial_object, octets(self.identity.serial)
         announced = (
             platform.lldp_port(port.kind) for port in self.ports.values() if port.kind.physical
         )

@@ -11,7 +11,7 @@ ENT_SENSOR_ENTRY = (1, 3, 6, 1, 2, 1, 99, 1, 1, 1)
 CHASSIS, POWER_SUPPLY, FAN, SENSOR, MODULE = 3, 6, 7, 8, 9  # PhysicalClass
 WATTS, CELSIUS, RPM = 6, 8, 10  # EntitySensorDataType
 UNITS = 9  # EntitySensorDataScale: 10^0
-OK, NONOPERATIONAL = 1, 3  # EntitySensorStatus
+OK, UNAVAILABLE = 1, 2  # EntitySensorStatus
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Sensor:
     sensor_type: int
     value: float
     precision: int = 0  # decimals kept
-    working: bool = True
+    status: int = OK
 
 
 def physical_rows(entities: Iterable[Entity]) -> Iterator[Row]:
@@ -74,7 +74,7 @@ def sensor_rows(sensors: Iterable[Sensor]) -> Iterator[Row]:
             integer(UNITS),
             integer(sensor.precision),
             integer(round(sensor.value * 10**sensor.precision)),
-            integer(OK if sensor.working else NONOPERATIONAL),
+            integer(sensor.status),
             octets({WATTS: "Watts", CELSIUS: "Celsius", RPM: "RPM"}[sensor.sensor_type]),
             timeticks(0),
             gauge32(0),

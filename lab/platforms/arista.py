@@ -6,9 +6,11 @@ from lab.ber import Row, counter32, integer, object_identifier, octets, oid
 from lab.mibs.entity import (
     CELSIUS,
     FAN,
+    OK,
     POWER_SUPPLY,
     RPM,
     SENSOR,
+    UNAVAILABLE,
     WATTS,
     Entity,
     Sensor,
@@ -82,10 +84,11 @@ def _sensors(reading: Reading) -> Iterator[Sensor]:
     yield Sensor(CPU_SENSOR, CELSIUS, reading.temperature, precision=1)
     yield Sensor(AIR_SENSOR, CELSIUS, reading.temperature - 14, precision=1)
     for number, turns in enumerate(reading.fans, start=1):
-        yield Sensor(FIRST_FAN_SENSOR + number, RPM, 7_600 if turns else 0, working=turns)
+        # The sensor of a fan that stands still works: it measures nothing.
+        yield Sensor(FIRST_FAN_SENSOR + number, RPM, 7_600 if turns else 0)
     for number, delivers in enumerate(reading.power_supplies, start=1):
-        watts = 88.5 if delivers else 0
-        yield Sensor(FIRST_SUPPLY_SENSOR + number, WATTS, watts, precision=1, working=delivers)
+        watts, status = (88.5, OK) if delivers else (0, UNAVAILABLE)
+        yield Sensor(FIRST_SUPPLY_SENSOR + number, WATTS, watts, 1, status)
 
 
 def _health(reading: Reading) -> Iterator[Row]:

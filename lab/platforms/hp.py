@@ -10,6 +10,7 @@ from lab.ports import PROPRIETARY_VIRTUAL, PortKind
 HP_SWITCH_CPU_STAT = oid("1.3.6.1.4.1.11.2.14.11.5.1.9.6.1.0")
 HP_LOCAL_MEM_ENTRY = oid("1.3.6.1.4.1.11.2.14.11.5.1.1.2.1.1.1")
 HP_SWITCH_OS_VERSION = oid("1.3.6.1.4.1.11.2.14.11.5.1.1.3.0")
+HP_HTTP_MG_SERIAL_NUMBER = oid("1.3.6.1.4.1.11.2.36.1.1.2.9.0")
 HPICF_SENSOR_ENTRY = oid("1.3.6.1.4.1.11.2.14.11.1.2.6.1")
 HP_SYSTEM_AIR_ENTRY = oid("1.3.6.1.4.1.11.2.14.11.1.2.8.1.1")
 SENSOR_KINDS = oid("1.3.6.1.4.1.11.2.3.7.8.3")
@@ -103,5 +104,6 @@ PROCURVE_2530_48G = Platform(
     oui=bytes.fromhex("9457a5"),
     serial_prefix="CN",
     temperature=29.0,
+    serial_object=HP_HTTP_MG_SERIAL_NUMBER,
     port_id_subtype=LOCAL,
 )

@@ -1,4 +1,4 @@
-"""Juniper MX240 with Junos: JUNIPER-MIB, jnxOperatingTable and the alarm lamps."""
+"""Juniper MX240 with Junos: JUNIPER-MIB, jnxOperatingTable, jnxFruTable, alarm lamps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +9,14 @@ from lab.platforms.platform import Platform, Reading
 from lab.ports import LOOPBACK, PortKind
 
 JNX_OPERATING_ENTRY = oid("1.3.6.1.4.1.2636.3.1.13.1")
+JNX_FRU_ENTRY = oid("1.3.6.1.4.1.2636.3.1.15.1")
 JNX_BOX_DESCR = oid("1.3.6.1.4.1.2636.3.1.2.0")
+JNX_BOX_SERIAL_NO = oid("1.3.6.1.4.1.2636.3.1.3.0")
 JNX_YELLOW_ALARM_STATE = oid("1.3.6.1.4.1.2636.3.4.2.2.1.0")
 JNX_RED_ALARM_STATE = oid("1.3.6.1.4.1.2636.3.4.2.3.1.0")
 SUPPLIES, FANS, FPCS, ROUTING_ENGINES = 2, 4, 7, 9  # jnxContainersIndex
 RUNNING, DOWN = 2, 6  # jnxOperatingState
+ONLINE, OFFLINE = 6, 8  # jnxFruState
 LAMP_OFF, LAMP_ON = 2, 3
 HOT = 75  # Celsius: the red lamp
 VERSION = "21.4R3.15"
@@ -76,9 +79,18 @@ def _health(reading: Reading) -> Iterator[Row]:
         }
         for column, value in columns.items():
             yield (*JNX_OPERATING_ENTRY, column, *part.index), value
+        yield from _replaceable(part)
     broken = not all((*reading.fans, *reading.power_supplies))
     yield JNX_YELLOW_ALARM_STATE, integer(LAMP_ON if broken else LAMP_OFF)
     yield JNX_RED_ALARM_STATE, integer(LAMP_ON if reading.temperature > HOT else LAMP_OFF)
+
+
+def _replaceable(part: _Part) -> Iterator[Row]:
+    """Return the row of jnxFruTable, which has the index of the operating table."""
+    columns = dict(enumerate((integer(arc) for arc in part.index), start=1))
+    columns |= {5: octets(part.descr), 8: integer(ONLINE if part.running else OFFLINE)}
+    for column, value in columns.items():
+        yield (*JNX_FRU_ENTRY, column, *part.index), value
 
 
 def _parts() -> Iterator[Entity]:
@@ -121,5 +133,6 @@ MX240 = Platform(
     oui=bytes.fromhex("3c6104"),
     serial_prefix="JN",
     temperature=42.0,
+    serial_object=JNX_BOX_SERIAL_NO,
     router=True,
 )

@@ -43,6 +43,7 @@ class Platform:
     serial_prefix: str
     temperature: float = 40.0  # Celsius, at rest
     router: bool = False
+    serial_object: Oid | None = None  # where the vendor repeats the serial number
     port_id_subtype: int = INTERFACE_NAME
 
     def port(self, name: str) -> PortKind | None:

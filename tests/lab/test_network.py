@@ -242,6 +242,17 @@ def test_ending_what_is_not_under_way(network: Network) -> None:
         network.stop("core1", "cpu-hot")
 
 
+def test_serial_numbers_stand_where_the_vendor_puts_them(network: Network) -> None:
+    """Juniper and HP repeat the serial number of the chassis under an object of their own."""
+    chassis = (1, 3, 6, 1, 2, 1, 47, 1, 1, 1, 1, 11, 1)
+    for name, place in (
+        ("router1", (1, 3, 6, 1, 4, 1, 2636, 3, 1, 3, 0)),
+        ("access5", (1, 3, 6, 1, 4, 1, 11, 2, 36, 1, 1, 2, 9, 0)),
+    ):
+        rows = dict(network.rows(name))
+        assert rows[place] == rows[chassis] == octets(network.devices[name].identity.serial)
+
+
 def test_a_poller_that_is_down_reaches_nothing(network: Network) -> None:
     """Without the router the poller sits at, every device of the network is silent."""
     network.start("router1", "device-down", {})

@@ -101,6 +101,13 @@ def test_objects_are_answered_once(platform: Platform) -> None:
         (
             JUNIPER,
             {"power_supplies": (True, False)},
+            "1.3.6.1.4.1.2636.3.1.15.1.8.2.2.0.0",
+            integer(6),
+            integer(8),
+        ),
+        (
+            JUNIPER,
+            {"power_supplies": (True, False)},
             "1.3.6.1.4.1.2636.3.4.2.2.1.0",
             integer(2),
             integer(3),
@@ -116,9 +123,9 @@ def test_objects_are_answered_once(platform: Platform) -> None:
         (
             ARISTA,
             {"fans": (False, True, True, True)},
-            "1.3.6.1.2.1.99.1.1.1.5.100601111",
-            integer(1),
-            integer(3),
+            "1.3.6.1.2.1.99.1.1.1.4.100601111",
+            integer(7600),
+            integer(0),
         ),
         (
             ARISTA,
