@@ -134,7 +134,7 @@ class Sockets:
     ) -> None:
         try:
             sock.sendmsg(parts, ancillary, 0, peer)
-        except BlockingIOError:  # a full send buffer loses datagrams, as any network may
+        except OSError:  # a full buffer or an impossible return address: lost, as on any network
             self._statistics.unanswered += 1
         else:
             self._statistics.answered += 1
