@@ -1,0 +1,136 @@
+"""Configuration files in the format of snmp_exporter (`auths`, `modules`), and the auths in them.
+
+A file that cannot be used is one `ConfigError` that names the file and the field.
+"""
+
+import glob
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+
+T = TypeVar("T")
+
+SECRET = "<secret>"  # noqa: S105 - what is printed in place of one
+DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class ConfigError(ValueError):
+    """A configuration file, or a part of one, cannot be used."""
+
+    def __init__(self, source: str, field: str, problem: str) -> None:
+        super().__init__(": ".join(part for part in (source, field, problem) if part))
+
+
+def seconds(value: object) -> object:
+    """Return the seconds of a duration such as `5s` or `1m30s`; a number is taken as is."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"(\d+(ms|s|m|h))+", value):
+        raise ValueError(f"{value!r} is not a duration such as 5s or 1m30s")
+    parts = re.findall(r"(\d+)(ms|s|m|h)", value)
+    return sum(int(number) * DURATION_UNITS[unit] for number, unit in parts)
+
+
+Seconds = Annotated[float, BeforeValidator(seconds)]
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How to be let in: one entry of `auths`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", coerce_numbers_to_str=True
+    )
+    SECRETS: ClassVar[tuple[str, ...]] = ("community", "password", "priv_password")
+
+    version: Literal[1, 2, 3] = 2
+    community: str = "public"
+    username: str = ""
+    security_level: Literal["noAuthNoPriv", "authNoPriv", "authPriv"] = "noAuthNoPriv"
+    auth_protocol: Literal["MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512"] = "MD5"
+    priv_protocol: Literal["DES", "AES", "AES192", "AES192C", "AES256", "AES256C"] = "DES"
+    password: str = ""
+    priv_password: str = ""
+    context_name: str = ""
+
+    def __repr__(self) -> str:
+        """Return the auth without its secrets, so that no log or traceback holds one."""
+        return f"Auth({self.public()})"
+
+    def public(self) -> dict[str, Any]:
+        """Return the fields with every secret that is set printed as `<secret>`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {k: SECRET if v and k in self.SECRETS else v for k, v in values.items()}
+
+    def __post_init__(self) -> None:
+        if self.version in {1, 2}:
+            return
+        if not self.username:
+            raise ValueError("version 3 needs a username")
+        if self.security_level != "noAuthNoPriv" and not self.password:
+            raise ValueError(f"security_level {self.security_level} needs a password")
+        if self.security_level == "authPriv" and not self.priv_password:
+            raise ValueError("security_level authPriv needs a priv_password")
+
+
+_AUTHS = TypeAdapter(dict[str, Auth])
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The content of one configuration file; `path` is for messages."""
+
+    path: str
+    content: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return the YAML mapping in a file."""
+        try:
+            content = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+        except OSError as error:
+            raise ConfigError(str(path), "", error.strerror or str(error)) from error
+        except yaml.YAMLError as error:
+            raise ConfigError(str(path), "", " ".join(str(error).split())) from error
+        if not isinstance(content, dict):
+            raise ConfigError(str(path), "", "is not a mapping with `auths` and `modules`")
+        return cls(str(path), content)
+
+    def part(self, key: str) -> Any:
+        """Return one top-level field; absent and empty are both an empty mapping."""
+        return self.content.get(key) or {}
+
+
+def read(patterns: Iterable[str], known: frozenset[str]) -> list[Document]:
+    """Return the documents behind paths and globs; only `known` top-level fields may be in them."""
+    documents = []
+    for pattern in patterns:
+        paths = sorted(glob.glob(pattern))  # noqa: PTH207 - the pattern may be absolute
+        if not paths:
+            raise ConfigError(pattern, "", "no such file")
+        documents += [Document.read(Path(path)) for path in paths]
+    for document in documents:
+        for key in document.content:
+            if key not in known:
+                raise ConfigError(document.path, str(key), "unknown field")
+    return documents
+
+
+def validated(adapter: TypeAdapter[T], data: object, source: str, field: str) -> T:
+    """Return `data` as the adapter's type, or raise the first problem as a ConfigError."""
+    try:
+        return adapter.validate_python(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in (field, *first["loc"]) if part != "")
+        raise ConfigError(source, where, first["msg"].removeprefix("Value error, ")) from None
+
+
+def auths(data: object, source: str) -> dict[str, Auth]:
+    """Return the auths of an `auths` mapping by name."""
+    return validated(_AUTHS, data, source, "auths")

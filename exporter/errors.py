@@ -1,0 +1,82 @@
+"""What can go wrong while asking a device, as one tree.
+
+ExporterError
+├── BadRequest           the scrape request itself is wrong (HTTP 400)
+├── UnknownDevice        no such device in the inventory (HTTP 404)
+└── ProtocolError        the device could not be asked; names the target, never a secret
+    ├── UnresolvedName   the host name has no address
+    ├── Unreachable      no answer, or the port is closed
+    ├── WrongCredentials the agent says that user or password is wrong (SNMPv3)
+    ├── Undecodable      answers came, and none could be read
+    ├── NotIncreasing    the agent walks in circles
+    ├── Endless          the table has no end
+    └── OutOfTime        the scrape's deadline passed
+"""
+
+
+class ExporterError(Exception):
+    """Anything this exporter reports to the one who scrapes it."""
+
+
+class BadRequest(ExporterError):
+    """The parameters of the request are wrong."""
+
+
+class UnknownDevice(ExporterError):
+    """The inventory has no device of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Unknown device '{name}'")
+
+
+class ProtocolError(ExporterError):
+    """A device could not be asked."""
+
+    reason = "protocol_error"
+
+    def __init__(self, target: str, detail: str) -> None:
+        super().__init__(f"{target}: {detail}")
+        self.target = target
+        self.detail = detail
+
+
+class UnresolvedName(ProtocolError):
+    """The host name of the target has no address."""
+
+    reason = "unresolved_name"
+
+
+class Unreachable(ProtocolError):
+    """The target did not answer."""
+
+    reason = "unreachable"
+
+
+class WrongCredentials(ProtocolError):
+    """The agent refuses the user or its keys."""
+
+    reason = "wrong_credentials"
+
+
+class Undecodable(ProtocolError):
+    """The target answered, but with nothing that is SNMP."""
+
+    reason = "undecodable"
+
+
+class NotIncreasing(ProtocolError):
+    """The agent returned an OID that does not follow the one before (RFC 3416, 4.2.2)."""
+
+    reason = "not_increasing"
+
+
+class Endless(ProtocolError):
+    """A walk returned more values than any real table has."""
+
+    reason = "endless"
+
+
+class OutOfTime(ProtocolError):
+    """The deadline of the scrape passed before the target had answered everything."""
+
+    reason = "out_of_time"

@@ -1,0 +1,107 @@
+"""The vocabulary: what a family of samples is, and the catalogue of every `chm_*` family."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["gauge", "counter", "untyped"]
+Number = int | float
+
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+
+
+@dataclass(slots=True)
+class Family:
+    """Samples of one name; each is a rendered label block and a number."""
+
+    name: str
+    kind: Kind
+    help: str
+    samples: list[tuple[str, Number]] = field(default_factory=list)
+
+    def add(self, value: Number, labels: Mapping[str, str] | None = None) -> None:
+        """Add one sample."""
+        self.samples.append((label_block(labels or {}), value))
+
+
+def label_block(labels: Mapping[str, str]) -> str:
+    """Return `{a="b",c="d"}` in the order of the names, or nothing without labels."""
+    if not labels:
+        return ""
+    pairs = [f'{name}="{labels[name].translate(_ESCAPES)}"' for name in sorted(labels)]
+    return "{" + ",".join(pairs) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What one family of the catalogue means; units are the suffix of its name."""
+
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+
+
+def _gauge(text: str, *labels: str) -> Description:
+    return Description("gauge", labels, text)
+
+
+CATALOGUE: dict[str, Description] = {
+    "chm_device_up": _gauge("Whether the device answered: 1 or 0."),
+    "chm_device_info": _gauge(
+        "What the device is; always 1. A label is empty where the device does not tell.",
+        "vendor",
+        "model",
+        "os_version",
+        "serial",
+    ),
+    "chm_uptime_seconds": _gauge("Seconds since the network management of the device started."),
+    "chm_collector_success": _gauge(
+        "Whether the collector got all it asked for: 1 or 0.", "collector"
+    ),
+    "chm_collector_duration_seconds": _gauge("Seconds the collector took.", "collector"),
+    "chm_collector_samples": _gauge(
+        "Samples the collector yielded; 0 where the device has nothing of its kind.", "collector"
+    ),
+    "chm_cpu_utilization_ratio": _gauge("How busy a processor is, 0 to 1.", "cpu"),
+    "chm_memory_used_bytes": _gauge("Memory in use, without buffers and caches.", "pool"),
+    "chm_memory_size_bytes": _gauge("Memory there is.", "pool"),
+    "chm_memory_utilization_ratio": _gauge(
+        "Memory in use, 0 to 1, where the device tells no bytes.", "pool"
+    ),
+    "chm_temperature_celsius": _gauge("What a temperature sensor reads.", "sensor"),
+    "chm_fan_up": _gauge("Whether a fan that is present works: 1 or 0.", "fan"),
+    "chm_fan_speed_rpm": _gauge("Revolutions of a fan per minute.", "fan"),
+    "chm_power_supply_up": _gauge(
+        "Whether a power supply that is present delivers power: 1 or 0.", "psu"
+    ),
+    "chm_sensor_volts": _gauge("What a voltage sensor reads.", "sensor"),
+    "chm_sensor_amperes": _gauge("What a current sensor reads.", "sensor"),
+    "chm_sensor_watts": _gauge("What a power sensor reads.", "sensor"),
+    "chm_sensor_dbm": _gauge("Optical power in decibels over one milliwatt.", "sensor"),
+}
+
+
+def family(name: str) -> Family:
+    """Return an empty family of the catalogue."""
+    description = CATALOGUE[name]
+    return Family(name, description.kind, description.help)
+
+
+def markdown() -> str:
+    """Return the catalogue as the page docs/metrics.md."""
+    rows = [
+        f"| `{name}` | {entry.kind} | {' '.join(f'`{x}`' for x in entry.labels)} | {entry.help} |"
+        for name, entry in CATALOGUE.items()
+    ]
+    return "\n".join([_PREFACE, *rows, ""])
+
+
+_PREFACE = """\
+# Metrics
+
+Every `chm_*` family of `GET /probe`, generated from `exporter/metrics.py`; interfaces keep the
+names of IF-MIB. A value the device does not tell has no sample: missing is never 0. Prometheus
+adds the labels of the target (`device`, `site`, `role`, `vendor`), so no family carries `device`.
+
+| family | type | labels | meaning |
+|---|---|---|---|"""

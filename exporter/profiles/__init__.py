@@ -1,0 +1,1 @@
+"""What to ask devices, and what the answers mean."""

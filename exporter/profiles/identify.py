@@ -1,0 +1,83 @@
+"""Which profile a device has, and what it says about itself."""
+
+import re
+from collections.abc import Mapping
+
+from exporter.profiles import values
+from exporter.profiles.loader import GENERIC
+from exporter.profiles.rows import Answers
+from exporter.profiles.schema import Match, Profile, Sources
+
+SYS_DESCR = "1.3.6.1.2.1.1.1.0"
+SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
+SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
+ENGINE_TIME = "1.3.6.1.6.3.10.2.1.3.0"
+SYSTEM = (SYS_UPTIME, SYS_DESCR, SYS_OBJECT_ID, ENGINE_TIME)
+
+UPTIME_WRAP = 2**32 / 100  # seconds after which sysUpTime starts again: 497 days
+SAME = 60  # seconds by which the two clocks of one agent may differ
+
+
+def profile(profiles: Mapping[str, Profile], sys_object_id: str, sys_descr: str) -> str:
+    """Return the name of the profile with the longest matching sysObjectID prefix.
+
+    Of two with the same prefix, the one that also asks for sysDescr wins.
+    """
+    best, name = (-1, False), GENERIC
+    for candidate, entry in profiles.items():
+        for match in entry.match:
+            rank = (match.sys_object_id.count("."), bool(match.sys_descr))
+            if rank > best and _matches(match, sys_object_id, sys_descr):
+                best, name = rank, candidate
+    return name
+
+
+def _matches(match: Match, sys_object_id: str, sys_descr: str) -> bool:
+    if not f"{sys_object_id}.".startswith(f"{match.sys_object_id}."):
+        return False
+    return re.search(match.sys_descr, sys_descr) is not None
+
+
+def oids(entry: Profile) -> list[str]:
+    """Return the objects that hold facts about devices of a profile."""
+    sources = (*entry.info.model, *entry.info.os_version, *entry.info.serial)
+    return list(dict.fromkeys(source.oid for source in sources if source.oid != "sysDescr"))
+
+
+def facts(entry: Profile, answers: Answers) -> dict[str, str]:
+    """Return the labels of `chm_device_info`; empty where the device does not tell."""
+    return {
+        "vendor": entry.vendor,
+        "model": _fact(entry.info.model, answers),
+        "os_version": _fact(entry.info.os_version, answers),
+        "serial": _fact(entry.info.serial, answers),
+    }
+
+
+def _fact(sources: Sources, answers: Answers) -> str:
+    for source in sources:
+        oid = SYS_DESCR if source.oid == "sysDescr" else source.oid
+        found = values.text(answers.get(oid), "DisplayString").strip(" \t\r\n\0")
+        if source.regex:
+            match = re.search(source.regex, found)
+            found = match[1] if match else ""
+        if found:
+            return found
+    return ""
+
+
+def uptime(answers: Answers) -> float | None:
+    """Return the seconds since the agent's start.
+
+    sysUpTime wraps after 497 days; snmpEngineTime replaces it where both agree modulo the wrap,
+    for some agents report nonsense there.
+    """
+    ticks, engine = answers.get(SYS_UPTIME), answers.get(ENGINE_TIME)
+    if not isinstance(ticks, int):
+        return None
+    seconds = ticks / 100
+    if isinstance(engine, int) and engine > UPTIME_WRAP:
+        distance = abs(engine % UPTIME_WRAP - seconds)
+        if min(distance, UPTIME_WRAP - distance) < SAME:
+            return float(engine)
+    return seconds

@@ -1,0 +1,133 @@
+"""Modules and vendor profiles from files: those of the product, and those of the operator."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from exporter import config
+from exporter.config import Auth, ConfigError, Document
+from exporter.metrics import CATALOGUE
+from exporter.profiles.schema import Health, Info, Module, Profile
+from exporter.profiles.table import Table
+
+SHIPPED = Path(__file__).parent
+FILE_FIELDS = frozenset({"auths", "modules", "version"})
+PROFILE_FIELDS = frozenset(field.name for field in fields(Profile))
+GENERIC = "generic"
+"""The profile of a device that no other matches."""
+
+# What snmp_exporter's own file allows, for those who start without a file.
+PUBLIC_AUTHS = {"public_v1": Auth(version=1), "public_v2": Auth(version=2)}
+
+T = TypeVar("T")
+
+_MODULES = TypeAdapter(dict[str, Module])
+_PROFILE = TypeAdapter(Profile)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything the files say, ready for use; replaced as a whole by a reload."""
+
+    auths: Mapping[str, Auth]
+    modules: Mapping[str, Table]
+    profiles: Mapping[str, Profile]
+
+
+def load(patterns: Iterable[str]) -> Configuration:
+    """Return the product's modules and profiles with the operator's files on top.
+
+    A module of the operator's replaces one of the product's of the same name.
+    """
+    documents = config.read(patterns, FILE_FIELDS)
+    shipped = [Document.read(path) for path in sorted((SHIPPED / "modules").glob("*.yml"))]
+    auths = _merged((document, config.auths(document.part("auths"), document.path))
+                    for document in documents)  # fmt: skip
+    own = _merged((document, _modules(document)) for document in documents)
+    modules = _merged((document, _modules(document)) for document in shipped) | own
+    return Configuration(auths or PUBLIC_AUTHS, modules, _profiles(modules))
+
+
+def _merged(parts: Iterable[tuple[Document, dict[str, T]]]) -> dict[str, T]:
+    merged: dict[str, T] = {}
+    for document, part in parts:
+        for name in part:
+            if name in merged:
+                raise ConfigError(document.path, name, "is defined in two files")
+        merged |= part
+    return merged
+
+
+def _modules(document: Document) -> dict[str, Table]:
+    modules = config.validated(_MODULES, document.part("modules"), document.path, "modules")
+    tables = {name: Table(module) for name, module in modules.items()}
+    for name, table in tables.items():
+        for position, entry in enumerate(table.module.health):
+            if problem := _problem(entry, table):
+                where = f"modules.{name}.health.{position}"
+                raise ConfigError(document.path, where, problem)
+    return tables
+
+
+def _problem(entry: Health, table: Table) -> str:
+    """Return what is wrong with a health entry, or nothing."""
+    if set(entry.labels) != set(CATALOGUE[entry.family].labels):
+        wanted = ", ".join(CATALOGUE[entry.family].labels) or "none"
+        return f"labels of {entry.family} must be: {wanted}"
+    operands = [*entry.value, *entry.plus, *entry.minus, *entry.times]
+    operands += [name for name in (entry.sensor_scale, entry.precision) if name]
+    for operand in operands:
+        if operand.partition(".")[0] not in table.by_name:
+            return f"{operand!r} is not a metric of the module"
+    known = _labels(entry.value[0].partition(".")[0], table) | set(table.by_name)
+    texts = [name for names in entry.labels.values() for name in names]
+    for name in (*texts, *entry.where, *entry.without):
+        if not name.startswith("=") and name.partition(".")[0] not in known:
+            return f"{name!r} is neither a metric of the module nor a label of {entry.value[0]}"
+    return ""
+
+
+def _labels(metric: str, table: Table) -> set[str]:
+    found = table.by_name[metric].metric
+    indexes = {part.labelname for part in found.indexes}
+    return indexes | {part.labelname for part in found.lookups}
+
+
+def _profiles(modules: Mapping[str, Table]) -> dict[str, Profile]:
+    paths = {path.stem: path for path in sorted((SHIPPED / "vendors").glob("*.yml"))}
+    documents = {name: Document.read(path) for name, path in paths.items()}
+    raw = {
+        name: config.validated(_PROFILE, document.content, document.path, "")
+        for name, document in documents.items()
+    }
+    profiles = {name: _extended(name, raw, documents) for name in raw}
+    for name, profile in profiles.items():
+        for module in profile.modules:
+            if module not in modules:
+                raise ConfigError(documents[name].path, "modules", f"unknown module {module!r}")
+    return profiles
+
+
+def _extended(name: str, raw: Mapping[str, Profile], documents: Mapping[str, Document]) -> Profile:
+    """Return a profile with what it extends: modules in that order, facts its own first."""
+    profile, seen = raw[name], [name]
+    while profile.extends:
+        if profile.extends not in raw or profile.extends in seen:
+            raise ConfigError(documents[name].path, "extends", f"cannot be {profile.extends!r}")
+        seen.append(profile.extends)
+        base = raw[profile.extends]
+        merged = dict.fromkeys((*base.modules, *profile.modules))
+        info = Info(
+            *(getattr(profile.info, f.name) + getattr(base.info, f.name) for f in fields(Info))
+        )
+        profile = replace(
+            profile,
+            vendor=profile.vendor or base.vendor,
+            extends=base.extends,
+            modules=tuple(merged),
+            info=info,
+        )
+    return profile

@@ -1,0 +1,258 @@
+"""Modules and vendor profiles as data: what the YAML files may say.
+
+`Module` is snmp_exporter's schema, plus `health`: how its columns become `chm_*` families.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from exporter.config import Seconds
+from exporter.metrics import CATALOGUE
+
+STRICT = ConfigDict(extra="forbid")
+
+IndexType = Literal[
+    "gauge",
+    "counter",
+    "Integer",
+    "Integer32",
+    "OctetString",
+    "DisplayString",
+    "PhysAddress48",
+    "InetAddress",
+    "InetAddressMissingSize",
+    "InetAddressIPv4",
+    "InetAddressIPv6",
+    "LldpPortId",
+    "EnumAsInfo",
+]
+MetricType = Literal[
+    "gauge",
+    "counter",
+    "Float",
+    "Double",
+    "OctetString",
+    "DisplayString",
+    "PhysAddress48",
+    "DateAndTime",
+    "ParseDateAndTime",
+    "NTPTimeStamp",
+    "InetAddress",
+    "InetAddressMissingSize",
+    "InetAddressIPv4",
+    "InetAddressIPv6",
+    "LldpPortId",
+    "EnumAsInfo",
+    "EnumAsStateSet",
+    "Bits",
+]
+
+
+def _oid(value: str) -> str:
+    if not re.fullmatch(r"\.?\d+(\.\d+)+", value):
+        raise ValueError(f"{value!r} is not a numeric OID")
+    return value.removeprefix(".")
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", value):
+        raise ValueError(f"{value!r} is not a metric name")
+    return value
+
+
+def _label(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", value):
+        raise ValueError(f"{value!r} is not a label name")
+    return value
+
+
+def _regex(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is not a regular expression: {error}") from error
+    return value
+
+
+def _family(value: str) -> str:
+    if value not in CATALOGUE:
+        raise ValueError(f"{value!r} is not in the catalogue of metrics")
+    return value
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+Oid = Annotated[str, AfterValidator(_oid)]
+MetricName = Annotated[str, AfterValidator(_name)]
+LabelName = Annotated[str, AfterValidator(_label)]
+Regex = Annotated[str, AfterValidator(_regex)]
+Operands = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(lambda v: [str(item) for item in _listed(v)])]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One part of a row's index, and the label it becomes."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    labelname: LabelName
+    type: IndexType
+    fixed_size: Annotated[int, Field(ge=0)] = 0
+    implied: bool = False
+    enum_values: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A label taken from another column; without `labels`, the label of that name is dropped."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    labelname: LabelName
+    labels: tuple[str, ...] = ()
+    oid: Oid | Literal[""] = ""
+    type: MetricType | IndexType | Literal[""] = ""
+    display_hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegexExtract:
+    """A number inside a text: `value` is a template of the groups of `regex`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    regex: Regex
+    value: str = "$1"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One MIB object and the series it becomes."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: MetricName
+    oid: Oid
+    type: MetricType
+    help: str = ""
+    indexes: tuple[Index, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+    regex_extracts: dict[str, tuple[RegexExtract, ...]] = field(default_factory=dict)
+    enum_values: dict[int, str] = field(default_factory=dict)
+    scale: float = 0.0
+    offset: float = 0.0
+    datetime_pattern: str = ""
+    display_hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Rows to ask for: those whose value at `oid` matches one of `values`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    oid: Oid
+    targets: tuple[Oid, ...]
+    values: tuple[Regex, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How one `chm_*` family is made from the columns of a module, row by row.
+
+    `value` names the columns to take it from, the first that a row has. A column is the name of a
+    metric of the module, or `name.index` for one fixed row. The result is
+    `(value + plus - minus) * times * scale`, and there is no sample where an operand is missing.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    family: Annotated[str, AfterValidator(_family)]
+    value: Operands
+    labels: dict[LabelName, Operands] = field(default_factory=dict)
+    scale: float = 1.0
+    plus: Operands = ()
+    minus: Operands = ()
+    times: Operands = ()
+    sensor_scale: str = ""
+    precision: str = ""
+    extract: Regex | Literal[""] = ""
+    unsigned: bool = False
+    states: dict[int, float] = field(default_factory=dict)
+    where: dict[str, Texts] = field(default_factory=dict)
+    without: dict[str, Texts] = field(default_factory=dict)
+    ignore: Annotated[tuple[float, ...], BeforeValidator(_listed)] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What to ask a device, and what the answers become."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    walk: tuple[Oid, ...] = ()
+    get: tuple[Oid, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    max_repetitions: Annotated[int, Field(ge=1, le=10_000)] = 25
+    retries: Annotated[int, Field(ge=0, le=100)] = 3
+    timeout: Annotated[Seconds, Field(gt=0)] = 5.0
+    allow_nonincreasing_oids: bool = False
+    use_unconnected_udp_socket: bool = False
+    health: tuple[Health, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Devices of a profile: by prefix of sysObjectID and, where that is not enough, sysDescr."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    sys_object_id: Oid
+    sys_descr: Regex | Literal[""] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact about a device stands: in sysDescr, or at an OID; `regex` takes a part of it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    oid: Oid | Literal["sysDescr"]
+    regex: Regex | Literal[""] = ""
+
+
+Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed)]
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Where `chm_device_info` comes from: for each label the first source that has text."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    model: Sources = ()
+    os_version: Sources = ()
+    serial: Sources = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One kind of device: how to recognise it and which modules to ask."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    vendor: str = ""
+    match: Annotated[tuple[Match, ...], BeforeValidator(_listed)] = ()
+    extends: str = ""
+    modules: tuple[str, ...] = ()
+    info: Info = field(default_factory=Info)

@@ -1,0 +1,185 @@
+"""What a value or an index of SNMP means as text or number (RFC 2578, 2579, 4001)."""
+
+import re
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+
+Value = int | float | str | bytes | None
+"""What a device answered; an OID and an IpAddress are dotted text."""
+
+Arcs = Sequence[int]
+
+WRAP = 2**53
+"""Counter64 is taken modulo this, so that a double holds it exactly and rates stay right."""
+
+NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
+NTP_OCTETS = 8
+DATE_OCTETS, DATE_AND_ZONE_OCTETS = 8, 11
+
+# How net-snmp wraps a float or double in an Opaque: its head and length, and how it is packed.
+OPAQUE = {(b"\x9f\x78\x04", 4): ">f", (b"\x9f\x79\x08", 8): ">d"}
+
+# The type of these is told by a number: the first arc of an index, or the column before a value.
+ADDRESS_TYPES = {1: "InetAddressIPv4", 2: "InetAddressIPv6"}
+COMBINED: dict[str, dict[int, str]] = {
+    "InetAddress": ADDRESS_TYPES,
+    "InetAddressMissingSize": ADDRESS_TYPES,
+    "LldpPortId": {
+        1: "DisplayString",
+        2: "DisplayString",
+        3: "PhysAddress48",
+        5: "DisplayString",
+        7: "DisplayString",
+    },
+}
+
+
+def arcs(oid: str) -> tuple[int, ...]:
+    """Return the numbers of a dotted OID or of a part of one."""
+    return tuple(map(int, oid.split("."))) if oid else ()
+
+
+def number(value: Value) -> int | float | None:
+    """Return the number an SNMP value is, or None where it is not one."""
+    if isinstance(value, int):
+        return value if value < WRAP else value % WRAP
+    if isinstance(value, bytes):
+        head, content = value[:3], value[3:]
+        if (head, len(content)) in OPAQUE:
+            (real,) = struct.unpack(OPAQUE[head, len(content)], content)
+            return float(real)
+        return None
+    return value if isinstance(value, float) else None
+
+
+def text(value: Value, kind: str) -> str:
+    """Return a value as a label shows it, given the type of its object."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if not isinstance(value, bytes):
+        return str(value)
+    if kind in {"OctetString", "Bits", ""}:
+        return "0x" + value.hex().upper() if value else ""
+    if kind == "DisplayString":
+        return utf8(value)
+    return utf8(index(tuple(value), kind)[0])
+
+
+def utf8(raw: bytes | str) -> str:
+    """Return text in which every run of bytes that are no UTF-8 is one U+FFFD."""
+    if isinstance(raw, str):
+        return raw
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return re.sub("[\udc80-\udcff]+", "\ufffd", raw.decode("utf-8", "surrogateescape"))
+
+
+def index(
+    parts: Arcs,
+    kind: str,
+    size: int = 0,
+    implied: bool = False,  # noqa: FBT001, FBT002 - the schema's own word
+    names: Mapping[int, str] | None = None,
+) -> tuple[str, Arcs, Arcs]:
+    """Return the text of the first index in `parts`, the arcs it took, and those left over."""
+    if kind in COMBINED:
+        return _combined(parts, kind, names)
+    if kind in {"OctetString", "DisplayString"}:
+        return _string(parts, kind, size, implied)
+    width, write = _FIXED[kind]
+    used, rest = _split(parts, width)
+    if kind == "EnumAsInfo" and names and used[0] in names:
+        return names[used[0]], used, rest
+    return write(used), used, rest
+
+
+def _split(parts: Arcs, count: int) -> tuple[Arcs, Arcs]:
+    # Some agents leave out trailing zeros of an index.
+    head = tuple(parts[:count])
+    return head + (0,) * (count - len(head)), parts[count:]
+
+
+def _combined(parts: Arcs, kind: str, names: Mapping[int, str] | None) -> tuple[str, Arcs, Arcs]:
+    sized = kind != "InetAddressMissingSize"
+    head, rest = _split(parts, 2 if sized else 1)
+    if (real := COMBINED[kind].get(head[0])) is not None:
+        shown, used, left = index(rest, real, names=names)
+        return shown, (*head, *used), left
+    if not sized:
+        return index(parts, "OctetString", implied=True)
+    return index(parts, "OctetString", size=min(head[1], len(parts)) + 2)
+
+
+def _string(parts: Arcs, kind: str, size: int, implied: bool) -> tuple[str, Arcs, Arcs]:  # noqa: FBT001
+    length: Arcs = ()
+    if implied:
+        size = len(parts)
+    if not size:
+        length, parts = _split(parts, 1)
+        # A length beyond the index is a lie; padding to it would let an agent fill the memory.
+        size = min(length[0], len(parts))
+    content, rest = _split(parts, size)
+    raw = bytes(arc & 0xFF for arc in content)
+    return text(raw, kind), (*length, *content), rest
+
+
+def _decimal(parts: Arcs) -> str:
+    return ".".join(map(str, parts))
+
+
+def _mac(parts: Arcs) -> str:
+    return ":".join(f"{part:02X}" for part in parts)
+
+
+def _ipv6(parts: Arcs) -> str:
+    return ":".join(f"{a:02X}{b:02X}" for a, b in zip(parts[::2], parts[1::2], strict=True))
+
+
+_FIXED: dict[str, tuple[int, Callable[[Arcs], str]]] = {
+    "gauge": (1, _decimal),
+    "counter": (1, _decimal),
+    "Integer": (1, _decimal),
+    "Integer32": (1, _decimal),
+    "EnumAsInfo": (1, _decimal),
+    "PhysAddress48": (6, _mac),
+    "InetAddressIPv4": (4, _decimal),
+    "InetAddressIPv6": (16, _ipv6),
+}
+
+
+def date_and_time(value: Value) -> float | None:
+    """Return the Unix time of a DateAndTime of 8 or 11 octets; without a zone it is UTC."""
+    if not isinstance(value, bytes) or len(value) not in {DATE_OCTETS, DATE_AND_ZONE_OCTETS}:
+        return None
+    year, month, day, hour, minute, second, _ = struct.unpack(">HBBBBBB", value[:DATE_OCTETS])
+    zone: timezone = UTC
+    try:
+        if len(value) == DATE_AND_ZONE_OCTETS:
+            offset = timedelta(hours=value[9], minutes=value[10])
+            zone = timezone(-offset if value[8:9] == b"-" else offset)
+        # 60 is a leap second, which datetime does not know.
+        moment = datetime(year, month, day, hour, minute, 0, tzinfo=zone)
+    except ValueError:
+        return None
+    return moment.timestamp() + float(second)
+
+
+def parsed_date(value: Value, pattern: str) -> float | None:
+    """Return the Unix time of a date written in strptime's `pattern`; without a zone it is UTC."""
+    try:
+        moment = datetime.strptime(text(value, "DisplayString"), pattern)  # noqa: DTZ007 - set below
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def ntp_time(value: Value) -> float | None:
+    """Return the Unix time of an NTP timestamp of 8 octets (RFC 5905)."""
+    if not isinstance(value, bytes) or len(value) != NTP_OCTETS:
+        return None
+    whole, fraction = struct.unpack(">II", value)
+    return float(whole - NTP_EPOCH + fraction / 2**32)

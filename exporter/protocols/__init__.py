@@ -1,0 +1,1 @@
+"""How to talk to devices; the protocols know nothing of each other."""

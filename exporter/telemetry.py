@@ -1,0 +1,87 @@
+"""What the exporter says about itself on `/metrics`; snmp_exporter's names where it has them."""
+
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+PACKET_BUCKETS = tuple(0.0001 * 2**n for n in range(15))
+
+
+class Telemetry:
+    """The self metrics, registered in the registry they are made with."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._describe_snmp()
+        self._describe_probes()
+        self._describe_state()
+
+    def _describe_snmp(self) -> None:
+        registry = self.registry
+        self.request_errors = Counter(
+            "snmp_request_errors", "Errors in requests to the exporter.", registry=registry
+        )
+        self.collection_seconds = Histogram(
+            "snmp_collection_duration_seconds",
+            "Seconds it took to collect one module.",
+            ["module"],
+            registry=registry,
+        )
+        self.packet_seconds = Histogram(
+            "snmp_packet_duration_seconds",
+            "Seconds from a request to its response.",
+            buckets=PACKET_BUCKETS,
+            registry=registry,
+        )
+        self.packets = Counter("snmp_packets", "Requests sent.", registry=registry)
+        self.packet_retries = Counter(
+            "snmp_packet_retries", "Requests sent again.", registry=registry
+        )
+        self.in_flight = Gauge("snmp_request_in_flight", "Scrapes being served.", registry=registry)
+        build = Gauge("snmp_exporter_build_info", "Always 1.", ["version"], registry=registry)
+        build.labels(version("catalyst-health-monitor")).set(1)
+
+    def _describe_probes(self) -> None:
+        self.refusals = Counter(
+            "chm_exporter_agent_errors",
+            "Responses with an error-status, which ended a request early.",
+            registry=self.registry,
+        )
+        self.duplicates = Counter(
+            "chm_exporter_duplicate_series",
+            "Samples left out because their series was there already.",
+            registry=self.registry,
+        )
+        self.probe_errors = Counter(
+            "chm_exporter_probe_errors",
+            "Collectors that failed, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+
+    def _describe_state(self) -> None:
+        registry = self.registry
+        self.snapshot_devices = Gauge(
+            "chm_exporter_snapshot_devices", "Devices in the snapshot.", registry=registry
+        )
+        self.snapshot_confirmed = Gauge(
+            "chm_exporter_snapshot_confirmed_timestamp_seconds",
+            "When the control plane last confirmed the snapshot in use; 0 if not since the start.",
+            registry=registry,
+        )
+        self.snapshot_failures = Counter(
+            "chm_exporter_snapshot_failures",
+            "Snapshots that could not be had or used, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self.reload_successful = Gauge(
+            "chm_exporter_config_last_reload_successful",
+            "Whether the last load of the configuration succeeded: 1 or 0.",
+            registry=registry,
+        )
+        self.reloaded = Gauge(
+            "chm_exporter_config_last_reload_success_timestamp_seconds",
+            "When the configuration in use was loaded.",
+            registry=registry,
+        )
