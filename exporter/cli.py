@@ -51,20 +51,23 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--config.file", dest="config_file", action="append", default=[], metavar="PATTERN",
-        help="file of auths and modules in snmp_exporter's format; repeatable, globs allowed")  # fmt: skip
-    add("--web.listen-address", dest="listen", default="127.0.0.1:9116", metavar="[HOST]:PORT")
-    add("--controlplane.url", dest="controlplane_url", default="", metavar="URL")
-    add("--controlplane.token-file", dest="token_file", type=Path, metavar="FILE",
-        help="file with the service token for the control plane")  # fmt: skip
-    add("--inventory.cache", dest="cache", type=Path, metavar="FILE",
-        help="where the last snapshot is kept, encrypted")  # fmt: skip
-    add("--inventory.refresh", dest="refresh", type=_positive, default=5.0, metavar="SECONDS")
-    add("--log.level", dest="log_level", default="info",
-        choices=["debug", "info", "warn", "error"])  # fmt: skip
+    text = "file of auths and modules in snmp_exporter's format; repeatable, globs allowed"
+    add("--config.file", dest="config", action="append", default=[], metavar="GLOB", help=text)
+    text = "where to serve (%(default)s)"
+    add("--web.listen-address", dest="listen", default="127.0.0.1:9116", metavar="ADDR", help=text)
+    text = "the control plane, for /probe"
+    add("--controlplane.url", dest="controlplane", default="", metavar="URL", help=text)
+    text = "file with the service token for it"
+    add("--controlplane.token-file", dest="token_file", type=Path, metavar="FILE", help=text)
+    text = "where the last snapshot of the inventory is kept, encrypted"
+    add("--inventory.cache", dest="cache", type=Path, metavar="FILE", help=text)
+    text = "seconds between two looks at the inventory (%(default)s)"
+    add("--inventory.refresh", dest="refresh", type=_positive, default=5.0, metavar="S", help=text)
+    levels = ["debug", "info", "warn", "error"]
+    add("--log.level", dest="log_level", default="info", choices=levels)
     add("--log.format", dest="log_format", default="logfmt", choices=["logfmt", "json"])
-    add("--dry-run", dest="dry_run", action="store_true",
-        help="check the configuration and exit")  # fmt: skip
+    text = "check the configuration and exit"
+    add("--dry-run", dest="dry_run", action="store_true", help=text)
     add("--version", action="version", version=f"chm-exporter {version('catalyst-health-monitor')}")
     return parser
 
@@ -95,9 +98,9 @@ def _run(flags: argparse.Namespace) -> None:
 
 def _settings(flags: argparse.Namespace) -> Settings:
     token = ""
-    if flags.controlplane_url:
-        if not httpx.URL(flags.controlplane_url).host:
-            raise UsageError(f"--controlplane.url is not a URL: {flags.controlplane_url}")
+    if flags.controlplane:
+        if not httpx.URL(flags.controlplane).host:
+            raise UsageError(f"--controlplane.url is not a URL: {flags.controlplane}")
         if flags.token_file is None:
             raise UsageError("--controlplane.url needs --controlplane.token-file")
         try:
@@ -106,9 +109,7 @@ def _settings(flags: argparse.Namespace) -> Settings:
             raise UsageError(f"{flags.token_file}: {error.strerror}") from error
         if not token:
             raise UsageError(f"{flags.token_file}: holds no token")
-    return Settings(
-        tuple(flags.config_file), flags.controlplane_url, token, flags.cache, flags.refresh
-    )
+    return Settings(tuple(flags.config), flags.controlplane, token, flags.cache, flags.refresh)
 
 
 def _inventory(settings: Settings, telemetry: Telemetry) -> Inventory | None:

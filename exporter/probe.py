@@ -53,7 +53,7 @@ async def scrape(
             session.traffic = traffic = _traffic(telemetry)
             started = time.perf_counter()
             try:
-                answers = await collect(session, table.module, _limits(table.module, deadline))
+                answers = await collect(session, table.module, _limits(table.module, deadline), {})
             finally:
                 _count(telemetry, traffic)
             walked = time.perf_counter() - started
@@ -66,17 +66,29 @@ async def scrape(
     return [*families, *gauges.values()]
 
 
-async def collect(session: Session, module: Module, limits: Limits) -> Answers:
-    """Return everything a module asks for: its walks, its gets, and its filtered rows."""
+Walked = dict[str, dict[str, values.Value]]
+"""What walks of this scrape returned, by the OID they began at."""
+
+
+async def collect(
+    session: Session, module: Module, limits: Limits, walked: Walked
+) -> dict[str, values.Value]:
+    """Return everything a module asks for; what another module has walked is not walked again."""
+
+    async def walk(oid: str) -> dict[str, values.Value]:
+        if oid not in walked:
+            walked[oid] = await session.walk(oid, limits)
+        return walked[oid]
+
     walks, gets = list(module.walk), list(module.get)
     for rule in module.filters:
-        column = await session.walk(rule.oid, limits)
+        column = await walk(rule.oid)
         kept = [oid.removeprefix(rule.oid) for oid, value in column.items() if _kept(rule, value)]
         walks = [oid for oid in walks if oid not in rule.targets]
         gets += [target + index for target in rule.targets for index in kept]
     answers = await session.get(gets, limits) if gets else {}
     for oid in walks:
-        answers |= await session.walk(oid, limits)
+        answers |= await walk(oid)
     return answers
 
 
@@ -183,6 +195,7 @@ class Run:
     session: Session
     deadline: float
     telemetry: Telemetry
+    walked: Walked = field(default_factory=dict)
 
     async def identified(
         self, device: Device, known: Known, system: Answers, profiles: Mapping[str, Profile]
@@ -250,7 +263,9 @@ class Run:
         traffic = self.session.traffic
         refusals = traffic.refusals
         try:
-            answers = await collect(self.session, table.module, self._limits(table.module))
+            answers = await collect(
+                self.session, table.module, self._limits(table.module), self.walked
+            )
         except ProtocolError as error:
             self._failed(name, error)
             return [], 0

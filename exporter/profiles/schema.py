@@ -184,7 +184,7 @@ class Health:
     precision: str = ""
     extract: Regex | Literal[""] = ""
     unsigned: bool = False
-    states: dict[int, float] = field(default_factory=dict)
+    states: dict[int, int] = field(default_factory=dict)
     where: dict[str, Texts] = field(default_factory=dict)
     without: dict[str, Texts] = field(default_factory=dict)
     ignore: Annotated[tuple[float, ...], BeforeValidator(_listed)] = ()

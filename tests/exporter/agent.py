@@ -108,8 +108,12 @@ def decode(packet: bytes) -> Request:
     version, community, (pdu, body) = _fields(_read(packet, 0)[1])
     request_id, second, third, bindings = _fields(body)
     oids = [_read_oid(_fields(binding)[0][1]) for _, binding in _fields(bindings[1])]
-    numbers = [int.from_bytes(item[1], "big", signed=True) for item in (request_id, second, third)]
-    return Request(int.from_bytes(version[1], "big"), community[1], pdu, *numbers, oids)
+    identity, first, last = (
+        int.from_bytes(content, "big", signed=True) for _, content in (request_id, second, third)
+    )
+    return Request(
+        int.from_bytes(version[1], "big"), community[1], pdu, identity, first, last, oids
+    )
 
 
 def encode(
