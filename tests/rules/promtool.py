@@ -15,7 +15,11 @@ PUBLIC_URL = "https://chm.example.net"
 # One scrape and one evaluation a minute: a time in a test is a number of samples.
 INTENT = rules.Intent(PUBLIC_URL, evaluation_interval=60, scrape_interval=60, down_for=120)
 INVENTORY = ("device", "site", "role", "vendor")
-GROUPS = ("chm-intent", "chm-thresholds", "chm-availability", "chm-interfaces", "chm-hardware")
+GROUPS = tuple(
+    group["name"]
+    for text in rules.render(INTENT).values()
+    for group in yaml.safe_load(text)["groups"]
+)
 
 Series = Mapping[str, str]
 Expected = Mapping[str, Sequence[str]]
@@ -60,16 +64,20 @@ def threshold(name: str, metric: str, warning: float, critical: float) -> Series
     }
 
 
-def check(folder: Path, *parts: Series, firing: Expected, by: str = "device") -> None:
-    """Fail unless exactly these alerts fire at each time; `by` are the labels that are compared.
+def check(
+    folder: Path,
+    *parts: Series,
+    firing: Expected,
+    by: str = "device",
+    classes: str = "cause|symptom",
+) -> None:
+    """Fail unless exactly these alerts of the alert classes fire at each time.
 
-    An alert is written `Name{label="value"}`; alerts about the stack itself are left out unless
-    `by` is empty of `device`.
+    An alert is written `Name{label="value"}`, with those labels of `by` that it has.
     """
-    chosen = 'alertclass!="stack"' if "device" in by or "site" in by else 'alertclass="stack"'
-    expr = f'count by (alertname, {by}) (ALERTS{{alertstate="firing", {chosen}}})'
+    chosen = f'ALERTS{{alertstate="firing", alertclass=~"{classes}"}}'
     expected = {time: [_sample(alert) for alert in alerts] for time, alerts in firing.items()}
-    evaluate(folder, *parts, expr=expr, expected=expected)
+    evaluate(folder, *parts, expr=f"count by (alertname, {by}) ({chosen})", expected=expected)
 
 
 def _sample(alert: str) -> dict[str, Any]:

@@ -1,0 +1,206 @@
+from pathlib import Path
+
+import pytest
+
+from tests.rules.promtool import Series, check, device, evaluate, series, threshold
+
+PORT = {
+    "device": "sw1",
+    "site": "lab",
+    "role": "core",
+    "vendor": "Cisco",
+    "instance": "sw1",
+    "job": "chm-devices",
+    "ifIndex": "7",
+    "ifName": "Gi0/7",
+    "ifDescr": "GigabitEthernet0/7",
+}
+BY = "device, severity, ifName"
+DOWN = 'InterfaceDown{device="sw1", severity="warning", ifName="Gi0/7"}'
+
+
+def port(oper: str, admin: str = "1x2000", alias: str = "uplink to core1") -> Series:
+    labels = {**PORT, "ifAlias": alias}
+    return {
+        **device("sw1", "1x2000"),
+        next(iter(device("sw1"))): "1x2000",
+        'up{job="chm-intent"}': "1x2000",
+        series("ifOperStatus", **labels): oper,
+        series("ifAdminStatus", **labels): admin,
+    }
+
+
+def traffic(**values: str) -> Series:
+    """Return counters of the port, one keyword for each MIB object."""
+    return {series(name, **PORT, ifAlias="uplink to core1"): text for name, text in values.items()}
+
+
+class TestInterfaceDown:
+    def test_lost_link_is_told_and_resolves(self, tmp_path: Path) -> None:
+        """A port that was up and lost its link fires, and is over when the link is back."""
+        check(
+            tmp_path,
+            port("1x9 2x20 1x60"),
+            firing={"11m": [], "13m": [DOWN], "29m": [DOWN], "35m": []},
+            by=BY,
+        )
+
+    def test_port_that_was_never_used_is_quiet(self, tmp_path: Path) -> None:
+        """An unused port that is switched on is no fault."""
+        check(tmp_path, port("2x720"), firing={"10m": [], "300m": []}, by=BY)
+
+    def test_port_that_was_switched_off_is_quiet(self, tmp_path: Path) -> None:
+        """A port that somebody shut down is no fault."""
+        check(tmp_path, port("1x9 2x90", "1x9 2x90"), firing={"30m": []}, by=BY)
+
+    def test_port_below_that_failed_tells_instead(self, tmp_path: Path) -> None:
+        """A bundle that is down because its member is (lowerLayerDown) says nothing."""
+        check(tmp_path, port("1x9 7x90"), firing={"30m": []}, by=BY)
+
+    def test_port_nobody_described_is_for_information(self, tmp_path: Path) -> None:
+        """The desk whose computer goes home in the evening warns nobody."""
+        check(
+            tmp_path,
+            port("1x9 2x90", alias=""),
+            firing={"30m": ['InterfaceDown{device="sw1", severity="info", ifName="Gi0/7"}']},
+            by=BY,
+        )
+
+    def test_lost_port_is_remembered_for_a_day(self, tmp_path: Path) -> None:
+        """A lost port fires through the night, and is the new normal after a day."""
+        check(
+            tmp_path,
+            port("1x9 2x1990"),
+            firing={"20h": [DOWN], "1480m": []},
+            by=BY,
+        )
+
+    def test_device_that_is_rebooted_forgets_nothing(self, tmp_path: Path) -> None:
+        """A port that does not come back after a reboot of its device is a lost port."""
+        check(
+            tmp_path,
+            port("1x9 stale _x4 2x60", "1x9 stale _x4 1x60"),
+            firing={"25m": [DOWN]},
+            by=BY,
+        )
+
+
+class TestUtilization:
+    @pytest.mark.parametrize(
+        ("speed", "expected"),
+        [
+            ({"ifHighSpeed": "1000x60", "ifSpeed": "1000000000x60"}, 0.8),
+            ({"ifHighSpeed": "10000x60", "ifSpeed": "4294967295x60"}, 0.08),
+            ({"ifHighSpeed": "0x60", "ifSpeed": "2000000000x60"}, 0.4),
+            ({"ifSpeed": "2000000000x60"}, 0.4),
+        ],
+    )
+    def test_speed_comes_from_if_high_speed_first(
+        self, tmp_path: Path, speed: dict[str, str], expected: float
+    ) -> None:
+        """The MIB's ifSpeed ends at 4.29 Gb/s, so it is only used where ifHighSpeed says nothing."""
+        counters = traffic(ifHCInOctets="0+6000000000x60", **speed)  # 800 Mb/s
+
+        evaluate(
+            tmp_path,
+            counters,
+            expr="sum by (direction) (interface:utilization:ratio)",
+            expected={"20m": [{"labels": '{direction="in"}', "value": expected}]},
+        )
+
+    def test_counter_of_32_bits_is_the_fallback(self, tmp_path: Path) -> None:
+        """A device without 64-bit counters is measured by its 32-bit ones."""
+        counters = traffic(ifOutOctets="0+60000000x60", ifHighSpeed="10x60")
+
+        evaluate(
+            tmp_path,
+            counters,
+            expr="sum by (direction) (interface:utilization:ratio)",
+            expected={"20m": [{"labels": '{direction="out"}', "value": 0.8}]},
+        )
+
+    def test_reset_of_the_counter_is_no_burst(self, tmp_path: Path) -> None:
+        """A counter that starts again at 0 is neither a negative rate nor a full port."""
+        octets = "7000000000000+600000000x19 0+600000000x40"
+        counters = traffic(ifHCInOctets=octets, ifHighSpeed="1000x60")
+
+        evaluate(
+            tmp_path,
+            counters,
+            expr="count(interface:utilization:ratio < 0 or interface:utilization:ratio > 0.081)",
+            expected={f"{minute}m": [] for minute in range(18, 27)},
+        )
+
+    def test_full_port_warns_then_is_critical_and_resolves(self, tmp_path: Path) -> None:
+        """80 % for minutes is above a warning of 70 %, and not above a critical 90 %."""
+        octets = "0+6000000000x20 120000000000+7200000000x20 264000000000+60000000x60"
+        full = {
+            severity: f'InterfaceSaturated{{device="sw1", severity="{severity}", direction="in"}}'
+            for severity in ("warning", "critical")
+        }
+
+        check(
+            tmp_path,
+            device("sw1"),
+            threshold("sw1", "interface_utilization", 0.7, 0.9),
+            traffic(ifHCInOctets=octets, ifHighSpeed="1000x100"),
+            firing={
+                "4m": [],
+                "15m": [full["warning"]],
+                "35m": [full["warning"], full["critical"]],
+                "50m": [],
+            },
+            by="device, severity, direction",
+        )
+
+    def test_device_without_thresholds_is_quiet(self, tmp_path: Path) -> None:
+        """A device that left the inventory has no thresholds and no alerts."""
+        counters = traffic(ifHCInOctets="0+7400000000x60", ifHighSpeed="1000x60")
+
+        check(tmp_path, counters, firing={"30m": []})
+
+
+class TestLoss:
+    @pytest.mark.parametrize(
+        ("counter", "alert"), [("Errors", "InterfaceErrors"), ("Discards", "InterfaceDiscards")]
+    )
+    def test_share_of_packets_against_the_threshold(
+        self, tmp_path: Path, counter: str, alert: str
+    ) -> None:
+        """Two bad packets of a hundred are above one percent, until they stop."""
+        metric = f"interface_{counter.lower()}"
+        bad = {f"ifIn{counter}": "0+20x20 400x60"}
+
+        check(
+            tmp_path,
+            device("sw1"),
+            threshold("sw1", metric, 0.01, 0.05),
+            traffic(ifHCInUcastPkts="0+900x80", ifHCInMulticastPkts="0+80x80", **bad),
+            firing={
+                "4m": [],
+                "15m": [f'{alert}{{device="sw1", severity="warning", direction="in"}}'],
+                "30m": [],
+            },
+            by="device, severity, direction",
+        )
+
+    def test_all_kinds_of_packets_count(self, tmp_path: Path) -> None:
+        """The share is of all packets: unicast, multicast, broadcast, and the bad ones."""
+        packets = {f"ifHCOut{kind}Pkts": "0+30x60" for kind in ("Ucast", "Multicast", "Broadcast")}
+
+        evaluate(
+            tmp_path,
+            traffic(ifOutErrors="0+10x60", **packets),
+            expr='sum(interface:errors:ratio{direction="out"})',
+            expected={"20m": [{"labels": "{}", "value": 0.1}]},
+        )
+
+    def test_a_few_bad_packets_prove_nothing(self, tmp_path: Path) -> None:
+        """One bad packet on an idle port is half of its traffic, and no alert."""
+        check(
+            tmp_path,
+            device("sw1"),
+            threshold("sw1", "interface_errors", 0.01, 0.05),
+            traffic(ifInErrors="0+1x60", ifHCInUcastPkts="0+1x60"),
+            firing={"30m": []},
+        )
