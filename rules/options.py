@@ -2,13 +2,15 @@
 
 import math
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 # Scheme, host, port and path; no quote, brace, blank or line break can reach an annotation.
 PUBLIC_URL = (
     r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
 )
-LONGEST = 86_400
+# Prometheus forgets a sample after five minutes. Rules that carry a value forward must run, and
+# devices must be asked, well within that time.
+LONGEST = {"evaluation_interval": 120, "scrape_interval": 240, "down_for": 86_400}
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,10 @@ class Intent:
     def __post_init__(self) -> None:
         if not re.fullmatch(PUBLIC_URL, self.public_url):
             raise ValueError(f"public_url {self.public_url!r} is not an http(s) URL of plain text")
-        for name in (field.name for field in fields(self) if field.name != "public_url"):
+        for name, longest in LONGEST.items():
             value = getattr(self, name)
-            if not math.isfinite(value) or not 1 <= value <= LONGEST:
-                raise ValueError(f"{name} is {value}, but must be 1 to {LONGEST} seconds")
+            if not math.isfinite(value) or not 1 <= value <= longest:
+                raise ValueError(f"{name} is {value}, but must be 1 to {longest} seconds")
 
     @property
     def confirm_for(self) -> float:

@@ -98,7 +98,7 @@ class TestUtilization:
     def test_speed_comes_from_if_high_speed_first(
         self, tmp_path: Path, speed: dict[str, str], expected: float
     ) -> None:
-        """The MIB's ifSpeed ends at 4.29 Gb/s, so it is only used where ifHighSpeed says nothing."""
+        """The MIB's ifSpeed ends at 4.29 Gb/s: it counts only where ifHighSpeed says nothing."""
         counters = traffic(ifHCInOctets="0+6000000000x60", **speed)  # 800 Mb/s
 
         evaluate(

@@ -63,10 +63,11 @@ def test_a_hostile_public_url_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 90_000])
-def test_a_duration_prometheus_cannot_use_is_refused(seconds: float) -> None:
-    """Durations are finite, at least a second and at most a day."""
-    with pytest.raises(ValueError, match="down_for"):
-        rules.Intent("http://chm", down_for=seconds)
+@pytest.mark.parametrize("name", ["down_for", "scrape_interval", "evaluation_interval"])
+def test_a_duration_prometheus_cannot_use_is_refused(name: str, seconds: float) -> None:
+    """Durations are finite, at least a second, and short enough for values not to be forgotten."""
+    with pytest.raises(ValueError, match=name):
+        rules.Intent("http://chm", **{name: seconds})
 
 
 def test_a_template_that_runs_a_query_is_refused() -> None:
