@@ -2,19 +2,22 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.auth import queries
+from controlplane import grammar
+from controlplane.auth import keys, queries
 from controlplane.auth.models import ServiceToken
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import ROLES, Permission
 from controlplane.auth.tokens import AccessTokens
-from controlplane.errors import Unauthenticated
+from controlplane.errors import Invalid, Problem, Unauthenticated
 from controlplane.users import queries as user_queries
 from controlplane.users.models import User
 
@@ -66,6 +69,9 @@ async def issue_service_token(
     session: AsyncSession, name: str, permissions: Collection[Permission]
 ) -> str:
     """Make a service's token, `chm_<id>.<secret>`; one it had before ends."""
+    if not re.fullmatch(grammar.NAME_PATTERN, name):
+        detail = f"the name of a token, {name!r}, must match {grammar.NAME_PATTERN}"
+        raise Invalid(detail, Problem("/name", "pattern", detail))
     old = await session.scalar(queries.service_token(name))
     if old is not None:
         await session.delete(old)
@@ -77,6 +83,38 @@ async def issue_service_token(
     session.add(token)
     await session.flush()
     return f"{SERVICE_PREFIX}{token.id.hex}.{secret}"
+
+
+async def ensure_token_file(
+    session: AsyncSession, name: str, permissions: Collection[Permission], file: Path
+) -> bool:
+    """Leave a service's token in a file that only its owner reads; say whether a new one was made.
+
+    A token that is there and still good is kept, for services may hold it.
+    """
+    held = _read(file)
+    if held is not None and await _speaks_for(session, held, name, permissions):
+        return False
+    token = await issue_service_token(session, name, permissions)
+    keys.write_private(file, token.encode())
+    return True
+
+
+def _read(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
+async def _speaks_for(
+    session: AsyncSession, token: str, name: str, permissions: Collection[Permission]
+) -> bool:
+    try:
+        actor = await _service(session, token)
+    except Unauthenticated:
+        return False  # another database issued it
+    return actor.name == name and actor.permissions == frozenset(permissions)
 
 
 def _digest(secret: str) -> str:

@@ -1,0 +1,126 @@
+"""`chm device`: the devices of the inventory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane import pagination
+from controlplane.cli import output
+from controlplane.cli.output import AsJson
+from controlplane.cli.work import transact, vault
+from controlplane.devices import document, inventory, queries, service
+from controlplane.devices.schemas import (
+    DeviceCreate,
+    DeviceQuery,
+    DeviceRead,
+    ImportDocument,
+    ImportResult,
+)
+from controlplane.errors import ConfigurationError
+from controlplane.settings import Settings
+
+app = typer.Typer(help="Devices of the inventory.", no_args_is_help=True)
+
+COLUMNS = ("name", "address", "port", "site", "role", "vendor", "status", "credentials", "parents")
+
+
+@app.command()
+def add(
+    name: str,
+    address: str,
+    *,
+    port: Annotated[int, typer.Option(help="UDP port of the SNMP agent.")] = 161,
+    site: Annotated[str | None, typer.Option(help="Where it stands.")] = None,
+    role: Annotated[str, typer.Option(help="What it does, such as core or access.")] = "",
+    vendor: Annotated[str, typer.Option(help="Who made it.")] = "",
+    profile: Annotated[str | None, typer.Option(help="Instead of identifying it.")] = None,
+    module: Annotated[list[str] | None, typer.Option(help="In addition to the profile's.")] = None,
+    credential: Annotated[list[str] | None, typer.Option(help="To try, in order.")] = None,
+    parent: Annotated[list[str] | None, typer.Option(help="The way to it leads there.")] = None,
+    status: Annotated[str, typer.Option(help="active, planned, maintenance, ...")] = "active",
+    as_json: AsJson = False,
+) -> None:
+    """Add a device."""
+    data = DeviceCreate.model_validate(
+        {
+            "name": name,
+            "address": address,
+            "port": port,
+            "site": site,
+            "role": role,
+            "vendor": vendor,
+            "profile": profile,
+            "modules": module or [],
+            "credentials": credential or [],
+            "parents": parent or [],
+            "status": status,
+        }
+    )
+
+    async def work(session: AsyncSession) -> DeviceRead:
+        return await service.create(session, data)
+
+    _show(transact(Settings(), work), as_json=as_json)
+
+
+@app.command("list")
+def list_(
+    *,
+    site: Annotated[str | None, typer.Option(help="Only at this site.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only of this role.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Only of this vendor.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only in this status.")] = None,
+    q: Annotated[str, typer.Option(help="Part of a name or address.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List devices."""
+    filters: dict[str, Any] = {"site": site, "role": role, "vendor": vendor, "status": status}
+    query = DeviceQuery.model_validate({**filters, "q": q})
+
+    async def work(session: AsyncSession) -> Sequence[DeviceRead]:
+        statement = pagination.ordered(queries.devices(query), "", queries.DEVICE_ORDERING, "name")
+        return await inventory.read(session, list(await session.scalars(statement)))
+
+    output.rows(transact(Settings(), work), COLUMNS, as_json=as_json)
+
+
+@app.command()
+def show(name: str, *, as_json: AsJson = False) -> None:
+    """Show a device."""
+
+    async def work(session: AsyncSession) -> DeviceRead:
+        return await service.read(session, await service.get(session, name))
+
+    _show(transact(Settings(), work), as_json=as_json)
+
+
+@app.command()
+def remove(name: str) -> None:
+    """Remove a device behind which no other stands."""
+
+    async def work(session: AsyncSession) -> None:
+        await service.delete(session, await service.get(session, name))
+
+    transact(Settings(), work)
+
+
+@app.command("import")
+def import_(file: Path, *, as_json: AsJson = False) -> None:
+    """Add or change the credentials, sites and devices of a JSON document, all or none."""
+    try:
+        data = ImportDocument.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from None
+    settings = Settings()
+
+    async def work(session: AsyncSession) -> ImportResult:
+        return await document.apply(session, vault(settings), data)
+
+    output.item(transact(settings, work).model_dump(), as_json=as_json)
+
+
+def _show(device: DeviceRead, *, as_json: bool) -> None:
+    output.item(device.model_dump(mode="json"), as_json=as_json)

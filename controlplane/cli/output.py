@@ -1,0 +1,47 @@
+"""What commands print: tables for people, JSON for programs."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as when piped.")]
+
+
+def rows(items: Sequence[BaseModel], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print a list: `columns` of it on a terminal, else all of it as JSON."""
+    if as_json or not sys.stdout.isatty():
+        _json([item.model_dump(mode="json") for item in items])
+        return
+    table = Table(*columns)
+    for item in items:
+        fields = item.model_dump(mode="json")
+        table.add_row(*(Text(_cell(fields[name])) for name in columns))
+    Console().print(table)
+
+
+def item(fields: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one object, a field a line on a terminal, else as JSON."""
+    if as_json or not sys.stdout.isatty():
+        _json(fields)
+        return
+    table = Table(show_header=False)
+    for name, value in fields.items():
+        table.add_row(name, Text(_cell(value)))
+    Console().print(table)
+
+
+def _json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

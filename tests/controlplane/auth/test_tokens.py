@@ -1,0 +1,152 @@
+"""Access tokens: what python-jose lets through must not get through here."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from controlplane.auth.tokens import AccessTokens
+from controlplane.errors import ConfigurationError, Unauthenticated
+
+KEY = bytes(range(32))
+USER = UUID("5b0f6ed5-2d5a-4ad4-9a0f-6b9c7a8f1a11")
+
+
+@pytest.fixture
+def tokens() -> AccessTokens:
+    return AccessTokens(KEY, lifetime=60)
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    good = {
+        "sub": str(USER),
+        "iat": now,
+        "nbf": now,
+        "exp": now + 60,
+        "jti": str(uuid4()),
+        "aud": "chm",
+        "iss": "chm",
+        "typ": "access",
+    }
+    return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def forge(claims: Any, key: bytes = KEY, **header: Any) -> str:
+    """Make a token without any library's opinion about it."""
+    head = {"alg": "HS256", "typ": "JWT"} | header
+    parts = [_encode(json.dumps(part).encode()) for part in (head, claims)]
+    signing = ".".join(parts)
+    return f"{signing}.{_encode(hmac.new(key, signing.encode(), hashlib.sha256).digest())}"
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def test_a_token_speaks_for_its_user(tokens: AccessTokens) -> None:
+    """What was issued is read back as the same person."""
+    assert tokens.read(tokens.issue(USER)) == USER
+
+
+def test_the_forge_is_good(tokens: AccessTokens) -> None:
+    """The tokens below fail for what is wrong with them, not for how they are made."""
+    assert tokens.read(forge(claims())) == USER
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf", "sub", "jti", "aud", "iss", "typ"])
+def test_every_claim_is_required(tokens: AccessTokens, name: str) -> None:
+    """A token that lacks one claim is refused, also `aud`, which python-jose lets be missing."""
+    with pytest.raises(Unauthenticated):
+        tokens.read(forge(claims(**{name: None})))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": int(time.time()) - 1},
+        {"nbf": int(time.time()) + 600},
+        {"aud": "other"},
+        {"iss": "other"},
+        {"typ": "refresh"},
+        {"sub": "not-a-uuid"},
+        {"sub": 7},
+    ],
+)
+def test_wrong_claims_are_refused(tokens: AccessTokens, changes: dict[str, Any]) -> None:
+    """Expired, not yet valid, for others, from others, of another kind, of nobody: refused."""
+    with pytest.raises(Unauthenticated):
+        tokens.read(forge(claims(**changes)))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"crit": ["exp"]},
+        {"jwk": {"kty": "oct", "k": "AAAA"}},
+        {"jku": "https://evil.example/keys"},
+        {"x5u": "https://evil.example/cert"},
+        {"alg": "none"},
+        {"alg": "None"},
+        {"alg": "HS512"},
+        {"alg": "RS256"},
+    ],
+)
+def test_foreign_headers_are_refused(tokens: AccessTokens, header: dict[str, Any]) -> None:
+    """A header with `crit`, a key of its own, or another algorithm is refused."""
+    with pytest.raises(Unauthenticated):
+        tokens.read(forge(claims(), **header))
+
+
+def test_alg_none_without_signature_is_refused(tokens: AccessTokens) -> None:
+    """An unsigned token is refused."""
+    head, body, _ = forge(claims(), alg="none").split(".")
+    with pytest.raises(Unauthenticated):
+        tokens.read(f"{head}.{body}.")
+
+
+@pytest.mark.parametrize("key", [b"", b"key", bytes(32)])
+def test_another_key_is_refused(tokens: AccessTokens, key: bytes) -> None:
+    """A signature by another key, the empty one too, is refused."""
+    with pytest.raises(Unauthenticated):
+        tokens.read(forge(claims(), key))
+
+
+@pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "\x00", "é" * 10, "x" * 100_000])
+def test_rubbish_is_refused(tokens: AccessTokens, token: str) -> None:
+    """What is no token at all is refused, not a fault."""
+    with pytest.raises(Unauthenticated):
+        tokens.read(token)
+
+
+@pytest.mark.parametrize("body", [[], "text", 1, None])
+def test_claims_must_be_an_object(tokens: AccessTokens, body: Any) -> None:
+    """Signed JSON that is no object is refused."""
+    with pytest.raises(Unauthenticated):
+        tokens.read(forge(body))
+
+
+def test_a_tampered_token_is_refused(tokens: AccessTokens) -> None:
+    """Changing the claims breaks the signature."""
+    head, _, signature = tokens.issue(USER).split(".")
+    other = forge(claims(sub=str(uuid4()))).split(".")[1]
+    with pytest.raises(Unauthenticated):
+        tokens.read(f"{head}.{other}.{signature}")
+
+
+@pytest.mark.parametrize("key", [b"", b"short", bytes(31)])
+def test_a_short_key_is_refused(key: bytes) -> None:
+    """The service does not start with a key that can be guessed."""
+    with pytest.raises(ConfigurationError, match="fewer than 32"):
+        AccessTokens(key, lifetime=60)
+
+
+def test_the_key_is_not_shown(tokens: AccessTokens) -> None:
+    """Printing the object, in a log or a traceback, does not print the key."""
+    assert repr(KEY) not in repr(tokens)
+    assert "key" not in repr(tokens)
