@@ -81,11 +81,12 @@ async def put(session: AsyncSession, vault: Vault, data: CredentialCreate) -> Ou
 async def delete(session: AsyncSession, credential: Credential) -> None:
     """Remove a credential that no device is asked with."""
     await events.changed(session)
+    name = credential.name  # a failed flush takes the object's fields with it
     await session.delete(credential)
     try:
         await session.flush()
     except IntegrityError:
-        raise Conflict(f"credential {credential.name!r} is in use by a device") from None
+        raise Conflict(f"credential {name!r} is in use by a device") from None
 
 
 def given(data: CredentialUpdate) -> dict[str, Any]:

@@ -125,7 +125,7 @@ async def _relink(session: AsyncSession, rows: Sequence[Row], directory: Directo
 
 async def _refuse_cycle(session: AsyncSession, rows: Iterable[Row]) -> None:
     names = await parents_of(session, None)
-    devices = await session.execute(select(Device.id, Device.name))
+    devices = await session.execute(select(Device.id, Device.name).order_by(Device.name))
     way = parents.cycle({name: names.get(id_, ()) for id_, name in devices})
     if way is None:
         return

@@ -20,6 +20,8 @@ HOST_LENGTH = 253
 
 
 def _address(text: str) -> str:
+    if "%" in text:  # a scope means another network on every machine (RFC 4007)
+        raise ValueError("must not have a scope")
     try:
         return str(ipaddress.IPv4Address(text)) if "." in text else str(ipaddress.IPv6Address(text))
     except ipaddress.AddressValueError:

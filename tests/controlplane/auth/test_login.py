@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from controlplane.auth import queries as auth_queries
 from controlplane.auth import service as auth
 from controlplane.auth.permissions import Permission
 from controlplane.users import queries
@@ -101,7 +102,7 @@ async def test_the_database_holds_no_token(sessions: Sessions) -> None:
     """Only a hash of a service token's secret is stored."""
     async with sessions.begin() as session:
         token = await auth.issue_service_token(session, "exporter", [Permission.SNAPSHOT_READ])
-        stored = (await session.scalars(auth.queries.service_token("exporter"))).one()
+        stored = (await session.scalars(auth_queries.service_token("exporter"))).one()
     assert token.partition(".")[2] not in repr(stored)
     assert stored.created_at <= datetime.now(UTC)
 

@@ -1,0 +1,99 @@
+"""The scrape of intent."""
+
+from fastapi import FastAPI
+from httpx import AsyncClient
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane import events
+from controlplane.auth.permissions import Permission
+from controlplane.metrics import intent
+from controlplane.metrics.exposition import Family, Sample
+from tests.controlplane.conftest import Service, Sessions
+from tests.controlplane.devices.test_import import DOCUMENT
+
+URL = "/metrics/intent"
+Series = tuple[str, frozenset[tuple[str, str]]]
+
+
+async def scrape(client: AsyncClient) -> dict[Series, float]:
+    response = await client.get(URL)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+    }
+
+
+def series(name: str, **labels: str) -> Series:
+    return name, frozenset(labels.items())
+
+
+async def test_what_should_be_so(client: AsyncClient, service: Service) -> None:
+    """Monitored devices with their labels, the way to them, and their thresholds."""
+    await client.post("/api/v1/devices/import", json=DOCUMENT)
+    path = "/api/v1/devices/core1/thresholds/temperature/warning"
+    await client.put(path, json={"value": 50})
+    planned = {"name": "new1", "address": "10.0.0.9", "status": "planned", "parents": ["core1"]}
+    await client.post("/api/v1/devices", json=planned)
+    samples = await scrape(await service(Permission.INTENT_READ))
+
+    info = "chm_inventory_device_info"
+    core = series(info, device="core1", site="demo", role="core", vendor="Arista")
+    assert {key for key in samples if key[0] == info} == {core, series(info, device="router1")}
+    assert {key for key in samples if key[0] == "chm_topology_parent"} == {
+        series("chm_topology_parent", device="core1", parent="router1")
+    }
+    assert sum(key[0] == "chm_threshold" for key in samples) == 24
+    own = {"metric": "temperature", "severity": "warning"}
+    assert samples[series("chm_threshold", device="core1", **own)] == 50
+    assert samples[series("chm_threshold", device="router1", **own)] == 65
+
+
+async def test_a_parent_nobody_asks_is_no_way(client: AsyncClient, service: Service) -> None:
+    """A decommissioned parent cannot be seen to be down, so it must not count as an alternative."""
+    await client.post("/api/v1/devices/import", json=DOCUMENT)
+    await client.patch("/api/v1/devices/router1", json={"status": "decommissioned"})
+    samples = await scrape(await service(Permission.INTENT_READ))
+    assert not [key for key in samples if key[0] == "chm_topology_parent"]
+
+
+async def test_a_change_by_another_process_is_seen(
+    app: FastAPI, sessions: Sessions, service: Service, client: AsyncClient
+) -> None:
+    """What is kept is built anew when the count in the database moves, whoever moved it."""
+    prometheus = await service(Permission.INTENT_READ)
+    other = events.Cache(intent.collect(app.state.intent_sources))
+    assert await scrape(prometheus) == {}
+    async with sessions() as session:
+        empty = await other.get(session)
+    await client.post("/api/v1/devices", json={"name": "a", "address": "10.0.0.1"})
+    async with sessions() as session:
+        assert await other.get(session) != empty
+    assert len(await scrape(prometheus)) == 13
+
+
+async def test_it_is_built_once_per_change(sessions: Sessions) -> None:
+    """Scrapes between two changes cost one query; a change that was rolled back is none."""
+    built = []
+
+    async def source(session: AsyncSession) -> list[Family]:
+        assert session
+        built.append(1)
+        return [Family("chm_x", "X.", [Sample(len(built))])]
+
+    cache = events.Cache(intent.collect([source]))
+    for _ in range(3):
+        async with sessions() as session:
+            assert b"chm_x{} 1\n" in await cache.get(session)
+    async with sessions() as session:
+        await events.changed(session)
+        await session.rollback()
+    async with sessions() as session:
+        assert b"chm_x{} 1\n" in await cache.get(session)
+    async with sessions.begin() as session:
+        await events.changed(session)
+    async with sessions() as session:
+        assert b"chm_x{} 2\n" in await cache.get(session)
