@@ -12,6 +12,7 @@ from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact, vault
 from controlplane.devices import document, inventory, queries, service
+from controlplane.devices.models import Status
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceQuery,
@@ -40,7 +41,7 @@ def add(
     module: Annotated[list[str] | None, typer.Option(help="In addition to the profile's.")] = None,
     credential: Annotated[list[str] | None, typer.Option(help="To try, in order.")] = None,
     parent: Annotated[list[str] | None, typer.Option(help="The way to it leads there.")] = None,
-    status: Annotated[str, typer.Option(help="active, planned, maintenance, ...")] = "active",
+    status: Annotated[Status, typer.Option()] = Status.ACTIVE,
     as_json: AsJson = False,
 ) -> None:
     """Add a device."""
@@ -72,7 +73,7 @@ def list_(
     site: Annotated[str | None, typer.Option(help="Only at this site.")] = None,
     role: Annotated[str | None, typer.Option(help="Only of this role.")] = None,
     vendor: Annotated[str | None, typer.Option(help="Only of this vendor.")] = None,
-    status: Annotated[str | None, typer.Option(help="Only in this status.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only in this status.")] = None,
     q: Annotated[str, typer.Option(help="Part of a name or address.")] = "",
     as_json: AsJson = False,
 ) -> None:

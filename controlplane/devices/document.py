@@ -60,8 +60,7 @@ def _problems(document: ImportDocument) -> Iterable[Problem]:
 async def _unknown(session: AsyncSession, document: ImportDocument) -> list[Problem]:
     """Find the names that are neither in the inventory nor in the document."""
     rows = [
-        Row(Device(name=data.name, address=data.address), data.model_dump(), f"/devices/{index}")
-        for index, data in enumerate(document.devices)
+        data.model_dump(include={"site", "credentials", "parents"}) for data in document.devices
     ]
     known = (await inventory.look_up(session, rows)).names()
     known = {
@@ -69,7 +68,11 @@ async def _unknown(session: AsyncSession, document: ImportDocument) -> list[Prob
         "credential": {*known["credential"], *(c.name for c in document.credentials)},
         "device": {*known["device"], *(device.name for device in document.devices)},
     }
-    return [problem for row in rows for problem in inventory.unknown(row, known)]
+    return [
+        problem
+        for index, row in enumerate(rows)
+        for problem in inventory.unknown(row, f"/devices/{index}", known)
+    ]
 
 
 async def _put_site(session: AsyncSession, data: SiteCreate) -> Outcome:

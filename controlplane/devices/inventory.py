@@ -16,6 +16,8 @@ from controlplane.devices.models import Device, DeviceCredential, DeviceParent, 
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Invalid, Problem
 
+Fields = Mapping[str, Any]
+
 COLUMNS = ("address", "port", "role", "vendor", "profile", "modules", "status")
 
 
@@ -24,7 +26,7 @@ class Row:
     """A device and the fields to give it; `place` is where they stand in the request."""
 
     device: Device
-    fields: Mapping[str, Any]
+    fields: Fields
     place: str = ""
 
 
@@ -41,9 +43,8 @@ class Directory:
         return {"site": self.sites, "credential": self.credentials, "device": self.devices}
 
 
-async def look_up(session: AsyncSession, rows: Iterable[Row]) -> Directory:
-    """Find what the rows refer to; a name that is not there is missing from the answer."""
-    fields = [row.fields for row in rows]
+async def look_up(session: AsyncSession, fields: Sequence[Fields]) -> Directory:
+    """Find what rows refer to; a name that is not there is missing from the answer."""
     sites = {f["site"] for f in fields if f.get("site")}
     credentials = {name for f in fields for name in f.get("credentials", ())}
     devices = {name for f in fields for name in f.get("parents", ())}
@@ -57,16 +58,16 @@ async def look_up(session: AsyncSession, rows: Iterable[Row]) -> Directory:
     )
 
 
-def unknown(row: Row, known: Mapping[str, Collection[str]]) -> list[Problem]:
-    """Say every name in the row that is not among the known sites, credentials and devices."""
+def unknown(fields: Fields, place: str, known: Mapping[str, Collection[str]]) -> list[Problem]:
+    """Say every name in a row that is not among the known sites, credentials and devices."""
     problems = []
     for field, noun in (("site", "site"), ("credentials", "credential"), ("parents", "device")):
-        given = row.fields.get(field) or ()
+        given = fields.get(field) or ()
         steps = {given: ""} if isinstance(given, str) else {n: f"/{i}" for i, n in enumerate(given)}
         for name, step in steps.items():
             if name not in known[noun]:
-                place = f"{row.place}/{field}{step}"
-                problems.append(Problem(place, "unknown", f"there is no {noun} {name!r}"))
+                message = f"there is no {noun} {name!r}"
+                problems.append(Problem(f"{place}/{field}{step}", "unknown", message))
     return problems
 
 
@@ -76,8 +77,9 @@ async def write(session: AsyncSession, rows: Sequence[Row]) -> None:
     The devices of the rows must be in the session: parents may stand later in the list.
     """
     await session.flush()
-    directory = await look_up(session, rows)
-    problems = [problem for row in rows for problem in unknown(row, directory.names())]
+    directory = await look_up(session, [row.fields for row in rows])
+    known = directory.names()
+    problems = [p for row in rows for p in unknown(row.fields, row.place, known)]
     if problems:
         raise Invalid("some of these names are not in the inventory", *problems)
     for row in rows:
