@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 
-from controlplane.errors import ChmError, Invalid, Problem, Unavailable, from_validation
+from controlplane.errors import ChmError, Conflict, Invalid, Problem, Unavailable, from_validation
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,9 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
 
 
 async def _database(request: Request, error: DBAPIError) -> JSONResponse:
+    if isinstance(error, IntegrityError):
+        raced = "somebody else changed what this depends on at the same time"
+        return problem(request, Conflict.status, Conflict.title, raced)
     if not error.connection_invalidated:
         raise error
     log.error("request %s: the connection to the database broke", request.state.request_id)

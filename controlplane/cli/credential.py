@@ -72,6 +72,6 @@ def remove(name: str) -> None:
     """Remove a credential that no device is asked with."""
 
     async def work(session: AsyncSession) -> None:
-        await service.delete(session, await service.get(session, name))
+        await service.delete(session, name)
 
     transact(Settings(), work)

@@ -103,7 +103,7 @@ def remove(name: str) -> None:
     """Remove a device behind which no other stands."""
 
     async def work(session: AsyncSession) -> None:
-        await service.delete(session, await service.get(session, name))
+        await service.delete(session, name)
 
     transact(Settings(), work)
 

@@ -48,6 +48,6 @@ def remove(name: str) -> None:
     """Remove a site at which no device stands."""
 
     async def work(session: AsyncSession) -> None:
-        await service.delete_site(session, await service.get_site(session, name))
+        await service.delete_site(session, name)
 
     transact(Settings(), work)

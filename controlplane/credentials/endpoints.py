@@ -65,9 +65,7 @@ async def update_credential(
     _actor: CanWriteCredentials,
 ) -> CredentialRead:
     """Change fields of a credential; one of another version is written whole."""
-    credential = await service.get(session, name)
-    changed = await service.update(session, request.app.state.vault, credential, data)
-    return service.read(changed)
+    return service.read(await service.update(session, request.app.state.vault, name, data))
 
 
 @router.delete("/{name}", status_code=204)
@@ -77,4 +75,4 @@ async def delete_credential(
     _actor: CanWriteCredentials,
 ) -> None:
     """Remove a credential; one that a device is asked with stays (409)."""
-    await service.delete(session, await service.get(session, name))
+    await service.delete(session, name)

@@ -52,11 +52,11 @@ async def create(session: AsyncSession, vault: Vault, data: CredentialCreate) ->
 
 
 async def update(
-    session: AsyncSession, vault: Vault, credential: Credential, data: CredentialUpdate
+    session: AsyncSession, vault: Vault, name: str, data: CredentialUpdate
 ) -> Credential:
     """Change the given fields; the outcome is checked as a whole and sealed anew."""
     await events.changed(session)
-    await session.refresh(credential)
+    credential = await get(session, name)
     _fill(credential, vault, opened(vault, credential) | given(data))
     credential.updated_at = now()
     await session.flush()
@@ -78,11 +78,10 @@ async def put(session: AsyncSession, vault: Vault, data: CredentialCreate) -> Ou
     return Outcome.UPDATED
 
 
-async def delete(session: AsyncSession, credential: Credential) -> None:
+async def delete(session: AsyncSession, name: str) -> None:
     """Remove a credential that no device is asked with."""
     await events.changed(session)
-    name = credential.name  # a failed flush takes the object's fields with it
-    await session.delete(credential)
+    await session.delete(await get(session, name))
     try:
         await session.flush()
     except IntegrityError:

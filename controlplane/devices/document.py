@@ -83,7 +83,7 @@ async def _put_site(session: AsyncSession, data: SiteCreate) -> Outcome:
     fields = data.model_dump(exclude_unset=True)
     if all(getattr(site, name) == value for name, value in fields.items()):
         return Outcome.UNCHANGED
-    await service.update_site(session, site, data)
+    await service.update_site(session, data.name, data)
     return Outcome.UPDATED
 
 

@@ -62,13 +62,13 @@ async def update_site(
     name: Name, data: SiteUpdate, session: Session, _actor: CanWriteDevices
 ) -> Site:
     """Change a site."""
-    return await service.update_site(session, await service.get_site(session, name), data)
+    return await service.update_site(session, name, data)
 
 
 @sites.delete("/{name}", status_code=204)
 async def delete_site(name: Name, session: Session, _actor: CanWriteDevices) -> None:
     """Remove a site; one at which devices stand stays (409)."""
-    await service.delete_site(session, await service.get_site(session, name))
+    await service.delete_site(session, name)
 
 
 @devices.get("")
@@ -115,10 +115,10 @@ async def update_device(
     name: Name, data: DeviceUpdate, session: Session, _actor: CanWriteDevices
 ) -> DeviceRead:
     """Change a device."""
-    return await service.update(session, await service.get(session, name), data)
+    return await service.update(session, name, data)
 
 
 @devices.delete("/{name}", status_code=204)
 async def delete_device(name: Name, session: Session, _actor: CanWriteDevices) -> None:
     """Remove a device; one that is the way to others stays (409)."""
-    await service.delete(session, await service.get(session, name))
+    await service.delete(session, name)

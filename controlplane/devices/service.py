@@ -40,18 +40,20 @@ async def create_site(session: AsyncSession, data: SiteCreate) -> Site:
     return site
 
 
-async def update_site(session: AsyncSession, site: Site, data: SiteUpdate) -> Site:
+async def update_site(session: AsyncSession, name: str, data: SiteUpdate) -> Site:
     """Change the given fields of a site."""
     await events.changed(session)
+    site = await get_site(session, name)
     site.sqlmodel_update(data.model_dump(exclude_unset=True))
     site.updated_at = now()
     await session.flush()
     return site
 
 
-async def delete_site(session: AsyncSession, site: Site) -> None:
+async def delete_site(session: AsyncSession, name: str) -> None:
     """Remove a site at which no device stands."""
     await events.changed(session)
+    site = await get_site(session, name)
     await _refuse_if_any(session, queries.residents(site.id), f"at site {site.name!r} stand")
     await session.delete(site)
     await session.flush()
@@ -81,10 +83,10 @@ async def create(session: AsyncSession, data: DeviceCreate) -> DeviceRead:
     return await read(session, device)
 
 
-async def update(session: AsyncSession, device: Device, data: DeviceUpdate) -> DeviceRead:
+async def update(session: AsyncSession, name: str, data: DeviceUpdate) -> DeviceRead:
     """Change the given fields of a device, unless it is no longer the version the actor saw."""
     await events.changed(session)
-    await session.refresh(device)
+    device = await get(session, name)
     if data.version is not None and data.version != device.version:
         raise Conflict(
             f"device {device.name!r} is at version {device.version}, not {data.version}:"
@@ -97,9 +99,10 @@ async def update(session: AsyncSession, device: Device, data: DeviceUpdate) -> D
     return await read(session, device)
 
 
-async def delete(session: AsyncSession, device: Device) -> None:
+async def delete(session: AsyncSession, name: str) -> None:
     """Remove a device behind which no other stands."""
     await events.changed(session)
+    device = await get(session, name)
     await _refuse_if_any(session, queries.children(device.id), f"behind {device.name!r} stand")
     await session.delete(device)
     await session.flush()

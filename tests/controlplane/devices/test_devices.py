@@ -1,5 +1,6 @@
 """Devices over HTTP."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -225,3 +226,30 @@ class TestList:
         assert response.status_code == 422
         name = query.partition("=")[0]
         assert response.json()["errors"][0]["pointer"] == f"/query/{name}"
+
+
+class TestAtOnce:
+    async def test_one_of_many_creates(self, client: AsyncClient) -> None:
+        """Of several creations at once one wins and the others are conflicts."""
+        answers = await asyncio.gather(*(client.post(URL, json=CORE) for _ in range(6)))
+        assert sorted(a.status_code for a in answers) == [201, 409, 409, 409, 409, 409]
+
+    async def test_two_halves_of_a_cycle(self, client: AsyncClient) -> None:
+        """Two changes that only together close a cycle do not both get in."""
+        await add(client, "a")
+        await add(client, "b")
+        answers = await asyncio.gather(
+            client.patch(f"{URL}/a", json={"parents": ["b"]}),
+            client.patch(f"{URL}/b", json={"parents": ["a"]}),
+        )
+        assert sorted(a.status_code for a in answers) == [200, 422]
+
+    async def test_removing_twice(self, client: AsyncClient) -> None:
+        """Of removals and changes at once, those that come too late find nothing."""
+        await add(client, "a")
+        answers = await asyncio.gather(
+            *(client.delete(f"{URL}/a") for _ in range(3)),
+            client.patch(f"{URL}/a", json={"role": "core"}),
+        )
+        assert sorted(a.status_code for a in answers[:3]) == [204, 404, 404]
+        assert answers[3].status_code in {200, 404}
