@@ -1,0 +1,272 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from exporter.config import Auth
+from exporter.errors import (
+    BadRequest,
+    ExporterError,
+    NotIncreasing,
+    OutOfTime,
+    ProtocolError,
+    Undecodable,
+    Unreachable,
+    UnresolvedName,
+    WrongCredentials,
+)
+from exporter.protocols.snmp import Limits, Target, Traffic, error_status, session
+from tests.exporter.agent import Agent, Request, Value, encode, integer, octets, parse, serve
+from tests.exporter.conftest import free_port
+
+COLUMN = "1.3.6.1.2.1.2.2.1.10"
+TABLE = {f"{COLUMN}.{row}": integer(row, 0x41) for row in range(1, 31)}
+SECRET = Auth(community="s3cret")
+ANN = Auth(
+    version=3,
+    username="ann",
+    security_level="authPriv",
+    auth_protocol="SHA",
+    password="correct horse",
+    priv_protocol="AES",
+    priv_password="battery staple",
+)
+
+
+class TestTarget:
+    @pytest.mark.parametrize(
+        ("text", "host", "port"),
+        [
+            ("192.0.2.1", "192.0.2.1", 161),
+            ("192.0.2.1:1161", "192.0.2.1", 1161),
+            ("udp://core1.example.net:1161", "core1.example.net", 1161),
+            ("[2001:db8::1]:1161", "2001:db8::1", 1161),
+            ("2001:db8::1", "2001:db8::1", 161),
+            ("udp://[2001:db8::1]", "2001:db8::1", 161),
+        ],
+    )
+    def test_forms(self, text: str, host: str, port: int) -> None:
+        """A target is written as for snmp_exporter: `[transport://]host[:port]`."""
+        assert Target.parse(text) == Target(host, port)
+
+    @pytest.mark.parametrize(
+        "text", ["", "a b", "host:0", "host:99999", "tcp://host", "http://x/y"]
+    )
+    def test_nonsense(self, text: str) -> None:
+        """Anything else is a bad request, not a lookup."""
+        with pytest.raises(BadRequest):
+            Target.parse(text)
+
+    async def test_unknown_name(self, limits: Limits) -> None:
+        """A name without an address is named as such."""
+        with pytest.raises(UnresolvedName, match=r"nowhere\.invalid"):
+            async with session(Target("nowhere.invalid"), Auth(), limits):
+                pass
+
+
+@pytest.mark.parametrize("auth", [Auth(version=1), Auth(), ANN], ids=["v1", "v2c", "v3"])
+class TestRealAgent:
+    async def test_walk(self, snmpd: str, auth: Auth, limits: Limits) -> None:
+        """Every version walks net-snmp's system group, in order and to its end."""
+        async with session(Target.parse(snmpd), auth, limits) as agent:
+            answers = await agent.walk("1.3.6.1.2.1.1", limits)
+
+        assert answers["1.3.6.1.2.1.1.5.0"] == b"edge1"
+        assert list(answers) == sorted(answers, key=parse)
+        assert all(oid.startswith("1.3.6.1.2.1.1.") for oid in answers)
+
+    async def test_get(self, snmpd: str, auth: Auth, limits: Limits) -> None:
+        """Objects the agent lacks are left out, in every version."""
+        wanted = ["1.3.6.1.2.1.1.99.0", "1.3.6.1.2.1.1.6.0", "1.3.6.1.2.1.1.5.0"]
+        async with session(Target.parse(snmpd), auth, limits) as agent:
+            answers = await agent.get(wanted, limits)
+
+        assert answers == {"1.3.6.1.2.1.1.6.0": b"the basement", "1.3.6.1.2.1.1.5.0": b"edge1"}
+
+    async def test_end_of_mib(self, snmpd: str, auth: Auth, limits: Limits) -> None:
+        """A walk behind the last object is empty, not an error."""
+        async with session(Target.parse(snmpd), auth, limits) as agent:
+            assert await agent.walk("1.3.7", limits) == {}
+
+
+class TestVersion3:
+    async def test_wrong_password(self, snmpd: str, limits: Limits) -> None:
+        """A wrong password is named as such, and not as a timeout."""
+        wrong = replace(ANN, password="wrong horse")
+        with pytest.raises(WrongCredentials):
+            async with session(Target.parse(snmpd), wrong, limits) as agent:
+                await agent.get(["1.3.6.1.2.1.1.5.0"], limits)
+
+    async def test_context(self, snmpd: str, limits: Limits) -> None:
+        """What this exporter cannot do is refused, not left out in silence."""
+        with pytest.raises(ProtocolError, match="context_name"):
+            async with session(Target.parse(snmpd), replace(ANN, context_name="v"), limits):
+                pass
+
+
+async def walk(agent: Agent, limits: Limits, traffic: Traffic | None = None) -> dict[str, object]:
+    target = Target("127.0.0.1", agent.port)
+    async with session(target, Auth(), limits, traffic) as opened:
+        return dict(await opened.walk(COLUMN, limits))
+
+
+class TestLoss:
+    async def test_retry(self, limits: Limits) -> None:
+        """A lost datagram is asked for again, and counted."""
+
+        def lose_first(agent: Agent, request: Request) -> list[bytes]:
+            return [] if len(agent.requests) == 2 else agent.answer(request)
+
+        traffic = Traffic()
+        async with serve(TABLE, lose_first) as agent:
+            answers = await walk(agent, limits, traffic)
+
+        assert len(answers) == traffic.values == 30
+        assert traffic.retries == 1
+        assert traffic.packets == len(agent.requests)
+
+    async def test_silence(self, limits: Limits) -> None:
+        """An agent that never answers is unreachable; the error names target and OID, no secret."""
+        async with serve(TABLE) as agent:
+            target = Target("127.0.0.1", agent.port)
+            with pytest.raises(Unreachable) as caught:
+                async with session(target, SECRET, limits) as opened:
+                    await opened.walk(COLUMN, limits)
+
+        assert str(caught.value) == f"127.0.0.1:{agent.port}: no answer at {COLUMN}"
+
+    async def test_closed_port(self, limits: Limits) -> None:
+        """A closed port is told apart from silence."""
+        async with session(Target("127.0.0.1", free_port()), Auth(), limits) as opened:
+            with pytest.raises(Unreachable, match="the port is closed"):
+                await opened.walk(COLUMN, limits)
+
+    async def test_deadline(self, limits: Limits) -> None:
+        """Retries end with the deadline of the scrape."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        patient = replace(limits, deadline=started + 0.4, timeout=0.3, retries=50)
+        async with serve(TABLE, lambda _agent, _request: []) as agent:
+            with pytest.raises(OutOfTime, match="deadline"):
+                await walk(agent, patient)
+
+        assert loop.time() - started < 1
+
+
+class TestHostileReplies:
+    async def test_truncated(self, limits: Limits) -> None:
+        """Replies that cannot be read are reported as that."""
+        async with serve(TABLE, lambda a, r: [a.answer(r)[0][:-7]]) as agent:
+            with pytest.raises(Undecodable, match=COLUMN):
+                await walk(agent, limits)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"request_id": 7},
+            {"version": 0},
+            {"community": b"other"},
+        ],
+        ids=str,
+    )
+    async def test_stray(self, limits: Limits, change: dict[str, object]) -> None:
+        """Datagrams that answer nothing we asked are passed over."""
+
+        def stray(agent: Agent, request: Request) -> list[bytes]:
+            forged = request._replace(**change)  # type: ignore[arg-type]
+            evil = [(parse(COLUMN + ".666"), octets("forged"))]
+            return [b"\x30\x03garbage", b"", encode(forged, evil), *agent.answer(request)]
+
+        async with serve(TABLE, stray) as agent:
+            answers = await walk(agent, limits)
+
+        assert list(answers.values()) == list(range(1, 31))
+
+    @pytest.mark.parametrize("rows", [[3, 2], [3], [5, 4, 3]], ids=str)
+    async def test_not_increasing(self, limits: Limits, rows: list[int]) -> None:
+        """An agent that walks in circles ends the walk with an error."""
+
+        def circle(_agent: Agent, request: Request) -> list[bytes]:
+            return [encode(request, [(parse(f"{COLUMN}.{row}"), integer(row)) for row in rows])]
+
+        async with serve(TABLE, circle) as agent:
+            with pytest.raises(NotIncreasing, match="does not increase"):
+                await walk(agent, limits)
+
+    async def test_unordered_allowed(self, limits: Limits) -> None:
+        """Agents known to be unordered can be walked; they still must bring something new."""
+        pages = {COLUMN: [5], f"{COLUMN}.5": [2], f"{COLUMN}.2": [5]}
+
+        def unordered(_agent: Agent, request: Request) -> list[bytes]:
+            rows = pages[".".join(map(str, request.oids[0]))]
+            return [encode(request, [(parse(f"{COLUMN}.{row}"), integer(row)) for row in rows])]
+
+        async with serve(TABLE, unordered) as agent:
+            with pytest.raises(NotIncreasing):
+                await walk(agent, replace(limits, allow_nonincreasing=True))
+        assert len(agent.requests) == 3
+
+    async def test_endless(self, limits: Limits) -> None:
+        """A table without end ends at the deadline."""
+
+        def endless(_agent: Agent, request: Request) -> list[bytes]:
+            row = request.oids[0][-1] if len(request.oids[0]) > len(parse(COLUMN)) else 0
+            rows = [(parse(f"{COLUMN}.{row + i}"), integer(1)) for i in range(1, 11)]
+            return [encode(request, rows)]
+
+        async with serve({}, endless) as agent:
+            with pytest.raises(OutOfTime):
+                await walk(agent, replace(limits, deadline=limits.deadline - 2.5))
+
+    async def test_too_big(self, limits: Limits) -> None:
+        """An agent that cannot build so large a page is asked for smaller ones."""
+
+        def small(agent: Agent, request: Request) -> list[bytes]:
+            if request.max_repetitions > 3:
+                return [encode(request, [], error=1)]
+            return agent.answer(request)
+
+        async with serve(TABLE, small) as agent:
+            assert len(await walk(agent, limits)) == 30
+
+    async def test_agent_error(self, limits: Limits) -> None:
+        """An error of the agent ends the walk, keeps what was there, and is counted."""
+
+        def failing(agent: Agent, request: Request) -> list[bytes]:
+            if len(agent.requests) > 1:
+                return [encode(request, [(request.oids[0], Value(0x05, b""))], error=5, index=1)]
+            return agent.answer(request)
+
+        traffic = Traffic()
+        async with serve(TABLE, failing) as agent:
+            assert len(await walk(agent, limits, traffic)) == 10
+        assert traffic.refusals == 1
+
+    async def test_other_object(self, limits: Limits) -> None:
+        """A GET answered with another object yields nothing."""
+        forged = [(parse("1.3.6.1.2.1.1.6.0"), octets("x"))]
+        async with (
+            serve({}, lambda _agent, request: [encode(request, forged)]) as agent,
+            session(Target("127.0.0.1", agent.port), Auth(), limits) as opened,
+        ):
+            assert await opened.get(["1.3.6.1.2.1.1.5.0"], limits) == {}
+
+
+class TestErrorStatus:
+    @pytest.mark.parametrize(
+        "packet", [b"", b"\x30", b"\x30\x82", b"\x30\x80\x02\x01", b"\xff" * 64]
+    )
+    def test_garbage(self, packet: bytes) -> None:
+        """No datagram can break the look at its header."""
+        assert error_status(packet) == 0
+
+    def test_long_lengths(self) -> None:
+        """The status is found behind a long community and long lengths."""
+        request = Request(1, b"c" * 200, 0xA0, 2**31 - 1, 0, 0, [])
+        bindings = [(parse(COLUMN), octets("x" * 300))]
+        assert error_status(encode(request, bindings, error=5)) == 5
+
+
+def test_errors_are_one_tree() -> None:
+    """Whoever scrapes can catch everything the exporter raises as one class."""
+    assert issubclass(ProtocolError, ExporterError)
