@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -25,6 +26,7 @@ from exporter.telemetry import Telemetry
 
 USAGE_ERROR = 2
 LAST_PORT = 65535
+BACKLOG = 1024
 GRACE = 3  # seconds that running scrapes get when the process is told to end
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -136,16 +138,12 @@ def _listen(address: str) -> socket.socket:
     if not port.isdecimal() or not int(port) <= LAST_PORT:
         raise UsageError(f"--web.listen-address is not [HOST]:PORT: {address}")
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(where)
-        listening.listen(1024)
+        family, *_, where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+        return socket.create_server(where[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        raise UsageError(f"cannot listen on {address}: {error.strerror}") from error
-    return listening
+        # create_server adds its own words to the system's.
+        problem = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+        raise UsageError(f"cannot listen on {address}: {problem}") from error
 
 
 async def _serve(exporter: Exporter, listening: socket.socket) -> None:

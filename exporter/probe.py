@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 REACH_SECONDS = 5.0  # within which a device that is down is known to be
 FIRST_WAIT = 1 / 5  # of that; two growing retries fill the rest
 REACH_RETRIES = 2
-COLLECTOR_SHARE = 4  # a collector waits at most this part of what is left for one answer
+COLLECTOR_SHARE = 1 / 8  # of what is left: how long a collector first waits for an answer
+COLLECTOR_RETRIES = 2  # with growing waits, so one that fails leaves time for the others
 
 SCRAPE_HELP = {
     "snmp_scrape_walk_duration_seconds": "Time SNMP walk/bulkwalk took.",
@@ -139,6 +140,8 @@ class Prober:
         """Return what is true of a device now; one that does not answer is `chm_device_up` 0."""
         device = snapshot.devices[name]
         known = self.known.setdefault(name, Known())
+        if len(self.known) > len(snapshot.devices):
+            self.known = {name: self.known[name] for name in self.known if name in snapshot.devices}
         up = family("chm_device_up")
         async with AsyncExitStack() as stack:
             try:
@@ -278,8 +281,11 @@ class Run:
 
     def _limits(self, module: Module) -> Limits:
         left = max(self.deadline - asyncio.get_running_loop().time(), 0)
-        limits = _limits(module, self.deadline)
-        return replace(limits, timeout=min(module.timeout, max(left / COLLECTOR_SHARE, 0.1)))
+        return replace(
+            _limits(module, self.deadline),
+            timeout=min(module.timeout, left * COLLECTOR_SHARE),
+            retries=min(module.retries, COLLECTOR_RETRIES),
+        )
 
     def _failed(self, collector: str, error: ProtocolError) -> None:
         self.telemetry.probe_errors.labels(error.reason).inc()

@@ -111,7 +111,7 @@ def _combined(parts: Arcs, kind: str, names: Mapping[int, str] | None) -> tuple[
         return shown, (*head, *used), left
     if not sized:
         return index(parts, "OctetString", implied=True)
-    return index(parts, "OctetString", size=min(head[1], len(parts)) + 2)
+    return index(parts, "OctetString", size=min(head[1] + 2, len(parts)))
 
 
 def _string(parts: Arcs, kind: str, size: int, implied: bool) -> tuple[str, Arcs, Arcs]:  # noqa: FBT001

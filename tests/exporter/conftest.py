@@ -68,7 +68,9 @@ def _wait(log: Path, agent: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 async def limits() -> Limits:
     """Patience of a test: two quick tries within three seconds."""
-    return Limits(asyncio.get_running_loop().time() + 3, timeout=0.15, retries=1, max_repetitions=10)
+    return Limits(
+        asyncio.get_running_loop().time() + 3, timeout=0.15, retries=1, max_repetitions=10
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from exporter.config import ConfigError
+from exporter.profiles import identify, loader
+from exporter.profiles.loader import Configuration
+from exporter.profiles.schema import Profile
+
+IF_MIB_LABELS = {"ifIndex", "ifAlias", "ifDescr", "ifName"}
+MODULE = "modules: {own: {walk: [1.3.6.1.2.1.1], %s}}"
+ENTRY = "metrics: [{name: a, oid: 1.3.6.1, type: gauge}], health: [{family: %s, %s}]"
+
+
+class TestFiles:
+    def test_shipped(self, configuration: Configuration) -> None:
+        """The product's own files load, and every profile names modules that exist."""
+        assert {"if_mib", "system"} <= set(configuration.modules)
+        assert {"generic", "cisco_ios", "juniper_junos"} <= set(configuration.profiles)
+        assert set(configuration.auths) == {"public_v1", "public_v2"}
+
+    def test_if_mib(self, configuration: Configuration) -> None:
+        """if_mib has snmp_exporter's 39 metrics, every row labelled with its four labels."""
+        columns = configuration.modules["if_mib"].by_name
+        assert len(columns) == 39
+        for name, column in columns.items():
+            metric = column.metric
+            labels = [part.labelname for part in metric.indexes]
+            labels += [part.labelname for part in metric.lookups]
+            assert set(labels) == (IF_MIB_LABELS if name != "ifNumber" else set())
+
+    def test_operator_wins(self, tmp_path: Path) -> None:
+        """The operator's module replaces the product's of the same name; auths are theirs alone."""
+        path = tmp_path / "snmp.yml"
+        path.write_text("auths: {lab: {community: x}}\nmodules: {if_mib: {walk: [1.3.6.1.2.1.2]}}")
+        configuration = loader.load([str(path)])
+        assert configuration.modules["if_mib"].module.walk == ("1.3.6.1.2.1.2",)
+        assert set(configuration.auths) == {"lab"}
+
+    def test_defined_twice(self, tmp_path: Path) -> None:
+        """A module in two of the operator's files is a mistake."""
+        for name in ("a", "b"):
+            (tmp_path / f"{name}.yml").write_text("modules: {own: {walk: [1.3.6]}}")
+        with pytest.raises(ConfigError, match=r"b\.yml: own: is defined in two files"):
+            loader.load([str(tmp_path / "*.yml")])
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            ("timeout: soon", "modules.own.timeout: 'soon' is not a duration"),
+            ("walks: []", "modules.own.walks"),
+            ("metrics: [{name: a b, oid: 1.3.6, type: gauge}]", "metrics.0.name: 'a b' is not"),
+            ("metrics: [{name: a, oid: x, type: gauge}]", "metrics.0.oid: 'x' is not"),
+            ("metrics: [{name: a, oid: 1.3.6, type: gouge}]", "metrics.0.type"),
+            (ENTRY % ("chm_x", "value: a"), "health.0.family: 'chm_x' is not in the catalogue"),
+            (ENTRY % ("chm_uptime_seconds", "value: b"), "health.0: 'b' is not a metric"),
+            (ENTRY % ("chm_fan_up", "value: a"), "health.0: labels of chm_fan_up must be: fan"),
+            (
+                ENTRY % ("chm_uptime_seconds", "value: a, where: {c: 1}"),
+                "'c' is neither a metric of the module nor a label of a",
+            ),
+        ],
+        ids=str,
+    )
+    def test_mistakes(self, tmp_path: Path, content: str, problem: str) -> None:
+        """A mistake is one line with the file, the field and what is wrong."""
+        path = tmp_path / "own.yml"
+        path.write_text(MODULE % content)
+        with pytest.raises(ConfigError) as caught:
+            loader.load([str(path)])
+        assert problem in str(caught.value)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+
+
+class TestIdentify:
+    @pytest.mark.parametrize(
+        ("sys_object_id", "sys_descr", "name"),
+        [
+            ("1.3.6.1.4.1.9.1.1208", "Cisco IOS Software, C2960X", "cisco_ios"),
+            ("1.3.6.1.4.1.9.1.2093", "ISR Software (X86_64_LINUX_IOSD-UNI", "cisco_ios_xe"),
+            ("1.3.6.1.4.1.2636.1.1.1.4.82.5", "", "juniper_junos"),
+            ("1.3.6.1.4.1.30065.1.3011", "", "arista_eos"),
+            ("1.3.6.1.4.1.11.2.3.7.11.160", "", "hp_procurve"),
+            ("1.3.6.1.4.1.8072.3.2.10", "", "net_snmp"),
+            ("1.3.6.1.4.1.99999.1", "", "generic"),
+            ("1.3.6.1.4.1.90", "", "generic"),
+            ("", "", "generic"),
+        ],
+    )
+    def test_profile(
+        self, configuration: Configuration, sys_object_id: str, sys_descr: str, name: str
+    ) -> None:
+        """The longest prefix of sysObjectID decides, by whole numbers; sysDescr breaks ties."""
+        assert identify.profile(configuration.profiles, sys_object_id, sys_descr) == name
+
+    def test_longest_prefix(self) -> None:
+        """A longer prefix wins over a shorter one that asks for more."""
+        raw = {
+            "vendor": {"match": {"sys_object_id": "1.3.6.1.4.1.9", "sys_descr": "x"}},
+            "family": {"match": {"sys_object_id": "1.3.6.1.4.1.9.12"}},
+        }
+        profiles = TypeAdapter(dict[str, Profile]).validate_python(raw)
+        assert identify.profile(profiles, "1.3.6.1.4.1.9.12.3", "x") == "family"
+
+    def test_uptime(self) -> None:
+        """The uptime is right 497 days, too, where the engine's clock agrees."""
+        wrapped = {identify.SYS_UPTIME: 500, identify.ENGINE_TIME: 42_949_678}
+        assert identify.uptime(wrapped) == 42_949_678
+        assert identify.uptime({**wrapped, identify.ENGINE_TIME: 99_000_000}) == 5
+        assert identify.uptime({}) is None

@@ -1,0 +1,109 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from exporter import cli
+from tests.exporter.conftest import free_port
+
+COMMAND = [sys.executable, "-c", "from exporter.cli import main; main()"]
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("flags", "problem"),
+        [
+            (["--config.file", "gone.yml"], "gone.yml: no such file"),
+            (["--web.listen-address", "nonsense"], "is not [HOST]:PORT: nonsense"),
+            (["--web.listen-address", "127.0.0.1:70000"], "is not [HOST]:PORT"),
+            (["--controlplane.url", "nonsense"], "--controlplane.url is not a URL"),
+            (["--controlplane.url", "http://x"], "needs --controlplane.token-file"),
+            (
+                ["--controlplane.url", "http://x", "--controlplane.token-file", "gone"],
+                "gone: No such file or directory",
+            ),
+        ],
+    )
+    def test_one_line(
+        self, capsys: pytest.CaptureFixture[str], flags: list[str], problem: str
+    ) -> None:
+        """A mistake of the operator's is one line on stderr and exit code 2."""
+        with pytest.raises(SystemExit) as caught:
+            cli.main(flags)
+        assert caught.value.code == 2
+        error = capsys.readouterr().err
+        assert problem in error
+        assert error.count("\n") == 1
+
+    def test_port_in_use(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A port that is taken is named."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            with pytest.raises(SystemExit) as caught:
+                cli.main(["--web.listen-address", address])
+        assert caught.value.code == 2
+        assert f"cannot listen on {address}: Address already in use" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "flags", [["--nope"], ["serve"], ["--inventory.refresh", "0"]], ids=str
+    )
+    def test_usage(self, flags: list[str]) -> None:
+        """An unknown flag, a sub-command or a wrong number is exit code 2."""
+        with pytest.raises(SystemExit) as caught:
+            cli.main(flags)
+        assert caught.value.code == 2
+
+    def test_dry_run(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A dry run checks the files and ends."""
+        cli.main(["--dry-run"])
+        assert "parsed successfully" in capsys.readouterr().out
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
+    """Run the exporter as a process; yield it, its URL and its configuration file."""
+    path = tmp_path / "snmp.yml"
+    path.write_text("auths: {one: {}}")
+    address = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+    flags = ["--config.file", str(path), "--web.listen-address", address, "--log.format", "json"]
+    running = subprocess.Popen([*COMMAND, *flags], stderr=subprocess.PIPE, text=True)
+    try:
+        yield running, f"http://{address}", path
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def until(url: str, text: str) -> None:
+    for _ in range(200):
+        try:
+            if text in httpx.get(url).text:
+                return
+        except httpx.ConnectError:
+            pass  # not listening yet
+        time.sleep(0.05)
+    raise AssertionError(f"{url} never showed {text!r}")
+
+
+class TestProcess:
+    def test_life(self, process: tuple[subprocess.Popen[str], str, Path]) -> None:
+        """SIGHUP reloads, a bad file changes nothing, SIGTERM ends it cleanly within 5 s."""
+        running, url, path = process
+        until(f"{url}/config", "one:")
+        path.write_text("auths: {two: {}}")
+        os.kill(running.pid, signal.SIGHUP)
+        until(f"{url}/config", "two:")
+        path.write_text("auths: [")
+        os.kill(running.pid, signal.SIGHUP)
+        until(f"{url}/metrics", "chm_exporter_config_last_reload_successful 0.0")
+        assert "two:" in httpx.get(f"{url}/config").text
+
+        running.terminate()
+        assert running.wait(5) == 0

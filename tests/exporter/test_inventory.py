@@ -1,0 +1,192 @@
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from exporter import inventory
+from exporter.config import ConfigError
+from exporter.inventory import Cache, Inventory
+from exporter.telemetry import Telemetry
+
+DEVICE = {"address": "127.0.1.1", "port": 1161, "auths": ["lab"], "profile": None, "modules": []}
+SNAPSHOT = {
+    "revision": "42",
+    "auths": {"lab": {"version": 2, "community": "s3cret"}},
+    "devices": {"core1": DEVICE},
+}
+
+
+class ControlPlane:
+    """The control plane's side of the snapshot."""
+
+    def __init__(self) -> None:
+        self.body = json.dumps(SNAPSHOT).encode()
+        self.status = 200
+        self.requests: list[Request] = []
+
+    async def snapshot(self, request: Request) -> Response:
+        """Answer as the contract says."""
+        self.requests.append(request)
+        etag = f'"{hash(self.body)}"'
+        if request.headers["Authorization"] != "Bearer token":
+            return Response(status_code=401)
+        if request.headers.get("If-None-Match") == etag and self.status == 200:
+            return Response(status_code=304)
+        return Response(self.body, self.status, {"ETag": etag})
+
+
+@pytest.fixture
+def control_plane() -> ControlPlane:
+    return ControlPlane()
+
+
+@pytest.fixture
+async def wire(control_plane: ControlPlane) -> AsyncIterator[httpx.AsyncClient]:
+    app = Starlette(routes=[Route(inventory.PATH, control_plane.snapshot)])
+    headers = {"Authorization": "Bearer token"}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://controlplane", headers=headers
+    ) as client:
+        yield client
+
+
+def failures(telemetry: Telemetry, reason: str) -> float:
+    name = "chm_exporter_snapshot_failures_total"
+    return telemetry.registry.get_sample_value(name, {"reason": reason}) or 0
+
+
+class TestPoll:
+    async def test_snapshot(self, wire: httpx.AsyncClient, telemetry: Telemetry) -> None:
+        """Devices come with address, port and auths."""
+        known = Inventory(wire, telemetry, 5)
+        await known.poll()
+
+        assert known.snapshot is not None
+        device = known.devices["core1"]
+        assert (device.address, device.port, device.auths) == ("127.0.1.1", 1161, ("lab",))
+        assert known.snapshot.auths["lab"].community == "s3cret"
+
+    async def test_unchanged(
+        self, wire: httpx.AsyncClient, control_plane: ControlPlane, telemetry: Telemetry
+    ) -> None:
+        """A snapshot that has not changed is not sent again."""
+        known = Inventory(wire, telemetry, 5)
+        await known.poll()
+        before = known.snapshot
+        await known.poll()
+
+        assert control_plane.requests[1].headers["If-None-Match"]
+        assert known.snapshot is before
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"[]",
+            b"{}",
+            json.dumps(SNAPSHOT)[:-1].encode(),
+            json.dumps({**SNAPSHOT, "auths": {}}).encode(),
+            json.dumps({**SNAPSHOT, "auths": {"lab": {"version": 9}}}).encode(),
+            json.dumps({**SNAPSHOT, "devices": {"x": {**DEVICE, "port": 0}}}).encode(),
+            json.dumps({**SNAPSHOT, "devices": {"x": {**DEVICE, "address": "a b"}}}).encode(),
+        ],
+    )
+    async def test_malformed(
+        self,
+        wire: httpx.AsyncClient,
+        control_plane: ControlPlane,
+        telemetry: Telemetry,
+        body: bytes,
+    ) -> None:
+        """A snapshot that is wrong in one place is refused as a whole, and the old one stays."""
+        known = Inventory(wire, telemetry, 5)
+        await known.poll()
+        before, control_plane.body = known.snapshot, body
+        await known.poll()
+
+        assert known.snapshot is before
+        assert failures(telemetry, "malformed") == 1
+
+    async def test_control_plane_down(
+        self, wire: httpx.AsyncClient, control_plane: ControlPlane, telemetry: Telemetry
+    ) -> None:
+        """The snapshot stays while the control plane answers nothing, or nonsense."""
+        known = Inventory(wire, telemetry, 5)
+        await known.poll()
+        control_plane.status = 503
+        await known.poll()
+
+        def refuse(request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("refused", request=request)
+
+        async with httpx.AsyncClient(
+            transport=httpx.MockTransport(refuse), base_url="http://x"
+        ) as dead:
+            known.client = dead
+            await known.poll()
+
+        assert "core1" in known.devices
+        assert failures(telemetry, "status") == failures(telemetry, "unreachable") == 1
+
+
+class TestCache:
+    async def test_restart(
+        self, wire: httpx.AsyncClient, telemetry: Telemetry, tmp_path: Path
+    ) -> None:
+        """The exporter knows its devices after a restart, though the control plane is down."""
+        cache = Cache(tmp_path / "inventory", "token")
+        first = Inventory(wire, telemetry, 5, cache)
+        await first.poll()
+        second = Inventory(wire, Telemetry(CollectorRegistry()), 5, cache)
+        second.restore()
+
+        assert second.snapshot == first.snapshot
+
+    def test_secrecy(self, tmp_path: Path) -> None:
+        """The file is for its owner alone, and holds neither names nor secrets in the clear."""
+        path = tmp_path / "inventory"
+        Cache(path, "token").store(json.dumps(SNAPSHOT).encode())
+
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert not any(word in path.read_bytes() for word in (b"s3cret", b"core1", b"token"))
+        assert [file.name for file in tmp_path.iterdir()] == ["inventory"]
+
+    @pytest.mark.parametrize("damage", ["token", "bit", "empty"])
+    async def test_unusable(
+        self, wire: httpx.AsyncClient, telemetry: Telemetry, tmp_path: Path, damage: str
+    ) -> None:
+        """A damaged file, or one of another token, is refused and counted; the exporter starts."""
+        path = tmp_path / "inventory"
+        await Inventory(wire, telemetry, 5, Cache(path, "token")).poll()
+        raw = path.read_bytes()
+        path.write_bytes({"token": raw, "bit": raw[:-1] + b"\0\0", "empty": b""}[damage])
+        known = Inventory(
+            wire, telemetry, 5, Cache(path, "other" if damage == "token" else "token")
+        )
+        known.restore()
+
+        assert known.snapshot is None
+        assert failures(telemetry, "cache") == 1
+
+
+def test_unknown_fields_are_ignored() -> None:
+    """A newer control plane may say more about a device."""
+    newer: dict[str, Any] = {**SNAPSHOT, "devices": {"x": {**DEVICE, "icmp": True}}, "shard": 1}
+    assert "x" in inventory.parse(json.dumps(newer).encode()).devices
+
+
+def test_error_holds_no_secret() -> None:
+    """A refused snapshot is reported without what it holds."""
+    bad = {**SNAPSHOT, "auths": {"lab": {"community": ["s3cret"]}}}
+    with pytest.raises(ConfigError) as caught:
+        inventory.parse(json.dumps(bad).encode())
+    assert "s3cret" not in str(caught.value)
