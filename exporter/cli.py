@@ -141,8 +141,9 @@ def _listen(address: str) -> socket.socket:
         family, *_, where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
         return socket.create_server(where[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        # create_server adds its own words to the system's.
-        problem = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+        # create_server adds its own words to the system's; those of a resolver have no number.
+        number = error.errno or 0
+        problem = os.strerror(number) if number > 0 else error.strerror
         raise UsageError(f"cannot listen on {address}: {problem}") from error
 
 

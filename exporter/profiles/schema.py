@@ -175,21 +175,31 @@ class Health:
 
     family: Annotated[str, AfterValidator(_family)]
     value: Operands
+    # For each label of the family its sources, the first that has text: a label of the row, a
+    # column, or `=text`. Rows that end up with the same labels are told apart by their index.
     labels: dict[LabelName, Operands] = field(default_factory=dict)
+    # Arithmetic: a constant factor, and columns to add, take away and multiply with.
     scale: float = 1.0
     plus: Operands = ()
     minus: Operands = ()
     times: Operands = ()
+    # Columns with a SensorDataScale (9 is units, each step a factor of 1000) and decimal places.
     sensor_scale: str = ""
     precision: str = ""
+    # A number inside a text: the first group. A text that is a number needs nothing.
     extract: Regex | Literal[""] = ""
+    # A negative Integer32 is a number above 2^31.
     unsigned: bool = False
+    # What each state of an enumeration counts as; a state that is not listed has no sample.
     states: dict[int, int] = field(default_factory=dict)
+    # Rows to take and to leave, by columns (as raw text) or labels.
     where: dict[str, Texts] = field(default_factory=dict)
     without: dict[str, Texts] = field(default_factory=dict)
+    # Raw values that mean "no value", and the range that the result can have.
     ignore: Annotated[tuple[float, ...], BeforeValidator(_listed)] = ()
     minimum: float | None = None
     maximum: float | None = None
+    # Only where no module or entry before this gave the family.
     fallback: bool = False
 
 

@@ -15,7 +15,8 @@ from exporter.errors import (
     UnresolvedName,
     WrongCredentials,
 )
-from exporter.protocols.snmp import Limits, Target, Traffic, error_status, session
+from exporter.protocols.snmp import Limits, Target, Traffic, session
+from exporter.protocols.snmp.header import error_status
 from tests.exporter.agent import Agent, Request, Value, encode, integer, octets, parse, serve
 from tests.exporter.conftest import free_port
 

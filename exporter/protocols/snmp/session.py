@@ -1,4 +1,4 @@
-"""SNMP v1, v2c and v3 over UDP: gufo-snmp's sockets, driven one PDU at a time.
+"""A session with one agent: gufo-snmp's sockets, driven one PDU at a time.
 
 One `await` per PDU, not per value, is what makes a walk cheap. Lost datagrams are asked for
 again after growing, jittered waits until the deadline; everything wrong is a `ProtocolError`.
@@ -7,101 +7,44 @@ again after growing, jittered waits until the deadline; everything wrong is a `P
 import asyncio
 import os
 import random
-import re
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from gufo.snmp import user as gufo
 from gufo.snmp._fast import (
     GetIter,
     SnmpAuthError,
     SnmpDecodeError,
     SnmpV1ClientSocket,
-    SnmpV2cClientSocket,
     SnmpV3ClientSocket,
 )
 
 from exporter.config import Auth
 from exporter.errors import (
-    BadRequest,
     Endless,
     NotIncreasing,
     OutOfTime,
     ProtocolError,
     Undecodable,
     Unreachable,
-    UnresolvedName,
     WrongCredentials,
 )
 from exporter.profiles.values import Value
+from exporter.protocols.snmp import security
+from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, error_status
+from exporter.protocols.snmp.target import Target
 
 T = TypeVar("T")
 
-DEFAULT_PORT = 161
 MAX_VALUES = 1_000_000  # in one walk; the largest known tables stay well below
 GROWTH = 1.5  # each wait for an answer is this much longer than the one before
 PEEK = 512  # bytes; the status of a response stands at its beginning
-TOO_BIG, NO_SUCH_NAME = 1, 2  # error-status, RFC 3416 section 3
 
-Socket = SnmpV1ClientSocket | SnmpV2cClientSocket | SnmpV3ClientSocket
 Page = list[tuple[str, Value] | None]
 """What one response brought; None is the end of the subtree."""
-
-AUTH_KEYS = {
-    "MD5": gufo.Md5Key,
-    "SHA": gufo.Sha1Key,
-    "SHA224": gufo.Sha224Key,
-    "SHA256": gufo.Sha256Key,
-    "SHA384": gufo.Sha384Key,
-    "SHA512": gufo.Sha512Key,
-}
-PRIV_KEYS = {
-    "DES": gufo.DesKey,
-    "AES": gufo.Aes128Key,
-    "AES192": gufo.Aes192Key,
-    "AES256": gufo.Aes256Key,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where an agent listens."""
-
-    host: str
-    port: int = DEFAULT_PORT
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the target written `[udp://]host[:port]`, an IPv6 address in brackets or bare."""
-        match = re.fullmatch(
-            r"(?:(\w+)://)?(\[[0-9a-fA-F:.%\w]+\]|[^\[\]/\s]+?)(?::(\d{1,5}))?", text
-        )
-        if match is None or (text.count(":") > 1 and "[" not in text and "//" not in text):
-            match = re.fullmatch(r"()([0-9a-fA-F]*:[0-9a-fA-F:.]+)()", text)
-        if match is None or int(match[3] or DEFAULT_PORT) not in range(1, 65536):
-            raise BadRequest(f"Invalid target '{text}'")
-        if match[1] not in {"udp", "", None}:
-            raise BadRequest(f"Transport '{match[1]}' of target '{text}' is not supported")
-        return cls(match[2].strip("[]"), int(match[3] or DEFAULT_PORT))
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == DEFAULT_PORT else f"{host}:{self.port}"
-
-    async def resolve(self) -> str:
-        """Return the `address:port` to talk to, with IPv4 before IPv6."""
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                self.host, self.port, type=socket.SOCK_DGRAM
-            )
-        except (OSError, UnicodeError) as error:
-            raise UnresolvedName(str(self), "the name has no address") from error
-        address = min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0]
-        return f"[{address}]:{self.port}" if ":" in str(address) else f"{address}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,54 +73,6 @@ class Traffic:
     observe: Callable[[float], None] = field(default=_ignore, repr=False)
 
 
-def _socket(address: str, auth: Auth) -> Socket:
-    if auth.version == 1:
-        return SnmpV1ClientSocket(address, auth.community, 0, 0, 0, 0)
-    if auth.version == 2:  # noqa: PLR2004 - v2c
-        return SnmpV2cClientSocket(address, auth.community, 0, 0, 0, 0)
-    nobody = gufo.User.default()
-    return SnmpV3ClientSocket(address, b"", nobody.name, 0, b"", 0, b"", 0, 0, 0, 0)
-
-
-def unsupported(auth: Auth) -> str:
-    """Return what this module cannot do for an auth, or nothing."""
-    if auth.context_name:
-        return "context_name is not supported"
-    if auth.security_level == "authPriv" and auth.priv_protocol not in PRIV_KEYS:
-        return f"priv_protocol {auth.priv_protocol} is not supported"
-    return ""
-
-
-def _user(auth: Auth) -> gufo.User:
-    auth_key = priv_key = None
-    if auth.security_level != "noAuthNoPriv":
-        auth_key = AUTH_KEYS[auth.auth_protocol](auth.password.encode())
-    if auth.security_level == "authPriv":
-        priv_key = PRIV_KEYS[auth.priv_protocol](auth.priv_password.encode())
-    return gufo.User(auth.username, auth_key=auth_key, priv_key=priv_key)
-
-
-def error_status(packet: bytes) -> int:
-    """Return the error-status in the header of a v1 or v2c response; 0 where it has none."""
-    try:
-        at = _content(packet, 0)
-        for _ in ("version", "community"):
-            start = _content(packet, at)
-            at = start + packet[start - 1]
-        at = _content(packet, at)
-        start = _content(packet, at)
-        at = start + packet[start - 1]
-        return packet[_content(packet, at)] if packet[at + 1] == 1 else 0
-    except IndexError:
-        return 0
-
-
-def _content(packet: bytes, at: int) -> int:
-    """Return where the content of the BER element at `at` begins."""
-    length = packet[at + 1]
-    return at + 2 + (length & 0x7F if length & 0x80 else 0)
-
-
 class Session:
     """One agent, asked with one auth; use `session` to open and close it."""
 
@@ -186,7 +81,7 @@ class Session:
         self.traffic = traffic
         self._auth = auth
         self._loop = asyncio.get_running_loop()
-        self._socket = _socket(address, auth)
+        self._socket = security.open_socket(address, auth)
         self._fd = self._socket.get_fd()
         self._peek = socket.socket(fileno=os.dup(self._fd))
         self._peek.setblocking(False)
@@ -207,7 +102,7 @@ class Session:
         if not isinstance(agent, SnmpV3ClientSocket):
             return
         await self._exchange("engine id", agent.send_refresh, agent.recv_refresh, limits)
-        user = _user(self._auth)
+        user = security.user(self._auth)
         algorithms = user.get_auth_alg(), user.get_priv_alg()
         agent.set_keys(
             user.name, algorithms[0], user.get_auth_key(), algorithms[1], user.get_priv_key()
@@ -382,7 +277,7 @@ async def session(
     target: Target, auth: Auth, limits: Limits, traffic: Traffic | None = None
 ) -> AsyncIterator[Session]:
     """Open a session with an agent for the length of a block."""
-    if problem := unsupported(auth):
+    if problem := security.unsupported(auth):
         raise ProtocolError(str(target), problem)
     address = await target.resolve()
     opened = Session(str(target), address, auth, traffic or Traffic())

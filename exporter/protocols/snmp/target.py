@@ -1,0 +1,48 @@
+"""Where an agent listens: `[udp://]host[:port]`, and the address behind a name."""
+
+import asyncio
+import re
+import socket
+from dataclasses import dataclass
+from typing import Self
+
+from exporter.errors import BadRequest, UnresolvedName
+
+DEFAULT_PORT = 161
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an agent listens."""
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the target written `[udp://]host[:port]`, an IPv6 address in brackets or bare."""
+        match = re.fullmatch(
+            r"(?:(\w+)://)?(\[[0-9a-fA-F:.%\w]+\]|[^\[\]/\s]+?)(?::(\d{1,5}))?", text
+        )
+        if match is None or (text.count(":") > 1 and "[" not in text and "//" not in text):
+            match = re.fullmatch(r"()([0-9a-fA-F]*:[0-9a-fA-F:.]+)()", text)
+        if match is None or int(match[3] or DEFAULT_PORT) not in range(1, 65536):
+            raise BadRequest(f"Invalid target '{text}'")
+        if match[1] not in {"udp", "", None}:
+            raise BadRequest(f"Transport '{match[1]}' of target '{text}' is not supported")
+        return cls(match[2].strip("[]"), int(match[3] or DEFAULT_PORT))
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == DEFAULT_PORT else f"{host}:{self.port}"
+
+    async def resolve(self) -> str:
+        """Return the `address:port` to talk to, with IPv4 before IPv6."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                self.host, self.port, type=socket.SOCK_DGRAM
+            )
+        except (OSError, UnicodeError) as error:
+            raise UnresolvedName(str(self), "the name has no address") from error
+        address = min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0]
+        return f"[{address}]:{self.port}" if ":" in str(address) else f"{address}:{self.port}"
