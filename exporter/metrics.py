@@ -1,5 +1,9 @@
-"""The vocabulary: what a family of samples is, and the catalogue of every `chm_*` family."""
+"""The vocabulary: what a family of samples is, and the catalogue of every `chm_*` family.
 
+`python -m exporter.metrics > docs/metrics.md` writes the catalogue down.
+"""
+
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -105,3 +109,7 @@ adds the labels of the target (`device`, `site`, `role`, `vendor`), so no family
 
 | family | type | labels | meaning |
 |---|---|---|---|"""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

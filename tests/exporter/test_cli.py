@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -5,7 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -13,6 +17,11 @@ import pytest
 from exporter import cli
 from tests.exporter.conftest import free_port
 
+SNAPSHOT = {
+    "revision": "1",
+    "auths": {"lab": {}},
+    "devices": {"edge1": {"address": "127.0.0.1", "port": 9, "auths": ["lab"]}},
+}
 COMMAND = [sys.executable, "-c", "from exporter.cli import main; main()"]
 
 
@@ -66,19 +75,40 @@ class TestMistakes:
         assert "parsed successfully" in capsys.readouterr().out
 
 
-@pytest.fixture
-def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
-    """Run the exporter as a process; yield it, its URL and its configuration file."""
-    path = tmp_path / "snmp.yml"
-    path.write_text("auths: {one: {}}")
+@contextmanager
+def started(*flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the exporter as a process; yield it and its URL."""
     address = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
-    flags = ["--config.file", str(path), "--web.listen-address", address, "--log.format", "json"]
-    running = subprocess.Popen([*COMMAND, *flags], stderr=subprocess.PIPE, text=True)
+    command = [*COMMAND, *flags, "--web.listen-address", address, "--log.format", "json"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        yield running, f"http://{address}", path
+        yield running, f"http://{address}"
     finally:
         running.kill()
         running.communicate()
+
+
+@contextmanager
+def control_plane() -> Iterator[str]:
+    """Serve one snapshot to those who know the token; yield the URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Answer the snapshot."""
+            known = self.headers["Authorization"] == "Bearer s3cret"
+            self.send_response(200 if known and self.path == "/api/v1/exporter/snapshot" else 401)
+            self.end_headers()
+            self.wfile.write(json.dumps(SNAPSHOT).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 def until(url: str, text: str) -> None:
@@ -93,17 +123,32 @@ def until(url: str, text: str) -> None:
 
 
 class TestProcess:
-    def test_life(self, process: tuple[subprocess.Popen[str], str, Path]) -> None:
+    def test_life(self, tmp_path: Path) -> None:
         """SIGHUP reloads, a bad file changes nothing, SIGTERM ends it cleanly within 5 s."""
-        running, url, path = process
-        until(f"{url}/config", "one:")
-        path.write_text("auths: {two: {}}")
-        os.kill(running.pid, signal.SIGHUP)
-        until(f"{url}/config", "two:")
-        path.write_text("auths: [")
-        os.kill(running.pid, signal.SIGHUP)
-        until(f"{url}/metrics", "chm_exporter_config_last_reload_successful 0.0")
-        assert "two:" in httpx.get(f"{url}/config").text
+        path = tmp_path / "snmp.yml"
+        path.write_text("auths: {one: {}}")
+        with started("--config.file", str(path)) as (running, url):
+            until(f"{url}/config", "one:")
+            path.write_text("auths: {two: {}}")
+            os.kill(running.pid, signal.SIGHUP)
+            until(f"{url}/config", "two:")
+            path.write_text("auths: [")
+            os.kill(running.pid, signal.SIGHUP)
+            until(f"{url}/metrics", "chm_exporter_config_last_reload_successful 0.0")
+            assert "two:" in httpx.get(f"{url}/config").text
 
-        running.terminate()
-        assert running.wait(5) == 0
+            running.terminate()
+            assert running.wait(5) == 0
+
+    def test_control_plane_down(self, tmp_path: Path) -> None:
+        """Devices are probed while the control plane is down, also after a restart."""
+        (tmp_path / "token").write_text("s3cret\n")
+        flags = ["--controlplane.token-file", str(tmp_path / "token")]
+        flags += ["--inventory.cache", str(tmp_path / "inventory"), "--inventory.refresh", "0.2"]
+        with control_plane() as address, started(*flags, "--controlplane.url", address) as (_, url):
+            until(f"{url}/-/ready", "Ready")
+        with started(*flags, "--controlplane.url", address) as (running, url):
+            until(f"{url}/-/ready", "Ready")
+            assert "chm_device_up 0" in httpx.get(f"{url}/probe?target=edge1").text
+            until(f"{url}/metrics", 'chm_exporter_snapshot_failures_total{reason="unreachable"}')
+            assert running.poll() is None

@@ -9,7 +9,7 @@ PLAIN = ("_up", "_info", "_success", "_samples")
 
 
 def test_page_is_current() -> None:
-    """docs/metrics.md is what the catalogue says (make docs writes it)."""
+    """docs/metrics.md is what the catalogue says (`python -m exporter.metrics` prints it)."""
     assert PAGE.read_text() == metrics.markdown()
 
 
