@@ -103,11 +103,12 @@ def _numbers(
     if (family := out.get(metric.name)) is None:
         kind: Kind = "counter" if metric.type == "counter" else "gauge"
         family = out[metric.name] = Family(metric.name, kind, metric.help)
-    append = family.samples.append
+    append, known = family.samples.append, rows.known
     for index, value in run:
         # No number, no sample: a text where the MIB has a number says nothing about it.
         if (number := values.number(value)) is not None:
-            append((rows.at(index).block, _scaled(metric, number)))
+            row = known.get(index) or rows.at(index)
+            append((row.block, _scaled(metric, number)))
 
 
 def _scaled(metric: Metric, number: Number) -> Number:

@@ -279,7 +279,11 @@ async def session(
     """Open a session with an agent for the length of a block."""
     if problem := security.unsupported(auth):
         raise ProtocolError(str(target), problem)
-    address = await target.resolve()
+    try:
+        async with asyncio.timeout_at(limits.deadline):
+            address = await target.resolve()
+    except TimeoutError:
+        raise OutOfTime(str(target), "the name was not resolved in time") from None
     opened = Session(str(target), address, auth, traffic or Traffic())
     try:
         await opened.authenticate(limits)

@@ -1,6 +1,7 @@
 """Where an agent listens: `[udp://]host[:port]`, and the address behind a name."""
 
 import asyncio
+import ipaddress
 import re
 import socket
 from dataclasses import dataclass
@@ -38,11 +39,23 @@ class Target:
 
     async def resolve(self) -> str:
         """Return the `address:port` to talk to, with IPv4 before IPv6."""
+        address = self.host if _is_address(self.host) else await self._looked_up()
+        return f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
+
+    async def _looked_up(self) -> str:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(
                 self.host, self.port, type=socket.SOCK_DGRAM
             )
         except (OSError, UnicodeError) as error:
             raise UnresolvedName(str(self), "the name has no address") from error
-        address = min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0]
-        return f"[{address}]:{self.port}" if ":" in str(address) else f"{address}:{self.port}"
+        return str(min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0])
+
+
+def _is_address(host: str) -> bool:
+    """Return whether there is nothing to look up, which spares a thread per scrape."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -64,6 +64,25 @@ class TestTarget:
             async with session(Target("nowhere.invalid"), Auth(), limits):
                 pass
 
+    async def test_slow_resolver(self, limits: Limits, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A resolver that does not answer cannot hold a scrape beyond its deadline."""
+
+        async def hang(*_args: object, **_options: object) -> None:
+            await asyncio.sleep(60)
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "getaddrinfo", hang)
+        hurried = replace(limits, deadline=loop.time() + 0.1)
+        with pytest.raises(OutOfTime, match="not resolved in time"):
+            async with session(Target("slow.example.net"), Auth(), hurried):
+                pass
+
+    async def test_name(self, snmpd: str, limits: Limits) -> None:
+        """Agents are asked by name, too."""
+        target = Target("localhost", Target.parse(snmpd).port)
+        async with session(target, Auth(), limits) as agent:
+            assert await agent.get(["1.3.6.1.2.1.1.5.0"], limits)
+
 
 @pytest.mark.parametrize("auth", [Auth(version=1), Auth(), ANN], ids=["v1", "v2c", "v3"])
 class TestRealAgent:
