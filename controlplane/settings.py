@@ -44,11 +44,12 @@ class Settings(BaseSettings):
     group_interval: Seconds = 30
     repeat_interval: Seconds = 4 * 3600
     retention: str = "15d"
+    remote_write: Annotated[tuple[str, ...], NoDecode] = ()  # where samples go for the years
     notify_webhooks: Annotated[tuple[str, ...], NoDecode] = ()  # URLs that people are told by
 
     access_token_lifetime: Seconds = 600
 
-    @field_validator("exporters", "notify_webhooks", mode="before")
+    @field_validator("exporters", "remote_write", "notify_webhooks", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):
@@ -88,3 +89,24 @@ class Settings(BaseSettings):
     def dashboards_folder(self) -> Path:
         """Where Grafana finds the generated dashboards."""
         return self.data / "grafana" / "dashboards"
+
+    def token_file(self, service: str) -> Path:
+        """Name the file of a service's token; Prometheus and Alertmanager read only their own."""
+        if service in {"prometheus", "alertmanager"}:
+            return self.prometheus_folder / "secrets" / f"{service}.token"
+        return self.secrets / f"{service}.token"
+
+    def environment(self) -> dict[str, str]:
+        """Give these settings as the environment of a child process."""
+        values = {
+            f"CHM_{name.upper()}": _as_text(value)
+            for name, value in self
+            if name not in {"data", "database_url"}
+        }
+        if self.database_url is not None:
+            values["CHM_DATABASE_URL"] = self.database_url.get_secret_value()
+        return {**values, "CHM_DATA": str(self.data.absolute())}
+
+
+def _as_text(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -20,6 +20,8 @@ from controlplane.credentials.vault import Vault
 from controlplane.devices import endpoints as devices
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
+from controlplane.provisioning import endpoints as provisioning
+from controlplane.provisioning import service as deployments
 from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot
 from controlplane.targets import endpoints as targets
@@ -35,8 +37,11 @@ ROUTERS = (
     targets.router,
     alerts.router,
     runbooks.router,
+    provisioning.router,
     health.router,
 )
+
+INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -52,9 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.registry = _registry()
-    # Parts above may append sources of their own before the application starts.
-    app.state.intent_sources = [intent.devices, intent.thresholds_in_force]
-    app.state.intent = events.Cache(intent.collect(app.state.intent_sources))
+    app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
     app.add_middleware(Requests, metrics=RequestMetrics(app.state.registry))

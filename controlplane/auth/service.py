@@ -11,8 +11,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import grammar
-from controlplane.auth import keys, queries
+from controlplane import files, grammar
+from controlplane.auth import queries
 from controlplane.auth.models import ServiceToken
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import ROLES, Permission
@@ -96,7 +96,7 @@ async def ensure_token_file(
     if held is not None and await _speaks_for(session, held, name, permissions):
         return False
     token = await issue_service_token(session, name, permissions)
-    keys.write_private(file, token.encode())
+    files.replace(file, token.encode(), files.PRIVATE)
     return True
 
 

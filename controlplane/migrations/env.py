@@ -12,9 +12,10 @@ from controlplane.auth import models as auth
 from controlplane.credentials import models as credentials
 from controlplane.devices import models as devices
 from controlplane.metrics import models as metrics
+from controlplane.provisioning import models as provisioning
 from controlplane.users import models as users
 
-TABLES = (alerts, auth, credentials, devices, events, metrics, users)
+TABLES = (alerts, auth, credentials, devices, events, metrics, provisioning, users)
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -1,11 +1,10 @@
 """Dashboards on disk, where Grafana's file provisioning finds them."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import dashboards
+from controlplane import files
 
 
 def deploy(folder: Path) -> list[str]:
@@ -20,7 +19,7 @@ def deploy(folder: Path) -> list[str]:
         if path.name not in boards and _is_ours(path):
             path.unlink()
     for name, text in boards.items():
-        _write(folder / name, text)
+        files.replace(folder / name, text.encode())
     return sorted(boards)
 
 
@@ -36,20 +35,3 @@ def _is_ours(path: Path) -> bool:
         and isinstance(board.get("tags"), list)
         and dashboards.TAG in board["tags"]
     )
-
-
-def _write(path: Path, text: str) -> None:
-    """Put the text in place in one step, readable by Grafana's user; nothing if it is there."""
-    if path.is_file() and path.read_bytes() == text.encode():
-        return
-    # The dot and the missing .json keep the half-written file out of Grafana's sight.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
-    unfinished = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink()
-        raise

@@ -1,0 +1,25 @@
+"""Rule sets over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from controlplane import pagination
+from controlplane.auth.dependencies import CanReadRules
+from controlplane.database import Session
+from controlplane.pagination import Page, PageQuery
+from controlplane.provisioning import queries
+from controlplane.provisioning.schemas import RuleRevisionRead
+
+router = APIRouter(prefix="/api/v1/rules", tags=["rules"])
+
+
+@router.get("")
+async def list_rule_revisions(
+    request: Request, session: Session, _actor: CanReadRules, query: Annotated[PageQuery, Query()]
+) -> Page[RuleRevisionRead]:
+    """List the attempts to put a rule set in force, newest first."""
+    statement = pagination.ordered(queries.revisions(), query.ordering, queries.ORDERING, "-id")
+    count, rows = await pagination.fetch(session, statement, query)
+    results = [RuleRevisionRead.model_validate(row) for row in rows]
+    return pagination.page(request.url, query, count, results)

@@ -1,0 +1,85 @@
+"""Put the rule set in force that the settings and the operator's files ask for."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+import rules
+from controlplane import events
+from controlplane.clients.prometheus import Prometheus
+from controlplane.errors import ConfigurationError
+from controlplane.metrics.exposition import Family, Sample
+from controlplane.provisioning import deployment, queries, ruleset
+from controlplane.provisioning.deployment import Deployment, Target
+from controlplane.provisioning.models import DeploymentStatus, RuleRevision
+from controlplane.provisioning.revisions import Revisions
+from controlplane.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# "CHMR": one writer of rule sets at a time, however many workers there are.
+LOCK = text("SELECT pg_try_advisory_xact_lock(1128811858)")
+
+
+def rule_intent(settings: Settings) -> rules.Intent:
+    """Give what shapes the rules."""
+    return rules.Intent(
+        public_url=settings.public_url,
+        evaluation_interval=settings.evaluation_interval,
+        scrape_interval=settings.scrape_interval,
+        down_for=settings.down_for,
+    )
+
+
+@dataclass(frozen=True)
+class Deployer:
+    """What deploying takes: what is wanted, where history is kept, and who runs the rules."""
+
+    settings: Settings
+    sessions: async_sessionmaker[AsyncSession]
+    prometheus: Prometheus
+
+    async def deploy(self) -> Deployment | None:
+        """Bring Prometheus to run the rule set; nothing where another worker is at it."""
+        async with self.sessions.begin() as session:
+            if not await session.scalar(LOCK):
+                return None
+            result = await self._attempt()
+            await record(session, result)
+        return result
+
+    async def _attempt(self) -> Deployment:
+        settings = self.settings
+        try:
+            wanted = ruleset.build(rule_intent(settings), settings.local_rules)
+        except ConfigurationError as error:
+            return Deployment("", "failed", error.detail, running=False)
+        revisions = Revisions(settings.prometheus_folder / "rules.d")
+        return await deployment.deploy(wanted, Target(revisions, self.prometheus))
+
+
+async def record(session: AsyncSession, result: Deployment) -> None:
+    """Keep how an attempt went, unless it went as the one before."""
+    status = DeploymentStatus.FAILED if result.status == "failed" else DeploymentStatus.DEPLOYED
+    last = await session.scalar(queries.newest())
+    entry = RuleRevision(revision=result.revision, status=status, detail=result.detail)
+    if last is not None and last.outcome == entry.outcome:
+        return
+    log.log(
+        logging.ERROR if status is DeploymentStatus.FAILED else logging.INFO,
+        "rule set %s %s: %s",
+        *(result.revision, status.value, result.detail),
+    )
+    await events.changed(session)
+    session.add(entry)
+
+
+async def intent(session: AsyncSession) -> Iterable[Family]:
+    """Say whether the newest rule set is in force, for the alert that tells when it is not."""
+    last = await session.scalar(queries.newest())
+    failed = last is not None and last.status is DeploymentStatus.FAILED
+    help_text = "1 while the newest rendered rule set is not the one in force."
+    return [Family("chm_ruleset_deployment_failed", help_text, [Sample(float(failed))])]

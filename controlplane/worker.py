@@ -1,0 +1,34 @@
+"""The worker: takes jobs from the queue in PostgreSQL; run as many as the load wants."""
+
+from procrastinate import App, PsycopgConnector
+
+from controlplane import database
+from controlplane.clients.prometheus import Prometheus
+from controlplane.provisioning import tasks
+from controlplane.provisioning.service import Deployer
+from controlplane.settings import Settings
+
+
+def queue(settings: Settings) -> App:
+    """Make the queue with every task of the control plane in it."""
+    connector = PsycopgConnector(
+        conninfo=database.conninfo(settings), kwargs={"options": "-c search_path=queue"}
+    )
+    app = App(connector=connector)
+    app.add_tasks_from(tasks.blueprint, namespace="provisioning")
+    return app
+
+
+async def run(settings: Settings) -> None:
+    """Work until a signal ends it."""
+    engine = database.connect(settings)
+    async with Prometheus.at(settings.prometheus_url) as prometheus:
+        deployer = Deployer(settings, database.sessions(engine), prometheus)
+        app = queue(settings)
+        try:
+            async with app.open_async():
+                await app.run_worker_async(
+                    additional_context={"deployer": deployer}, delete_jobs="successful"
+                )
+        finally:
+            await engine.dispose()
