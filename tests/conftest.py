@@ -1,11 +1,15 @@
 """What tests of every part may use: a real PostgreSQL."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+
+# Where `make` keeps Prometheus and its kin; what the machine has comes first.
+os.environ["PATH"] += f"{os.pathsep}{Path(__file__).parents[1] / '.tools' / 'bin'}"
 
 # A crash of the machine may lose a test's data: nobody waits for the disk.
 IMPATIENT = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"

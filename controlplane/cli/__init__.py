@@ -6,9 +6,10 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from controlplane.cli import credential, device, site, token, user
+from controlplane.cli import credential, dashboards, device, rules, site, token, user
 from controlplane.cli.init import init
-from controlplane.cli.serve import serve
+from controlplane.cli.serve import serve, worker
+from controlplane.cli.up import up
 from controlplane.errors import ChmError, Problem, from_validation
 
 app = typer.Typer(
@@ -18,12 +19,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(credential.app, name="credential")
+app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(device.app, name="device")
+app.add_typer(rules.app, name="rules")
 app.add_typer(site.app, name="site")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command()(init)
 app.command()(serve)
+app.command()(up)
+app.command()(worker)
 
 WRONG = 2  # the exit code of a command that cannot be done as asked
 

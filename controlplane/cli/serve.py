@@ -1,19 +1,21 @@
-"""`chm serve`: the HTTP service."""
+"""`chm serve` and `chm worker`: the processes of the control plane."""
 
+import asyncio
 import logging
 
 import uvicorn
 
+from controlplane import worker as work
 from controlplane.app import create_app
 from controlplane.settings import Settings
 
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
 
 def serve() -> None:
-    """Run the control plane's HTTP service on CHM_HOST and CHM_CONTROLPLANE_PORT."""
+    """Run the HTTP service on CHM_HOST and CHM_CONTROLPLANE_PORT."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     settings = Settings()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -22,3 +24,9 @@ def serve() -> None:
         access_log=False,
         server_header=False,
     )
+
+
+def worker() -> None:
+    """Run a worker, which deploys rules and does what takes long; run as many as you like."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    asyncio.run(work.run(Settings()))

@@ -1,23 +1,22 @@
 """`chm user`: people who may log in."""
 
-import asyncio
-import secrets
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.auth import accounts
 from controlplane.auth.passwords import Passwords
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact
 from controlplane.settings import Settings
-from controlplane.users import service
 from controlplane.users.models import Role, User
 
 app = typer.Typer(help="People who may log in.", no_args_is_help=True)
 
-PASSWORD_BYTES = 18  # 144 random bits, 24 characters
+Generate = Annotated[bool, typer.Option(help="Make a password and print it once.")]
 
 
 @app.command()
@@ -26,35 +25,39 @@ def add(
     *,
     role: Annotated[Role, typer.Option(help="What they may do.")] = Role.VIEWER,
     admin: Annotated[bool, typer.Option("--admin", help="Short for --role admin.")] = False,
-    generate: Annotated[bool, typer.Option(help="Make a password and print it once.")] = False,
+    generate: Generate = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a person; the password is asked for, or made with --generate."""
-    password = (
-        generate_password()
-        if generate
-        else typer.prompt("password", hide_input=True, confirmation_prompt=True, err=True)
-    )
-    service.check_password(password)
+    given = _password(generate=generate)
     chosen = Role.ADMIN if admin else role
-
-    async def work(session: AsyncSession) -> User:
-        return await add_user(session, name, password, chosen)
-
-    user = transact(Settings(), work)
-    shown = {"name": user.name, "role": user.role.value}
-    output.item({**shown, "password": password} if generate else shown, as_json=as_json)
+    user = _hashing(lambda s, passwords: accounts.add(s, passwords, name, given, chosen))
+    _show(user, given if generate else None, as_json=as_json)
 
 
-def generate_password() -> str:
-    """Make a password nobody can guess."""
-    return secrets.token_urlsafe(PASSWORD_BYTES)
+@app.command()
+def password(name: str, *, generate: Generate = False, as_json: AsJson = False) -> None:
+    """Give a person a new password; it is asked for, or made with --generate."""
+    given = _password(generate=generate)
+    user = _hashing(lambda s, passwords: accounts.set_password(s, passwords, name, given))
+    _show(user, given if generate else None, as_json=as_json)
 
 
-async def add_user(session: AsyncSession, name: str, password: str, role: Role) -> User:
-    """Add a person with a password."""
+def _password(*, generate: bool) -> str:
+    if generate:
+        return accounts.generate_password()
+    prompted: str = typer.prompt("password", hide_input=True, confirmation_prompt=True, err=True)
+    return prompted
+
+
+def _hashing(work: Callable[[AsyncSession, Passwords], Awaitable[User]]) -> User:
     passwords = Passwords()
     try:
-        return await service.add(session, name, await passwords.hash(password), role)
+        return transact(Settings(), lambda session: work(session, passwords))
     finally:
-        await asyncio.to_thread(passwords.close)
+        passwords.close()
+
+
+def _show(user: User, password: str | None, *, as_json: bool) -> None:
+    shown = {"name": user.name, "role": user.role.value}
+    output.item({**shown, "password": password} if password else shown, as_json=as_json)

@@ -11,8 +11,6 @@ import psycopg
 import pytest
 
 from controlplane.cli import main
-from controlplane.cli.init import initialise
-from controlplane.settings import Settings
 from tests.controlplane.devices.test_import import DOCUMENT
 
 Chm = Callable[..., Any]
@@ -25,6 +23,7 @@ def data(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         admin.execute("DROP DATABASE IF EXISTS chm_commands WITH (FORCE)")
         admin.execute("CREATE DATABASE chm_commands")
     monkeypatch.setenv("CHM_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("CHM_PROMETHEUS_URL", "http://127.0.0.1:9")  # nothing listens there
     monkeypatch.setenv("CHM_DATABASE_URL", postgres.replace("/chm_tests?", "/chm_commands?"))
     return tmp_path / "data"
 
@@ -62,8 +61,10 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return refused
 
 
-def files(folder: Path) -> dict[str, tuple[int, bytes]]:
-    return {f.name: (f.stat().st_mode & 0o777, f.read_bytes()) for f in folder.iterdir()}
+def secrets(data: Path) -> dict[str, tuple[int, bytes]]:
+    """Give mode and content of every key and token below the data folder."""
+    files = [*data.glob("secrets/*"), *data.glob("prometheus/secrets/*")]
+    return {f.name: (f.stat().st_mode & 0o777, f.read_bytes()) for f in files}
 
 
 @pytest.mark.usefixtures("data")
@@ -71,42 +72,44 @@ class TestInit:
     def test_everything_is_made_once(self, data: Path, chm: Chm) -> None:
         """Keys, tokens and a first admin are made; a second run changes and tells nothing."""
         made = chm("init")
-        assert made["tokens"] == ["exporter", "prometheus", "alertmanager"]
+        assert made["user"] == "admin"
         assert len(made["password"]) == 24
-        secrets = files(data / "secrets")
-        assert secrets.keys() == {
+        before = secrets(data)
+        assert before.keys() == {
             "jwt.key",
             "vault.key",
             "exporter.token",
             "prometheus.token",
             "alertmanager.token",
         }
-        assert {mode for mode, _ in secrets.values()} == {0o600}
-        assert chm("init") == {"tokens": [], "admin": "admin", "password": None}
-        assert files(data / "secrets") == secrets
+        assert {mode for mode, _ in before.values()} == {0o600}
+        assert chm("init") == {"user": "admin", "password": None}
+        assert secrets(data) == before
+
+    def test_prometheus_starts_with_what_was_made(self, data: Path, chm: Chm) -> None:
+        """Configuration, rules and dashboards are in place before anything is started."""
+        chm("init")
+        made = {str(f.relative_to(data)) for f in data.rglob("*") if f.is_file()}
+        assert {"prometheus/prometheus.yml", "prometheus/alertmanager.yml"} <= made
+        assert "grafana/dashboards/chm-fleet.json" in made
+        assert (data / "prometheus/rules.d/current/availability.yml").is_file()
 
     def test_a_lost_or_foreign_token_is_issued_again(self, data: Path, chm: Chm) -> None:
         """A token file that is gone, or that this database does not know, is replaced alone."""
         chm("init")
-        before = files(data / "secrets")
+        before = secrets(data)
         (data / "secrets" / "exporter.token").unlink()
-        (data / "secrets" / "prometheus.token").write_text("chm_of-another-database")
-        assert chm("init")["tokens"] == ["exporter", "prometheus"]
-        after = files(data / "secrets")
-        assert after["alertmanager.token"] == before["alertmanager.token"]
-        assert after["exporter.token"] != before["exporter.token"]
-
-    def test_the_password_is_not_shown_by_accident(self) -> None:
-        """What `initialise` gives can be logged without the password."""
-        made = initialise(Settings())
-        assert made.admin_password
-        assert made.admin_password not in repr(made)
+        (data / "prometheus/secrets/prometheus.token").write_text("chm_of-another-database")
+        chm("init")
+        after = secrets(data)
+        changed = {name for name in before if before[name] != after[name]}
+        assert changed == {"exporter.token", "prometheus.token"}
 
 
 @pytest.fixture
-def ready(data: Path) -> Path:
+def ready(data: Path, chm: Chm) -> Path:
     """Give the data folder of an installation that is ready."""
-    initialise(Settings())
+    chm("init")
     return data
 
 

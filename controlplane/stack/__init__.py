@@ -1,0 +1,1 @@
+"""`chm up`: the whole stack on one machine, as supervised child processes."""

@@ -1,0 +1,92 @@
+"""What a new installation needs, made where it is missing: `chm init`, and the start of `chm up`.
+
+Running it again changes nothing but the files that follow from the settings.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from controlplane import database, files
+from controlplane.auth import accounts, keys
+from controlplane.auth import service as auth
+from controlplane.auth.passwords import Passwords
+from controlplane.auth.permissions import Permission
+from controlplane.clients.prometheus import Prometheus
+from controlplane.credentials.vault import Vault
+from controlplane.devices import document, queries
+from controlplane.devices.schemas import DeviceQuery, ImportDocument
+from controlplane.errors import ConfigurationError
+from controlplane.provisioning import boards, configuration
+from controlplane.provisioning.service import Deployer
+from controlplane.settings import Settings
+
+KEYS = ("jwt.key", "vault.key")
+SERVICES = {
+    "exporter": (Permission.SNAPSHOT_READ,),
+    "prometheus": (Permission.TARGETS_READ, Permission.INTENT_READ),
+    "alertmanager": (Permission.ALERTS_INGEST,),
+}
+
+
+async def initialise(settings: Settings) -> None:
+    """Make keys, tables, tokens of services, configuration files, dashboards and rules."""
+    for name in KEYS:
+        keys.ensure(settings.secrets / name)
+    await asyncio.to_thread(database.migrate, settings)
+    async with _sessions(settings) as sessions:
+        async with sessions.begin() as session:
+            for name, permissions in SERVICES.items():
+                file = settings.token_file(name)
+                await auth.ensure_token_file(session, name, permissions, file)
+        _write_files(settings)
+        await _first_rules(settings, sessions)
+
+
+async def first_admin(settings: Settings) -> str | None:
+    """Add an admin where there is none; give the password, which is kept nowhere.
+
+    The last step of a start: nobody should have to look for a password that was never shown.
+    """
+    passwords = Passwords()
+    try:
+        async with _sessions(settings) as sessions, sessions.begin() as session:
+            return await accounts.add_first_admin(session, passwords)
+    finally:
+        passwords.close()
+
+
+async def import_first_inventory(settings: Settings, content: bytes) -> None:
+    """Import a document into an inventory that is still empty; what people made of it stays."""
+    async with _sessions(settings) as sessions, sessions.begin() as session:
+        if await session.scalar(queries.devices(DeviceQuery()).limit(1)) is not None:
+            return
+        vault = Vault(keys.load(settings.secrets / "vault.key"))
+        await document.apply(session, vault, ImportDocument.model_validate_json(content))
+
+
+def _write_files(settings: Settings) -> None:
+    folder = settings.prometheus_folder
+    for name, render in configuration.FILES.items():
+        files.replace(folder / name, render(settings).encode())
+    boards.deploy(settings.dashboards_folder)
+
+
+async def _first_rules(settings: Settings, sessions: async_sessionmaker[AsyncSession]) -> None:
+    """Lay the rules where Prometheus finds them at its start."""
+    async with Prometheus.at(settings.prometheus_url) as prometheus:
+        result = await Deployer(settings, sessions, prometheus).deploy()
+    current = settings.prometheus_folder / "rules.d" / "current"
+    if not current.exists():
+        raise ConfigurationError(f"no rule set can be put in force: {result and result.detail}")
+
+
+@asynccontextmanager
+async def _sessions(settings: Settings) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
+    engine = database.connect(settings)
+    try:
+        yield database.sessions(engine)
+    finally:
+        await engine.dispose()
