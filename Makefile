@@ -3,31 +3,35 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
+MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 DEMO ?= 1
-VENV := .venv
-TOOLS := .tools
-BIN := $(VENV)/bin
-# Tools of our own folder come last: what the machine has wins.
-export PATH := $(PATH):$(CURDIR)/$(TOOLS)/bin
+TOOLS := $(CURDIR)/.tools
+BIN := .venv/bin
+# What the machine has wins over what we keep in our own folder.
+export PATH := $(PATH):$(TOOLS)/bin
+
+APT_TEST := snmpd snmp
+UV := $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/uv/bin/uv)
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# uv makes the environment; where it is missing, pip puts it into a folder of the project.
-UV := $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/uv/bin/uv)
+.PHONY: up
+up: install prometheus-tools ## start everything with a simulated network (DEMO=0: for real devices)
+	@exec $(BIN)/chm up $(if $(filter 0 no false,$(DEMO)),,--demo)
+
+.PHONY: install
+install: $(if $(filter $(TOOLS)/%,$(UV)),$(UV)) ## make the environment in .venv
+	@[[ -x $(BIN)/chm ]] || echo "Making the environment in .venv ..."
+	@$(UV) sync --frozen --quiet --python "$$(command -v $(PYTHON))"
 
 $(TOOLS)/uv/bin/uv:
 	@echo "Getting uv ..."
-	$(PYTHON) -m venv $(TOOLS)/uv
-	$(TOOLS)/uv/bin/pip install --quiet --disable-pip-version-check uv
-
-.PHONY: install
-install: $(if $(findstring $(TOOLS),$(UV)),$(UV)) ## make the environment in .venv
-	@echo "Making the environment in $(VENV) ..."
-	$(UV) sync --frozen --quiet --python "$$(command -v $(PYTHON))"
+	@$(PYTHON) -m pip --version >/dev/null || { echo "pip is missing: install uv, or pip (Debian: apt install python3-pip)" >&2; exit 2; }
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target $(TOOLS)/uv uv
 
 .PHONY: check
 check: install ## format, lint, types, imports
@@ -37,5 +41,73 @@ check: install ## format, lint, types, imports
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: check ## run all checks and tests
+test: check prometheus-tools test-tools ## run all checks and all tests
 	$(BIN)/pytest
+
+.PHONY: bench
+bench: install ## measure; prints ratios to the peers that `make peers` found
+	@for benchmark in bench/[a-z]*.py; do $(BIN)/python "$$benchmark"; done
+
+.PHONY: docs
+docs: install ## write the generated pages of docs/
+	$(BIN)/python -m exporter.metrics > docs/metrics.md
+
+# On Debian and Ubuntu the packages are unpacked into .tools: no root, no services that take the ports.
+.PHONY: prometheus-tools
+prometheus-tools:
+	@alertmanager() { command -v alertmanager || command -v prometheus-alertmanager; }
+	@if command -v prometheus >/dev/null && command -v promtool >/dev/null && alertmanager >/dev/null; then exit 0; fi
+	@if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+		echo "Install Prometheus (prometheus, promtool) and Alertmanager (alertmanager, amtool), 2.42/0.25" >&2
+		echo "or newer, from your distribution or prometheus.io/download, so that they are on the PATH." >&2
+		exit 2
+	fi
+	@$(MAKE) unpack PACKAGES="prometheus prometheus-alertmanager" PAGES=prometheus
+	@cd $(TOOLS)
+	# Debian builds the folder of pages and templates into the programs. Made relative (of the same
+	# length), it is found below the folder in which the programs are started.
+	@for program in prometheus prometheus-alertmanager; do
+		LC_ALL=C sed -i 's#/usr/share/prometheus/#usr/share//prometheus/#g' root/usr/bin/$$program
+		rm -f bin/$$program
+		printf '#!/bin/sh\ncd %q && exec ./usr/bin/%s "$$@"\n' "$(TOOLS)/root" $$program >bin/$$program
+		chmod +x bin/$$program
+	done
+
+.PHONY: peers
+peers: ## get what benchmarks and tests compare with: snmp_exporter
+	@if command -v apt-get >/dev/null; then $(MAKE) unpack PACKAGES=prometheus-snmp-exporter; fi
+	@if command -v go >/dev/null; then
+		echo "Building the newest snmp_exporter ..."
+		GOBIN=$(TOOLS)/peers go install github.com/prometheus/snmp_exporter@latest
+	else
+		echo "Go is missing: the newest snmp_exporter is left out"
+	fi
+
+# apt's own lists where it has them, else lists of our own below .tools: neither needs root.
+# PAGES names a package whose scripts and fonts for web pages are wanted too.
+.PHONY: unpack
+unpack:
+	@mkdir -p $(TOOLS)/{bin,root,apt/{lists,cache}/partial,debs}
+	@cd $(TOOLS)/debs
+	@echo "Getting $(PACKAGES) ..."
+	@apt=(-qq -o APT::Sandbox::User=root)
+	@if ! apt-cache show $(PACKAGES) >/dev/null 2>&1; then
+		apt+=(-o Dir::State::Lists=$(TOOLS)/apt/lists -o Dir::Cache=$(TOOLS)/apt/cache -o Debug::NoLocking=1)
+		apt-get "$${apt[@]}" update
+	fi
+	@only=(--no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances)
+	@pages=$$([[ -z "$(PAGES)" ]] || apt-cache "$${apt[@]}" depends --recurse "$${only[@]}" $(PAGES) | sed -nE '/^(libjs|fonts)-/p')
+	@apt-get "$${apt[@]}" download $(PACKAGES) $$pages
+	@for package in $(PACKAGES) $$pages; do dpkg-deb -x "$${package}"_*.deb $(TOOLS)/root; done
+	@for program in $(TOOLS)/root/usr/bin/*; do ln -sf "../root/usr/bin/$${program##*/}" $(TOOLS)/bin/; done
+
+.PHONY: test-tools
+test-tools:
+	@missing=()
+	@for package in $(APT_TEST); do dpkg -s "$$package" >/dev/null 2>&1 || missing+=("$$package"); done
+	@if (( $${#missing[@]} == 0 )); then exit 0; fi
+	@command -v apt-get >/dev/null || { echo "The tests need net-snmp's snmpd and snmpwalk on the PATH" >&2; exit 2; }
+	@echo "Installing $${missing[*]} ..."
+	@sudo=$$( (( EUID == 0 )) || echo sudo)
+	@$$sudo apt-get -qq update
+	@DEBIAN_FRONTEND=noninteractive $$sudo apt-get -qq install --yes --no-install-recommends "$${missing[@]}" >/dev/null

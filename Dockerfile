@@ -1,0 +1,21 @@
+# One image for the control plane, its worker and the exporter; the command chooses.
+FROM python:3.13-slim-bookworm AS build
+COPY --from=ghcr.io/astral-sh/uv:0.13 /uv /usr/local/bin/uv
+WORKDIR /app
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
+COPY pyproject.toml uv.lock README.md LICENSE ./
+RUN uv sync --frozen --no-dev --no-install-project
+COPY . .
+RUN uv sync --frozen --no-dev --no-editable
+
+FROM prom/prometheus:v3.16.0 AS prometheus
+
+FROM python:3.13-slim-bookworm
+RUN useradd --uid 10001 --create-home chm && install -d -o chm -g chm \
+    /data /data/secrets /data/prometheus /data/exporter /data/rules.local /data/grafana/dashboards
+COPY --from=prometheus /bin/promtool /usr/local/bin/promtool
+COPY --from=build /app/.venv /app/.venv
+ENV PATH=/app/.venv/bin:$PATH CHM_DATA=/data
+USER chm
+VOLUME /data
+CMD ["chm", "serve"]
