@@ -13,6 +13,7 @@ BIN := .venv/bin
 export PATH := $(PATH):$(TOOLS)/bin
 
 APT_TEST := snmpd snmp
+SNMP_EXPORTER := v0.30.1
 UV := $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/uv/bin/uv)
 
 .PHONY: help
@@ -73,15 +74,25 @@ prometheus-tools:
 		chmod +x bin/$$program
 	done
 
+# The newest release is built from its module; `go install` would need the list of its versions, too.
 .PHONY: peers
 peers: ## get what benchmarks and tests compare with: snmp_exporter
 	@if command -v apt-get >/dev/null; then $(MAKE) unpack PACKAGES=prometheus-snmp-exporter; fi
-	@if command -v go >/dev/null; then
-		echo "Building the newest snmp_exporter ..."
-		GOBIN=$(TOOLS)/peers go install github.com/prometheus/snmp_exporter@latest
-	else
-		echo "Go is missing: the newest snmp_exporter is left out"
+	@if ! command -v go >/dev/null; then
+		echo "Go is missing: snmp_exporter $(SNMP_EXPORTER) is left out"
+		exit 0
 	fi
+	@[[ ! -x $(TOOLS)/peers/snmp_exporter ]] || exit 0
+	@echo "Building snmp_exporter $(SNMP_EXPORTER) ..."
+	@mkdir -p $(TOOLS)/peers/src
+	@cd $(TOOLS)/peers/src
+	@printf 'module peers\n' >go.mod
+	@folder=$$(go mod download -json github.com/prometheus/snmp_exporter@$(SNMP_EXPORTER) | sed -nE 's/.*"Dir": "(.*)".*/\1/p')
+	@rm -rf snmp_exporter
+	@cp -r "$$folder" snmp_exporter
+	@chmod -R u+w snmp_exporter
+	@cd snmp_exporter
+	@GOFLAGS=-mod=mod go build -o $(TOOLS)/peers/snmp_exporter .
 
 # apt's own lists where it has them, else lists of our own below .tools: neither needs root.
 # PAGES names a package whose scripts and fonts for web pages are wanted too.
@@ -98,8 +109,12 @@ unpack:
 	@only=(--no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances)
 	@pages=$$([[ -z "$(PAGES)" ]] || apt-cache "$${apt[@]}" depends --recurse "$${only[@]}" $(PAGES) | sed -nE '/^(libjs|fonts)-/p')
 	@apt-get "$${apt[@]}" download $(PACKAGES) $$pages
-	@for package in $(PACKAGES) $$pages; do dpkg-deb -x "$${package}"_*.deb $(TOOLS)/root; done
-	@for program in $(TOOLS)/root/usr/bin/*; do ln -sf "../root/usr/bin/$${program##*/}" $(TOOLS)/bin/; done
+	@for package in $(PACKAGES) $$pages; do
+		dpkg-deb -x "$$package"_*.deb $(TOOLS)/root
+		for program in $$(dpkg-deb -c "$$package"_*.deb | sed -nE 's#^-.* \./usr/bin/##p'); do
+			ln -sf "../root/usr/bin/$$program" $(TOOLS)/bin/
+		done
+	done
 
 .PHONY: test-tools
 test-tools:

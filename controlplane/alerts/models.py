@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -19,11 +19,17 @@ class AlertStatus(StrEnum):
 
 
 class Alert(SQLModel, table=True):
-    """One firing of an alert; its identity is the fingerprint of its labels and its start."""
+    """One outage: a fingerprint fires once at a time, from its start to its end."""
 
     __tablename__ = "alerts"
     __table_args__ = (
         UniqueConstraint("fingerprint", "starts_at"),
+        Index(
+            "uq_alerts_firing",
+            "fingerprint",
+            unique=True,
+            postgresql_where=text("status = 'firing'"),
+        ),
         Index("ix_alerts_status_starts_at", "status", "starts_at"),
     )
 

@@ -1,10 +1,12 @@
 """Statements about alerts."""
 
-from sqlalchemy import Select
-from sqlalchemy.dialects.postgresql import Insert, insert
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Select, or_
 from sqlmodel import col, select
 
-from controlplane.alerts.models import Alert, AlertStatus
+from controlplane.alerts.models import Alert
 from controlplane.alerts.schemas import AlertQuery
 
 ORDERING = {
@@ -33,20 +35,9 @@ def alerts(query: AlertQuery) -> Select[tuple[Alert]]:
     return statement
 
 
-def record() -> Insert:
-    """Insert alerts; of one that is there, only the first resolution changes anything.
-
-    So a webhook may come twice, late, or in the wrong order.
-    """
-    new = insert(Alert)
-    return new.on_conflict_do_update(
-        index_elements=[col(Alert.fingerprint), col(Alert.starts_at)],
-        set_={
-            "status": new.excluded.status,
-            "ends_at": new.excluded.ends_at,
-            "annotations": new.excluded.annotations,
-            "received_at": new.excluded.received_at,
-        },
-        where=(col(Alert.status) == AlertStatus.FIRING)
-        & (new.excluded.status == AlertStatus.RESOLVED),
+def recent(fingerprints: Collection[str], since: datetime) -> Select[tuple[Alert]]:
+    """Select the alerts of these fingerprints that fire, or fired at `since` or later."""
+    return select(Alert).where(
+        col(Alert.fingerprint).in_(fingerprints),
+        or_(col(Alert.ends_at).is_(None), col(Alert.ends_at) >= since),
     )

@@ -59,7 +59,7 @@ async def thresholds_in_force(session: AsyncSession) -> list[Family]:
 
 
 def collect(sources: Sequence[Source]) -> Callable[[AsyncSession], Awaitable[bytes]]:
-    """Make the builder of the scrape; sources added to the list later are asked, too."""
+    """Make the builder of the scrape of these sources."""
 
     async def build(session: AsyncSession) -> bytes:
         return render([family for source in sources for family in await source(session)])

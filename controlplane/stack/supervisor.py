@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from controlplane import files
 from controlplane.errors import ConfigurationError
 from controlplane.stack.service import Service
 
@@ -112,7 +113,7 @@ class _Child:
                 user=self._service.user,
                 start_new_session=True,  # Ctrl-C reaches us alone; we end the children in order
             )
-        self._pid_file.write_text(f"{self._process.pid}\n", encoding="ascii")
+        files.replace(self._pid_file, f"{self._process.pid}\n".encode())
         return self._process
 
     def _failure(self, what: str) -> str:

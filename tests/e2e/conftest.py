@@ -1,4 +1,6 @@
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +10,13 @@ LAB_DEVICES = 12
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """Give the stack with the lab, once every lab device is up in Prometheus."""
-    with running_stack(tmp_path_factory.mktemp("stack"), "--demo") as stack:
+    # Not in pytest's own folder: as root, PostgreSQL runs under an account that every other run of
+    # pytest shuts out of there.
+    with (
+        tempfile.TemporaryDirectory(prefix="chm-e2e-") as folder,
+        running_stack(Path(folder), "--demo") as stack,
+    ):
         eventually(lambda: len(stack.up()) >= LAB_DEVICES, 90, "every lab device up")
         yield stack

@@ -126,11 +126,22 @@ class Stack:
         url = f"{self.url('controlplane')}/api/v1/{path}"
         return httpx.request(method, url, json=json, headers=headers, timeout=20)
 
+    def statuses(self, path: str) -> list[str]:
+        """Give the status of each alert of a list of the control plane, if it answers."""
+        answer = self.api("GET", path)
+        return [a["status"] for a in answer.json()["results"]] if answer.is_success else []
+
+    def files(self) -> list[Path]:
+        """Give every file that the stack wrote."""
+        return [path for path in self.data.rglob("*") if path.is_file()]
+
     def query(self, promql: str) -> list[dict[str, Any]]:
         """Ask Prometheus; a refused or unanswered question gives nothing."""
         try:
             answer = httpx.get(f"{self.url('prometheus')}/api/v1/query", params={"query": promql})
         except httpx.HTTPError:
+            return []
+        if not answer.is_success:
             return []
         result: list[dict[str, Any]] = answer.json().get("data", {}).get("result", [])
         return result
@@ -138,15 +149,6 @@ class Stack:
     def up(self) -> set[str]:
         """Give the devices that Prometheus knows to be up."""
         return {s["metric"]["device"] for s in self.query("chm_device_up == 1")}
-
-    def alertmanager(self) -> list[dict[str, Any]]:
-        """Give the alerts that Alertmanager holds."""
-        try:
-            answer = httpx.get(f"{self.url('alertmanager')}/api/v2/alerts")
-        except httpx.HTTPError:
-            return []
-        alerts: list[dict[str, Any]] = answer.json()
-        return alerts
 
 
 def environment(data: Path, ports: dict[str, int], **more: str) -> dict[str, str]:

@@ -168,6 +168,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("fingerprint", "starts_at", name="uq_alerts_fingerprint"),
     )
     op.create_index("ix_alerts_status_starts_at", "alerts", ["status", "starts_at"])
+    op.create_index(
+        "uq_alerts_firing",
+        "alerts",
+        ["fingerprint"],
+        unique=True,
+        postgresql_where=sa.text("status = 'firing'"),
+    )
     op.create_index("ix_alerts_alertname", "alerts", ["alertname"])
     op.create_index("ix_alerts_device", "alerts", ["device"])
 

@@ -114,6 +114,26 @@ async def test_a_second_firing_is_a_second_row(
     ]
 
 
+async def test_an_outage_told_with_another_start(
+    client: AsyncClient, alertmanager: AsyncClient
+) -> None:
+    """After Prometheus restarted, the alert that goes on has a new start; it stays one outage."""
+    await send(alertmanager, alert())
+    await send(alertmanager, alert(startsAt="2026-03-01T10:02:00Z"))
+    await send(alertmanager, alert("resolved", startsAt="2026-03-01T10:02:00Z"))
+    await send(alertmanager, alert(startsAt="2026-03-01T10:03:00Z"))
+    (outage,) = await stored(client)
+    assert outage["starts_at"] == "2026-03-01T10:00:00.123456Z"
+    assert (outage["status"], outage["ends_at"]) == ("resolved", END)
+
+
+async def test_the_end_of_an_earlier_outage(client: AsyncClient, alertmanager: AsyncClient) -> None:
+    """What was over before the present outage began does not end it."""
+    await send(alertmanager, alert(startsAt="2026-03-01T12:00:00Z"))
+    await send(alertmanager, alert("resolved"))
+    assert [a["status"] for a in await stored(client)] == ["firing", "resolved"]
+
+
 @pytest.mark.parametrize(
     ("query", "count"),
     [
@@ -134,7 +154,7 @@ async def test_filters(
     await send(
         alertmanager,
         alert(),
-        alert("resolved", startsAt="2026-02-01T10:00:00Z"),
+        alert("resolved", startsAt="2026-02-01T10:00:00Z", endsAt="2026-02-01T11:00:00Z"),
         alert(labels=hot, fingerprint="01"),
     )
     assert len(await stored(client, query)) == count
