@@ -11,11 +11,13 @@ RUN uv sync --frozen --no-dev --no-editable
 FROM prom/prometheus:v3.16.0 AS prometheus
 
 FROM python:3.13-slim-bookworm
-RUN useradd --uid 10001 --create-home chm && install -d -o chm -g chm \
-    /data /data/secrets /data/prometheus /data/exporter /data/rules.local /data/grafana/dashboards
+# The account of Prometheus' and Alertmanager's images, which read what the control plane writes.
+ARG NOBODY=65534
+RUN install -d -o $NOBODY -g $NOBODY /data /data/secrets /data/prometheus /data/exporter \
+    /data/rules.local /data/grafana/dashboards
 COPY --from=prometheus /bin/promtool /usr/local/bin/promtool
 COPY --from=build /app/.venv /app/.venv
 ENV PATH=/app/.venv/bin:$PATH CHM_DATA=/data
-USER chm
+USER $NOBODY:$NOBODY
 VOLUME /data
 CMD ["chm", "serve"]

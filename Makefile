@@ -12,7 +12,7 @@ BIN := .venv/bin
 # What the machine has wins over what we keep in our own folder.
 export PATH := $(PATH):$(TOOLS)/bin
 
-APT_TEST := snmpd snmp
+APT_TEST := docker-compose snmp snmpd
 SNMP_EXPORTER := v0.30.1
 UV := $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/uv/bin/uv)
 
@@ -121,7 +121,7 @@ test-tools:
 	@missing=()
 	@for package in $(APT_TEST); do dpkg -s "$$package" >/dev/null 2>&1 || missing+=("$$package"); done
 	@if (( $${#missing[@]} == 0 )); then exit 0; fi
-	@command -v apt-get >/dev/null || { echo "The tests need net-snmp's snmpd and snmpwalk on the PATH" >&2; exit 2; }
+	@command -v apt-get >/dev/null || { echo "The tests need on the PATH: docker-compose, and net-snmp (snmpd, snmpwalk)" >&2; exit 2; }
 	@echo "Installing $${missing[*]} ..."
 	@sudo=$$( (( EUID == 0 )) || echo sudo)
 	@$$sudo apt-get -qq update

@@ -86,10 +86,10 @@ def _summary(running: list[Service], password: str | None) -> Table:
 
 
 def _signals() -> asyncio.Event:
-    """Give an event that SIGINT and SIGTERM set."""
+    """Give an event that Ctrl-C, a plain kill or a closed terminal sets."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
     return ended
 

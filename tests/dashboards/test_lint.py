@@ -9,6 +9,7 @@ import promql_parser as promql
 import pytest
 
 from dashboards.queries import expressions
+from tests.promql import selectors
 
 # Series that only ever grow; anything else is a gauge. RFC 2863 for the names of IF-MIB.
 COUNTERS = re.compile(r"if(HC)?(In|Out)(Octets|Errors|Discards|\w+Pkts)|\w+_total")
@@ -21,22 +22,6 @@ def parsed(text: str) -> list[tuple[str, Any]]:
         (expression.panel, promql.parse(expression.expr))
         for expression in expressions(text, {"device": "core1"})
     ]
-
-
-def selectors(node: Any, functions: tuple[str, ...] = ()) -> list[tuple[Any, tuple[str, ...]]]:
-    """Every vector selector under a node, with the functions around it."""
-    found = []
-    if isinstance(node, promql.VectorSelector):
-        found.append((node, functions))
-    if isinstance(node, promql.Call):
-        functions = (*functions, node.func.name)
-        for argument in node.args:
-            found += selectors(argument, functions)
-    for attribute in ("vs", "vector_selector", "expr", "lhs", "rhs", "param"):
-        child = getattr(node, attribute, None)
-        if isinstance(child, promql.Expr):
-            found += selectors(child, functions)
-    return found
 
 
 class TestQueries:

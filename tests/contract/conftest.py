@@ -1,0 +1,10 @@
+"""The control plane's edge, for the contracts with it."""
+
+from tests.controlplane.conftest import (  # noqa: F401 - fixtures
+    app,
+    client,
+    log_in,
+    service,
+    sessions,
+    settings,
+)

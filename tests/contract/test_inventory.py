@@ -1,0 +1,78 @@
+"""One side's real output, read by the other side's real parser."""
+
+from pathlib import Path
+
+import yaml
+from httpx import AsyncClient
+
+from controlplane.auth.permissions import Permission
+from exporter import inventory
+from lab import inventory as lab_inventory
+from lab import topology
+from tests.controlplane.conftest import Service
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+async def test_from_the_lab_to_the_exporter(client: AsyncClient, service: Service) -> None:
+    """The lab's document is imported, and the exporter reads every device in the snapshot."""
+    network = topology.demo("127.0.9.0")
+    document = lab_inventory.document(network, (), port=1161, community="public")
+    imported = await client.post("/api/v1/devices/import", json=document)
+    assert imported.status_code == 200, imported.text
+
+    answer = await (await service(Permission.SNAPSHOT_READ)).get("/api/v1/exporter/snapshot")
+    snapshot = inventory.parse(answer.content)
+
+    assert snapshot.devices.keys() == {device["name"] for device in document["devices"]}
+    for name, device in snapshot.devices.items():
+        assert device.port == 1161
+        assert [snapshot.auths[auth].community for auth in device.auths] == ["public"], name
+
+
+async def test_every_kind_of_credential(client: AsyncClient, service: Service) -> None:
+    """What the vault opens is an auth of snmp.yml, for v1, v2c and v3."""
+    v3 = {
+        "username": "monitor",
+        "security_level": "authPriv",
+        "auth_protocol": "SHA256",
+        "password": "authentication",
+        "priv_protocol": "AES",
+        "priv_password": "encryption",
+    }
+    for name, fields in {
+        "one": {"version": 1, "community": "first"},
+        "two": {"version": 2, "community": "second"},
+        "three": {"version": 3, **v3},
+    }.items():
+        body = {"name": name, "kind": "snmp", **fields}
+        assert (await client.post("/api/v1/credentials", json=body)).status_code == 201
+    device = {"name": "sw1", "address": "192.0.2.1", "credentials": ["three", "two", "one"]}
+    assert (await client.post("/api/v1/devices", json=device)).status_code == 201
+
+    answer = await (await service(Permission.SNAPSHOT_READ)).get("/api/v1/exporter/snapshot")
+    snapshot = inventory.parse(answer.content)
+
+    assert list(snapshot.devices["sw1"].auths) == ["three", "two", "one"]
+    assert {name: auth.version for name, auth in snapshot.auths.items()} == {
+        "one": 1,
+        "two": 2,
+        "three": 3,
+    }
+    three = snapshot.auths["three"]
+    assert {field: getattr(three, field) for field in v3} == v3
+
+
+def test_the_jobs_that_rules_rely_on() -> None:
+    """Every job that docs/architecture.md names is in the configuration that is shipped."""
+    config = yaml.safe_load((REPOSITORY / "prometheus" / "prometheus.yml").read_text())
+    jobs = {job["job_name"] for job in config["scrape_configs"]}
+
+    assert jobs == {
+        "chm-devices",
+        "chm-intent",
+        "chm-controlplane",
+        "chm-exporter",
+        "chm-prometheus",
+        "chm-alertmanager",
+    }

@@ -1,0 +1,80 @@
+"""compose.yaml: what containers would run, as far as it can be seen without running them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+SECRETS = {"CHM_DATABASE_PASSWORD": "database", "GF_SECURITY_ADMIN_PASSWORD": "grafana"}
+
+
+def compose(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [shutil.which("docker-compose") or "docker-compose", "-f", "compose.yaml", *arguments]
+    env = {"PATH": os.environ["PATH"], **environment}
+    return subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    """Give the services as Docker Compose understands the file."""
+    config = compose("config", **SECRETS)
+    assert config.returncode == 0, config.stderr
+    services: dict[str, Any] = yaml.safe_load(config.stdout)["services"]
+    return services
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_passwords_are_chosen_by_the_operator(missing: str) -> None:
+    """Nothing starts with a password that everybody knows."""
+    refused = compose("config", **{k: v for k, v in SECRETS.items() if k != missing})
+
+    assert refused.returncode != 0
+    assert "choose a password" in refused.stderr
+
+
+def test_images_are_pinned(services: dict[str, Any]) -> None:
+    """Every image of others has a version, so that a start today is a start tomorrow."""
+    images = {service["image"] for service in services.values() if "build" not in service}
+
+    assert len(images) == 5
+    assert not [image for image in images if not re.search(r":v?\d+[\w.-]*$", image)]
+
+
+def test_ports_are_on_loopback(services: dict[str, Any]) -> None:
+    """Nobody else reaches a port unless the operator says so."""
+    ports = [str(port) for service in services.values() for port in service.get("ports", ())]
+
+    assert ports
+    assert not [port for port in ports if not port.startswith("127.0.0.1:")]
+
+
+def test_our_commands_exist(services: dict[str, Any]) -> None:
+    """What the containers of our image run are commands and flags that there are."""
+    for service in (service for service in services.values() if "build" in service):
+        program, *arguments = service["command"]
+        script = Path(sys.executable).with_name(program)
+        shown = subprocess.run(
+            [script, "--help"], env={**os.environ, "COLUMNS": "200"}, capture_output=True, text=True
+        )
+        for argument in arguments:
+            assert re.search(rf"(?m)^[│\s]*{argument.split('=')[0]}\b", shown.stdout), argument
+
+
+def test_services_read_what_init_writes(services: dict[str, Any]) -> None:
+    """Prometheus and Alertmanager start with the files that `chm init` makes, and with no key."""
+    for name in ("prometheus", "alertmanager"):
+        volumes = [str(volume).split(":")[0] for volume in services[name]["volumes"]]
+        command = " ".join(services[name]["command"])
+        assert f"--config.file=/data/prometheus/{name}.yml" in command
+        assert "prometheus-config" in volumes
+        assert "secrets" not in volumes
+    assert services["controlplane"]["environment"]["CHM_REMOTE_WRITE"].startswith(
+        "http://victoriametrics:8428/"
+    )
