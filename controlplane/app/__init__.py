@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
 from controlplane.alerts import runbooks
-from controlplane.app import health, parameters, problems
+from controlplane.app import health, landing, parameters, problems
 from controlplane.app.requests import RequestMetrics, Requests
 from controlplane.auth import endpoints as auth
 from controlplane.auth import keys
@@ -39,6 +40,7 @@ ROUTERS = (
     runbooks.router,
     provisioning.router,
     health.router,
+    landing.router,
 )
 
 INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
@@ -46,12 +48,13 @@ INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application; what it needs is opened when it starts and closed when it ends."""
-    app = FastAPI(
+    app = FastAPIOffline(  # without a content delivery network for the pages
         title="Catalyst Health Monitor",
         summary="What should be monitored, by whom, and how well.",
         openapi_url="/api/openapi.json",
         docs_url="/api/docs",
         redoc_url="/api/redoc",
+        static_url="/api/static",
         lifespan=_lifespan(settings),
         dependencies=[Depends(parameters.refuse_unknown)],
     )
