@@ -6,7 +6,8 @@ ExporterError
 └── ProtocolError        the device could not be asked; names the target, never a secret
     ├── UnresolvedName   the host name has no address
     ├── Unreachable      no answer, or the port is closed
-    ├── WrongCredentials the agent says that user or password is wrong (SNMPv3)
+    ├── Refusal          the agent says that it will not answer this (SNMPv3)
+    │   └── WrongCredentials … because user, password or security level is wrong
     ├── Undecodable      answers came, and none could be read
     ├── NotIncreasing    the agent walks in circles
     ├── Endless          the table has no end
@@ -52,8 +53,14 @@ class Unreachable(ProtocolError):
     reason = "unreachable"
 
 
-class WrongCredentials(ProtocolError):
-    """The agent refuses the user or its keys."""
+class Refusal(ProtocolError):
+    """The agent says why it does not answer, such as a context it does not have."""
+
+    reason = "refused"
+
+
+class WrongCredentials(Refusal):
+    """The agent refuses the user, its keys, or its security level."""
 
     reason = "wrong_credentials"
 

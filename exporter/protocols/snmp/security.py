@@ -1,52 +1,102 @@
-"""How to be let in: gufo-snmp's sockets and keys for an auth."""
+"""How to be let in, and on which transport: the socket for a target and an auth."""
 
-from gufo.snmp import user as gufo
-from gufo.snmp._fast import SnmpV1ClientSocket, SnmpV2cClientSocket, SnmpV3ClientSocket
+import asyncio
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gufo.snmp._fast import SnmpV1ClientSocket, SnmpV2cClientSocket
 
 from exporter.config import Auth
+from exporter.errors import Refusal, WrongCredentials
+from exporter.protocols.snmp import usm
+from exporter.protocols.snmp.relay import NOWHERE, Codec, Relay
+from exporter.protocols.snmp.target import Target
+from exporter.protocols.snmp.usm import Engines, Envelope, Report
 
-Socket = SnmpV1ClientSocket | SnmpV2cClientSocket | SnmpV3ClientSocket
+Socket = Codec | Relay
 
-AUTH_KEYS = {
-    "MD5": gufo.Md5Key,
-    "SHA": gufo.Sha1Key,
-    "SHA224": gufo.Sha224Key,
-    "SHA256": gufo.Sha256Key,
-    "SHA384": gufo.Sha384Key,
-    "SHA512": gufo.Sha512Key,
+V3 = 3
+PRIV_REFUSED = "wrong priv_password or priv_protocol of user '{user}'"
+NO_CONTEXT = "the agent has no context '{context}'"
+
+REASONS = {
+    (*usm.USM_STATS, 1, 0): "security level {level} is not supported for user '{user}'",
+    (*usm.USM_STATS, 3, 0): "unknown user '{user}'",
+    (*usm.USM_STATS, 5, 0): "wrong password or auth_protocol of user '{user}'",
+    (*usm.USM_STATS, 6, 0): PRIV_REFUSED,
 }
-PRIV_KEYS = {
-    "DES": gufo.DesKey,
-    "AES": gufo.Aes128Key,
-    "AES192": gufo.Aes192Key,
-    "AES256": gufo.Aes256Key,
+REFUSALS = {
+    (1, 3, 6, 1, 6, 3, 11, 2, 1, 1, 0): "the agent does not know the User-based Security Model",
+    (1, 3, 6, 1, 6, 3, 11, 2, 1, 2, 0): "the agent calls the message invalid",
+    (1, 3, 6, 1, 6, 3, 11, 2, 1, 3, 0): "the agent serves no engine of that context engine id",
+    (1, 3, 6, 1, 6, 3, 12, 1, 4, 0): "context '{context}' is not available now",
+    (1, 3, 6, 1, 6, 3, 12, 1, 5, 0): NO_CONTEXT,
 }
 
 
-def open_socket(address: str, auth: Auth) -> Socket:
-    """Return a socket that speaks the auth's version to `address:port`; v3 knows no user yet."""
-    if auth.version == 1:
-        return SnmpV1ClientSocket(address, auth.community, 0, 0, 0, 0)
-    if auth.version == 2:  # noqa: PLR2004 - v2c
-        return SnmpV2cClientSocket(address, auth.community, 0, 0, 0, 0)
-    nobody = gufo.User.default()
-    return SnmpV3ClientSocket(address, b"", nobody.name, 0, b"", 0, b"", 0, 0, 0, 0)
+async def connect(
+    target: Target, address: str, auth: Auth, engines: Engines, context_engine_id: bytes
+) -> Socket:
+    """Return a socket that speaks the auth's version to `address:port`; OSError where it cannot."""
+    codec = SnmpV1ClientSocket if auth.version == 1 else SnmpV2cClientSocket
+    if target.transport == "udp" and auth.version != V3:
+        return codec(address, auth.community, 0, 0, 0, 0)
+    agent = await _transport(target.transport, address)
+    try:
+        envelope = None
+        if auth.version == V3:
+            engine = engines.at(f"{target.transport}://{address}")
+            envelope = Envelope(auth, engine, context_engine_id)
+        community = "" if envelope else auth.community
+        return Relay(codec(NOWHERE, community, 0, 0, 0, 0), agent, envelope)
+    except BaseException:
+        agent.close()
+        raise
 
 
-def unsupported(auth: Auth) -> str:
-    """Return what this module cannot do for an auth, or nothing."""
+async def _transport(transport: str, address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+    family, _, _, _, where = socket.getaddrinfo(
+        host.strip("[]"), int(port), type=kind, flags=socket.AI_NUMERICHOST
+    )[0]
+    agent = socket.socket(family, kind)
+    try:
+        agent.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(agent, where)
+    except BaseException:
+        agent.close()
+        raise
+    return agent
+
+
+def refusal(target: str, auth: Auth, report: Report) -> Refusal:
+    """Return what an agent means by a report instead of a response."""
+    if reason := REASONS.get(report.counter):
+        return WrongCredentials(target, _told(reason, auth))
+    dotted = ".".join(map(str, report.counter))
+    reason = REFUSALS.get(report.counter, f"the agent refuses with report {dotted}")
+    return Refusal(target, _told(reason, auth))
+
+
+def denied(target: str, auth: Auth) -> WrongCredentials:
+    """Return what the error-status authorizationError means."""
+    if auth.version != V3:
+        return WrongCredentials(target, "the agent denies access (authorizationError)")
+    denial = "the agent denies user '{user}' access at security level {level} (authorizationError)"
+    return WrongCredentials(target, _told(denial, auth))
+
+
+def variants(target: str, auth: Auth) -> Iterator[tuple[Auth, Refusal]]:
+    """Yield simpler auths, and what is wrong with this one if the agent answers those."""
+    plain = replace(auth, context_name="")
     if auth.context_name:
-        return "context_name is not supported"
-    if auth.security_level == "authPriv" and auth.priv_protocol not in PRIV_KEYS:
-        return f"priv_protocol {auth.priv_protocol} is not supported"
-    return ""
-
-
-def user(auth: Auth) -> gufo.User:
-    """Return the v3 user of an auth."""
-    auth_key = priv_key = None
-    if auth.security_level != "noAuthNoPriv":
-        auth_key = AUTH_KEYS[auth.auth_protocol](auth.password.encode())
+        yield plain, Refusal(target, _told(NO_CONTEXT, auth))
     if auth.security_level == "authPriv":
-        priv_key = PRIV_KEYS[auth.priv_protocol](auth.priv_password.encode())
-    return gufo.User(auth.username, auth_key=auth_key, priv_key=priv_key)
+        signed = replace(plain, security_level="authNoPriv")
+        yield signed, WrongCredentials(target, _told(PRIV_REFUSED, auth))
+
+
+def _told(reason: str, auth: Auth) -> str:
+    return reason.format(user=auth.username, level=auth.security_level, context=auth.context_name)

@@ -1,4 +1,4 @@
-"""A session with one agent: gufo-snmp's sockets, driven one PDU at a time.
+"""A session with one agent: a socket, driven one PDU at a time.
 
 One `await` per PDU, not per value, is what makes a walk cheap. Lost datagrams are asked for
 again after growing, jittered waits until the deadline; everything wrong is a `ProtocolError`.
@@ -9,18 +9,11 @@ import os
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gufo.snmp._fast import (
-    GetIter,
-    SnmpAuthError,
-    SnmpDecodeError,
-    SnmpV1ClientSocket,
-    SnmpV3ClientSocket,
-)
+from gufo.snmp._fast import GetIter, SnmpAuthError, SnmpError
 
 from exporter.config import Auth
 from exporter.errors import (
@@ -30,18 +23,22 @@ from exporter.errors import (
     ProtocolError,
     Undecodable,
     Unreachable,
-    WrongCredentials,
 )
 from exporter.profiles.values import Value
 from exporter.protocols.snmp import security
+from exporter.protocols.snmp.ber import Malformed
 from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, error_status
-from exporter.protocols.snmp.target import Target
+from exporter.protocols.snmp.relay import Refused, Relay
+from exporter.protocols.snmp.security import Socket
+from exporter.protocols.snmp.usm import STALE
 
 T = TypeVar("T")
 
 MAX_VALUES = 1_000_000  # in one walk; the largest known tables stay well below
 GROWTH = 1.5  # each wait for an answer is this much longer than the one before
 PEEK = 512  # bytes; the status of a response stands at its beginning
+AUTHORIZATION_ERROR = 16  # error-status, RFC 3416 section 3
+RESYNCHRONISATIONS = 3  # of a v3 engine's id and clock in one request; a sane one needs two
 
 Page = list[tuple[str, Value] | None]
 """What one response brought; None is the end of the subtree."""
@@ -74,20 +71,21 @@ class Traffic:
 
 
 class Session:
-    """One agent, asked with one auth; use `session` to open and close it."""
+    """One agent, asked with one auth; use `connection.session` to open and close it."""
 
-    def __init__(self, target: str, address: str, auth: Auth, traffic: Traffic) -> None:
+    def __init__(self, target: str, agent: Socket, auth: Auth, traffic: Traffic) -> None:
         self.target = target
         self.traffic = traffic
         self._auth = auth
         self._loop = asyncio.get_running_loop()
-        self._socket = security.open_socket(address, auth)
-        self._fd = self._socket.get_fd()
+        self._socket = agent
+        self._fd = agent.get_fd()
         self._peek = socket.socket(fileno=os.dup(self._fd))
         self._peek.setblocking(False)
         self._waiter: asyncio.Future[bool] | None = None
         self._reading = False
         self._undecodable = ""
+        self._heard = self._served = False
 
     def close(self) -> None:
         """Stop listening."""
@@ -95,20 +93,8 @@ class Session:
             self._loop.remove_reader(self._fd)
             self._reading = False
         self._peek.close()
-
-    async def authenticate(self, limits: Limits) -> None:
-        """Learn the engine's id, boots and time, and localise the keys (RFC 3414); v3 only."""
-        agent = self._socket
-        if not isinstance(agent, SnmpV3ClientSocket):
-            return
-        await self._exchange("engine id", agent.send_refresh, agent.recv_refresh, limits)
-        user = security.user(self._auth)
-        algorithms = user.get_auth_alg(), user.get_priv_alg()
-        agent.set_keys(
-            user.name, algorithms[0], user.get_auth_key(), algorithms[1], user.get_priv_key()
-        )
-        if user.require_auth():
-            await self._exchange("engine time", agent.send_refresh, agent.recv_refresh, limits)
+        if isinstance(self._socket, Relay):
+            self._socket.close()
 
     async def get(self, oids: Iterable[str], limits: Limits) -> dict[str, Value]:
         """Return the values of those objects that the agent has."""
@@ -174,7 +160,7 @@ class Session:
     def _pager(self, oid: str, repetitions: int) -> tuple[Callable[[], None], Callable[[], Page]]:
         """Return how to ask for the next page of a walk, and how to read it."""
         agent = self._socket
-        if isinstance(agent, SnmpV1ClientSocket):
+        if self._auth.version == 1:
             single = GetIter(oid)
             return lambda: agent.send_get_next(single), lambda: [agent.recv_get_next(single)]
         cursor = GetIter(oid, repetitions)
@@ -191,13 +177,9 @@ class Session:
                 raise OutOfTime(self.target, f"{failure} at {oid} before the scrape's deadline")
             if attempt:
                 self.traffic.retries += 1
-            self.traffic.packets += 1
             started = time.perf_counter()
             try:
-                send()
-                reply = await self._reply(receive, min(wait, left))
-            except SnmpAuthError as error:
-                raise WrongCredentials(self.target, "wrong user name or password") from error
+                reply = await self._asked(send, receive, min(wait, left))
             except ConnectionRefusedError:
                 failure = "the port is closed"
                 await asyncio.sleep(min(wait / 4, left))
@@ -206,39 +188,93 @@ class Session:
                 await asyncio.sleep(min(wait / 4, left))
             else:
                 if reply is not None:
+                    self._granted(reply[0])
                     self.traffic.observe(time.perf_counter() - started)
                     return reply
             wait *= GROWTH * random.uniform(0.9, 1.1)  # noqa: S311 - spreads retries, hides nothing
-        raise self._silence(oid, failure)
+        raise await self._silence(oid, failure, limits)
 
-    def _silence(self, oid: str, failure: str) -> ProtocolError:
+    async def _asked(
+        self, send: Callable[[], None], receive: Callable[[], T], seconds: float
+    ) -> tuple[int, T | None] | None:
+        """Send once, and again where the agent reports that it was restarted or is new to us."""
+        for _ in range(RESYNCHRONISATIONS + 1):
+            self.traffic.packets += 1
+            send()
+            try:
+                return await self._reply(receive, seconds)
+            except Refused as refused:
+                self._heard = True
+                if refused.report.counter not in STALE:
+                    raise security.refusal(self.target, self._auth, refused.report) from None
+        raise Undecodable(self.target, "the agent's engine id or clock changes with every answer")
+
+    def _granted(self, status: int) -> None:
+        """Raise WrongCredentials where the first thing an agent says is that we may see nothing."""
+        if status == AUTHORIZATION_ERROR and not self._served:
+            raise security.denied(self.target, self._auth)
+        self._served = True
+
+    async def _silence(self, oid: str, failure: str, limits: Limits) -> ProtocolError:
         if self._undecodable:
             return Undecodable(self.target, f"unreadable answer at {oid}: {self._undecodable}")
+        if isinstance(self._socket, Relay) and self._socket.envelope and not self._served:
+            if not self._heard:
+                # Another device may have the address now: ask anew who it is.
+                self._socket.envelope.engine.id = b""
+            elif found := await self._diagnosed(self._socket, limits):
+                return found
         return Unreachable(self.target, f"{failure} at {oid}")
+
+    async def _diagnosed(self, agent: Relay, limits: Limits) -> ProtocolError | None:
+        """Return why an agent that told its engine id passes over our requests, if that shows.
+
+        net-snmp does so where it cannot decrypt them, and where it does not have the context.
+        """
+        envelope = agent.envelope
+        try:
+            for auth, problem in security.variants(self.target, self._auth):
+                agent.speak(auth)
+                if await self._answers(agent, limits):
+                    return problem
+        finally:
+            agent.envelope = envelope
+        return None
+
+    async def _answers(self, agent: Relay, limits: Limits) -> bool:
+        """Return whether the agent says anything to a GET of nothing."""
+        self.traffic.packets += 1
+        left = limits.deadline - self._loop.time()
+        try:
+            agent.send_get_many([])
+            return await self._reply(lambda: None, min(limits.timeout, left)) is not None
+        except Refused:
+            return True
+        except OSError:
+            return False
 
     async def _reply(self, receive: Callable[[], T], seconds: float) -> tuple[int, T | None] | None:
         """Return the response, or None when there was none in time; strays are passed over."""
         until = self._loop.time() + seconds
         while await self._readable(until):
-            status = self._status()
+            status = 0
             try:
+                status = self._status()
                 return status, receive()
-            except StopAsyncIteration:
+            except (StopAsyncIteration, SnmpAuthError):
+                # The latter is how gufo-snmp calls the error-status authorizationError.
                 return status, None
             except BlockingIOError:
                 continue
-            except SnmpDecodeError as error:
+            except (SnmpError, Malformed) as error:
                 # Anyone can send a datagram; the real answer may still come.
                 self._undecodable = str(error)
         return None
 
     def _status(self) -> int:
-        if isinstance(self._socket, SnmpV3ClientSocket):
-            return 0
-        try:
-            return error_status(self._peek.recv(PEEK, socket.MSG_PEEK))
-        except BlockingIOError:
-            return 0
+        if isinstance(self._socket, Relay):
+            return self._socket.take()
+        return error_status(self._peek.recv(PEEK, socket.MSG_PEEK))
 
     async def _readable(self, until: float) -> bool:
         """Wait for a datagram; return False when `until` passed first."""
@@ -270,23 +306,3 @@ def _settle(waiter: asyncio.Future[bool], value: bool) -> None:  # noqa: FBT001 
 
 def _arcs(oid: str) -> list[int]:
     return [int(arc) for arc in oid.split(".")]
-
-
-@asynccontextmanager
-async def session(
-    target: Target, auth: Auth, limits: Limits, traffic: Traffic | None = None
-) -> AsyncIterator[Session]:
-    """Open a session with an agent for the length of a block."""
-    if problem := security.unsupported(auth):
-        raise ProtocolError(str(target), problem)
-    try:
-        async with asyncio.timeout_at(limits.deadline):
-            address = await target.resolve()
-    except TimeoutError:
-        raise OutOfTime(str(target), "the name was not resolved in time") from None
-    opened = Session(str(target), address, auth, traffic or Traffic())
-    try:
-        await opened.authenticate(limits)
-        yield opened
-    finally:
-        opened.close()

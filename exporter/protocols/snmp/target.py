@@ -1,15 +1,17 @@
-"""Where an agent listens: `[udp://]host[:port]`, and the address behind a name."""
+"""Where an agent listens: `[udp://|tcp://]host[:port]`, and the address behind a name."""
 
 import asyncio
 import ipaddress
 import re
 import socket
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from exporter.errors import BadRequest, UnresolvedName
 
 DEFAULT_PORT = 161
+
+Transport = Literal["udp", "tcp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +20,11 @@ class Target:
 
     host: str
     port: int = DEFAULT_PORT
+    transport: Transport = "udp"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the target written `[udp://]host[:port]`, an IPv6 address in brackets or bare."""
+        """Return the target written `[udp://|tcp://]host[:port]`, IPv6 in brackets or bare."""
         match = re.fullmatch(
             r"(?:(\w+)://)?(\[[0-9a-fA-F:.%\w]+\]|[^\[\]/\s]+?)(?::(\d{1,5}))?", text
         )
@@ -29,18 +32,31 @@ class Target:
             match = re.fullmatch(r"()([0-9a-fA-F]*:[0-9a-fA-F:.]+)()", text)
         if match is None or int(match[3] or DEFAULT_PORT) not in range(1, 65536):
             raise BadRequest(f"Invalid target '{text}'")
-        if match[1] not in {"udp", "", None}:
+        if match[1] not in {"udp", "tcp", "", None}:
             raise BadRequest(f"Transport '{match[1]}' of target '{text}' is not supported")
-        return cls(match[2].strip("[]"), int(match[3] or DEFAULT_PORT))
+        transport: Transport = "tcp" if match[1] == "tcp" else "udp"
+        return cls(match[2].strip("[]"), int(match[3] or DEFAULT_PORT), transport)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
+        if self.transport == "tcp":
+            host = f"tcp://{host}"
         return host if self.port == DEFAULT_PORT else f"{host}:{self.port}"
 
     async def resolve(self) -> str:
         """Return the `address:port` to talk to, with IPv4 before IPv6."""
         address = self.host if _is_address(self.host) else await self._looked_up()
+        address, _, scope = address.partition("%")
+        if scope:
+            address = f"{address}%{self._scope(scope)}"
         return f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
+
+    def _scope(self, name: str) -> int:
+        """Return the number of the interface that a link-local address is on."""
+        try:
+            return int(name) if name.isdecimal() else socket.if_nametoindex(name)
+        except OSError as error:
+            raise UnresolvedName(str(self), f"there is no interface '{name}'") from error
 
     async def _looked_up(self) -> str:
         try:

@@ -13,7 +13,6 @@ from exporter.errors import (
     Undecodable,
     Unreachable,
     UnresolvedName,
-    WrongCredentials,
 )
 from exporter.protocols.snmp import Limits, Target, Traffic, session
 from exporter.protocols.snmp.header import error_status
@@ -51,7 +50,7 @@ class TestTarget:
         assert Target.parse(text) == Target(host, port)
 
     @pytest.mark.parametrize(
-        "text", ["", "a b", "host:0", "host:99999", "tcp://host", "http://x/y"]
+        "text", ["", "a b", "host:0", "host:99999", "sctp://host", "http://x/y"]
     )
     def test_nonsense(self, text: str) -> None:
         """Anything else is a bad request, not a lookup."""
@@ -107,21 +106,6 @@ class TestRealAgent:
         """A walk behind the last object is empty, not an error."""
         async with session(Target.parse(snmpd), auth, limits) as agent:
             assert await agent.walk("1.3.7", limits) == {}
-
-
-class TestVersion3:
-    async def test_wrong_password(self, snmpd: str, limits: Limits) -> None:
-        """A wrong password is named as such, and not as a timeout."""
-        wrong = replace(ANN, password="wrong horse")
-        with pytest.raises(WrongCredentials):
-            async with session(Target.parse(snmpd), wrong, limits) as agent:
-                await agent.get(["1.3.6.1.2.1.1.5.0"], limits)
-
-    async def test_context(self, snmpd: str, limits: Limits) -> None:
-        """What this exporter cannot do is refused, not left out in silence."""
-        with pytest.raises(ProtocolError, match="context_name"):
-            async with session(Target.parse(snmpd), replace(ANN, context_name="v"), limits):
-                pass
 
 
 async def walk(agent: Agent, limits: Limits, traffic: Traffic | None = None) -> dict[str, object]:

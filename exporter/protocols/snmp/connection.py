@@ -1,0 +1,50 @@
+"""Opens a session with an agent: its name looked up, a socket connected, both within limits."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from exporter.config import Auth
+from exporter.errors import OutOfTime, Unreachable
+from exporter.protocols.snmp import security
+from exporter.protocols.snmp.session import Limits, Session, Traffic
+from exporter.protocols.snmp.target import Target
+from exporter.protocols.snmp.usm import Engines
+
+
+@asynccontextmanager
+async def session(
+    target: Target,
+    auth: Auth,
+    limits: Limits,
+    traffic: Traffic | None = None,
+    *,
+    engines: Engines | None = None,
+    context_engine_id: bytes = b"",
+) -> AsyncIterator[Session]:
+    """Open a session with an agent for the length of a block.
+
+    `engines` remembers the v3 engines of agents from one session to the next.
+    """
+    try:
+        async with asyncio.timeout_at(limits.deadline):
+            address = await target.resolve()
+    except TimeoutError:
+        raise OutOfTime(str(target), "the name was not resolved in time") from None
+    until = min(asyncio.get_running_loop().time() + limits.timeout, limits.deadline)
+    try:
+        async with asyncio.timeout_at(until):
+            agent = await security.connect(
+                target, address, auth, engines or Engines(), context_engine_id
+            )
+    except TimeoutError:
+        raise Unreachable(str(target), "no connection in time") from None
+    except ConnectionRefusedError:
+        raise Unreachable(str(target), "the port is closed") from None
+    except OSError as error:
+        raise Unreachable(str(target), error.strerror or str(error)) from error
+    opened = Session(str(target), agent, auth, traffic or Traffic())
+    try:
+        yield opened
+    finally:
+        opened.close()

@@ -1,0 +1,41 @@
+"""net-snmp's agent with a configuration of the test's own, which can be stopped and started."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.exporter.conftest import SNMPD
+
+
+@contextmanager
+def running(folder: Path, configuration: str, port: int) -> Iterator[None]:
+    """Run snmpd on UDP and TCP of 127.0.0.1 and on UDP of ::1; `folder` keeps its engine boots."""
+    folder.mkdir(exist_ok=True)
+    (folder / "snmpd.conf").write_text(configuration)
+    listening = [f"udp:127.0.0.1:{port}", f"tcp:127.0.0.1:{port}", f"udp6:[::1]:{port}"]
+    environment = {
+        "SNMPCONFPATH": f"{folder}:{folder / 'kept'}",
+        "SNMP_PERSISTENT_DIR": str(folder / "kept"),
+        "PATH": "/usr/bin:/bin",
+        "MIBS": "",
+    }
+    with (folder / "log").open("wb") as log:
+        command = [SNMPD, "-f", "-Lo", *listening]
+        agent = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            _wait(folder / "log", agent)
+            yield
+        finally:
+            agent.terminate()
+            agent.wait(10)
+
+
+def _wait(log: Path, agent: subprocess.Popen[bytes]) -> None:
+    for _ in range(100):
+        if b"NET-SNMP version" in log.read_bytes():
+            return
+        assert agent.poll() is None, log.read_text()
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
