@@ -6,7 +6,7 @@ A file that cannot be used is one `ConfigError` that names the file and the fiel
 import glob
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
@@ -134,3 +134,31 @@ def validated(adapter: TypeAdapter[T], data: object, source: str, field: str) ->
 def auths(data: object, source: str) -> dict[str, Auth]:
     """Return the auths of an `auths` mapping by name."""
     return validated(_AUTHS, data, source, "auths")
+
+
+def expanded(auths: Mapping[str, Auth], environment: Mapping[str, str]) -> dict[str, Auth]:
+    """Return auths with `${NAME}` and `$NAME` in user names and passwords replaced.
+
+    Raises ConfigError where the environment has no such variable, as an empty password would be a
+    riddle.
+    """
+    return {name: _expanded(name, auth, environment) for name, auth in auths.items()}
+
+
+def _expanded(name: str, auth: Auth, environment: Mapping[str, str]) -> Auth:
+    def value(match: re.Match[str]) -> str:
+        variable = match[1] or match[2]
+        if not environment.get(variable):
+            problem = f"environment variable {variable} is not set"
+            raise ConfigError("", f"auths.{name}", problem)
+        return environment[variable]
+
+    def filled(text: str) -> str:
+        return re.sub(r"\$(?:\{(\w+)\}|(\w+))", value, text)
+
+    return replace(
+        auth,
+        username=filled(auth.username),
+        password=filled(auth.password),
+        priv_password=filled(auth.priv_password),
+    )

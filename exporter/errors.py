@@ -3,6 +3,7 @@
 ExporterError
 ├── BadRequest           the scrape request itself is wrong (HTTP 400)
 ├── UnknownDevice        no such device in the inventory (HTTP 404)
+├── Unavailable          the exporter cannot serve this now (HTTP 503)
 └── ProtocolError        the device could not be asked; names the target, never a secret
     ├── UnresolvedName   the host name has no address
     ├── Unreachable      no answer, or the port is closed
@@ -11,7 +12,9 @@ ExporterError
     ├── Undecodable      answers came, and none could be read
     ├── NotIncreasing    the agent walks in circles
     ├── Endless          the table has no end
-    └── OutOfTime        the scrape's deadline passed
+    ├── OutOfTime        the scrape's deadline passed
+    ├── Busy             other scrapes of the device took all the time there was
+    └── LeftAlone        the device was silent lately, and is not asked again yet
 """
 
 
@@ -30,15 +33,24 @@ class UnknownDevice(ExporterError):
         super().__init__(f"Unknown device '{name}'")
 
 
+class Unavailable(ExporterError):
+    """The exporter has too much to do, or does not know its devices yet."""
+
+
 class ProtocolError(ExporterError):
-    """A device could not be asked."""
+    """A device could not be asked; `module` is what it was asked for, where that is known."""
 
     reason = "protocol_error"
 
     def __init__(self, target: str, detail: str) -> None:
-        super().__init__(f"{target}: {detail}")
+        super().__init__(target, detail)
         self.target = target
         self.detail = detail
+        self.module = ""
+
+    def __str__(self) -> str:
+        where = f"{self.target}: module {self.module}" if self.module else self.target
+        return f"{where}: {self.detail}"
 
 
 class UnresolvedName(ProtocolError):
@@ -87,3 +99,15 @@ class OutOfTime(ProtocolError):
     """The deadline of the scrape passed before the target had answered everything."""
 
     reason = "out_of_time"
+
+
+class Busy(ProtocolError):
+    """Other scrapes of the same device took all the time this one had."""
+
+    reason = "busy"
+
+
+class LeftAlone(ProtocolError):
+    """The circuit of the device is open: it did not answer lately, and is not asked again yet."""
+
+    reason = "left_alone"

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 PATH = "/api/v1/exporter/snapshot"
 MAGIC = b"CHM1"
 NONCE_BYTES = 12
+FOLLOW_SECONDS = 1.0  # between two looks at what the leading process has stored
 
 
 def _host(value: str) -> str:
@@ -101,6 +102,13 @@ class Cache:
             problem = "cannot be decrypted: damaged, or written with another token"
             raise ConfigError(str(self._path), "", problem) from None
 
+    def changed(self) -> float:
+        """Return when something was last stored, 0 where nothing was."""
+        try:
+            return self._path.stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
+
     def store(self, body: bytes) -> None:
         """Replace what is stored, in one step and for the owner's eyes only."""
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -116,13 +124,19 @@ class Cache:
 
 @dataclass(slots=True)
 class Inventory:
-    """The snapshot in use, and the client that keeps it fresh."""
+    """The snapshot in use, and the client that keeps it fresh.
+
+    Of several processes with one cache one leads, and asks the control plane; the others read what
+    it stores.
+    """
 
     client: httpx.AsyncClient
     telemetry: Telemetry
     refresh: float
     cache: Cache | None = None
     snapshot: Snapshot | None = None
+    leads: bool = True
+    _stored: float = field(default=0.0, init=False)
     _etag: str = field(default="", init=False)
     _failing: str = field(default="", init=False)
 
@@ -135,6 +149,7 @@ class Inventory:
         """Use the snapshot on disk until the control plane answers."""
         if self.cache is None:
             return
+        self._stored = self.cache.changed()
         try:
             if (body := self.cache.load()) is not None:
                 self._use(parse(body))
@@ -160,8 +175,21 @@ class Inventory:
     async def run(self) -> None:
         """Poll for ever."""
         while True:
-            await self.poll()
-            await asyncio.sleep(self.refresh)
+            if self.leads:
+                await self.poll()
+                await asyncio.sleep(self.refresh)
+            else:
+                self.follow()
+                await asyncio.sleep(min(self.refresh, FOLLOW_SECONDS))
+
+    def follow(self) -> None:
+        """Use what the leading process has stored since."""
+        if self.cache is not None and self.cache.changed() != self._stored:
+            self.restore()
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self.client.aclose()
 
     def _received(self, response: httpx.Response) -> None:
         try:

@@ -9,12 +9,25 @@ class Settings:
     """Settings of one process; times in seconds."""
 
     config_files: tuple[str, ...] = ()
+    expand_environment: bool = False
     controlplane_url: str = ""
     controlplane_token: str = ""
     inventory_cache: Path | None = None
     inventory_refresh: float = 5.0
+    # Of the time Prometheus allows, what is kept for the way back.
     timeout_offset: float = 0.5
     default_timeout: float = 120.0
+    metrics_path: str = "/metrics"
+    max_requests: int = 1024
+    # Scrapes of one device, modules of one scrape, walks of one module that run side by side.
+    device_concurrency: int = 1
+    module_concurrency: int = 1
+    walk_concurrency: int = 1
+    # So many scrapes without any answer, and a device is left alone for so long.
+    breaker_failures: int = 3
+    breaker_interval: float = 30.0
+    wrap_large_counters: bool = True
+    source_address: str = ""
 
     def __repr__(self) -> str:
         """Return the settings without the token."""

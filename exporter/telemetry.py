@@ -1,5 +1,6 @@
 """What the exporter says about itself on `/metrics`; snmp_exporter's names where it has them."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -10,11 +11,19 @@ PACKET_BUCKETS = tuple(0.0001 * 2**n for n in range(15))
 class Telemetry:
     """The self metrics, registered in the registry they are made with."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, gather: Callable[[], CollectorRegistry] | None = None
+    ) -> None:
         self.registry = registry
+        self.gather = gather
         self._describe_snmp()
         self._describe_probes()
+        self._describe_service()
         self._describe_state()
+
+    def exposed(self) -> CollectorRegistry:
+        """Return the registry to show: this process's, or where it has siblings that of all."""
+        return self.registry if self.gather is None else self.gather()
 
     def _describe_snmp(self) -> None:
         registry = self.registry
@@ -37,8 +46,19 @@ class Telemetry:
         self.packet_retries = Counter(
             "snmp_packet_retries", "Requests sent again.", registry=registry
         )
-        self.in_flight = Gauge("snmp_request_in_flight", "Scrapes being served.", registry=registry)
-        build = Gauge("snmp_exporter_build_info", "Always 1.", ["version"], registry=registry)
+        self.in_flight = Gauge(
+            "snmp_request_in_flight",
+            "Scrapes being served.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        build = Gauge(
+            "snmp_exporter_build_info",
+            "Always 1.",
+            ["version"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         build.labels(version("catalyst-health-monitor")).set(1)
 
     def _describe_probes(self) -> None:
@@ -59,15 +79,57 @@ class Telemetry:
             registry=self.registry,
         )
 
+    def _describe_service(self) -> None:
+        registry = self.registry
+        self.rejected = Counter(
+            "chm_exporter_requests_rejected",
+            "Scrapes refused with 503, as too many were under way.",
+            registry=registry,
+        )
+        self.merged = Counter(
+            "chm_exporter_requests_merged",
+            "Scrapes served by the walk of an identical one.",
+            registry=registry,
+        )
+        self.hung_up = Counter(
+            "chm_exporter_requests_cancelled",
+            "Scrapes whose client went away before the answer.",
+            registry=registry,
+        )
+        self.left_alone = Counter(
+            "chm_exporter_circuit_breaker_rejections",
+            "Scrapes answered without asking a device that was silent lately.",
+            registry=registry,
+        )
+        self.circuits = Gauge(
+            "chm_exporter_circuit_breakers",
+            "Devices that are not asked for now (open), or just tried again (half_open).",
+            ["state"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        for state in ("open", "half_open"):
+            self.circuits.labels(state).set(0)
+        self.reduced = Gauge(
+            "chm_exporter_devices_reduced_repetitions",
+            "Devices asked for fewer values at once than their modules say, as they bear no more.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+
     def _describe_state(self) -> None:
         registry = self.registry
         self.snapshot_devices = Gauge(
-            "chm_exporter_snapshot_devices", "Devices in the snapshot.", registry=registry
+            "chm_exporter_snapshot_devices",
+            "Devices in the snapshot.",
+            registry=registry,
+            multiprocess_mode="livemax",
         )
         self.snapshot_confirmed = Gauge(
             "chm_exporter_snapshot_confirmed_timestamp_seconds",
             "When the control plane last confirmed the snapshot in use; 0 if not since the start.",
             registry=registry,
+            multiprocess_mode="livemax",
         )
         self.snapshot_failures = Counter(
             "chm_exporter_snapshot_failures",
@@ -79,9 +141,11 @@ class Telemetry:
             "chm_exporter_config_last_reload_successful",
             "Whether the last load of the configuration succeeded: 1 or 0.",
             registry=registry,
+            multiprocess_mode="livemin",
         )
         self.reloaded = Gauge(
             "chm_exporter_config_last_reload_success_timestamp_seconds",
             "When the configuration in use was loaded.",
             registry=registry,
+            multiprocess_mode="livemin",
         )

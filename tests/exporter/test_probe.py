@@ -5,8 +5,9 @@ import pytest
 from exporter import exposition
 from exporter.config import Auth
 from exporter.inventory import Device, Snapshot
-from exporter.probe import Known, Prober
+from exporter.probe import Devices, Known, Prober
 from exporter.profiles.loader import Configuration
+from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 from tests.exporter.agent import Agent, Request, Value, integer, oid_value, parse, serve
 from tests.exporter.conftest import free_port
@@ -23,7 +24,7 @@ def inventory(
 
 @pytest.fixture
 def prober(telemetry: Telemetry) -> Prober:
-    return Prober(telemetry)
+    return Prober(Settings(), telemetry, Devices(Settings(), telemetry))
 
 
 async def series(

@@ -10,7 +10,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gufo.snmp._fast import GetIter, SnmpAuthError, SnmpError
@@ -61,12 +61,18 @@ def _ignore(_seconds: float) -> None:
 
 @dataclass(slots=True)
 class Traffic:
-    """What a session sent and got; `refusals` counts answers that were errors of the agent."""
+    """What a session sent and got; `refusals` counts answers that were errors of the agent.
+
+    `repetitions` is how many values the agent can send at once, where that is less than it was
+    asked for; 0 is no limit.
+    """
 
     packets: int = 0
     retries: int = 0
+    replies: int = 0
     values: int = 0
     refusals: int = 0
+    repetitions: int = 0
     observe: Callable[[float], None] = field(default=_ignore, repr=False)
 
 
@@ -121,14 +127,32 @@ class Session:
         return {oid: got[oid] for oid in oids if got and got.get(oid) is not None}
 
     async def walk(self, oid: str, limits: Limits) -> dict[str, Value]:
-        """Return everything below an OID, in the agent's order."""
-        repetitions = limits.max_repetitions
-        while True:
-            answers: dict[str, Value] = {}
-            status = await self._walk(oid, repetitions, answers, limits)
-            if status != TOO_BIG or repetitions == 1:
-                break
-            repetitions //= 2
+        """Return everything below an OID, in the agent's order.
+
+        Where the agent says that a response would be too big, or none comes, it is asked for less.
+        """
+        repetitions = 1 if self._auth.version == 1 else limits.max_repetitions
+        left, attempts = limits.retries, 1 + min(limits.retries, 1)
+        try:
+            while True:
+                answers: dict[str, Value] = {}
+                last = repetitions == 1 or left < attempts
+                patience = replace(limits, retries=left if last else attempts - 1)
+                try:
+                    status = await self._walk(oid, repetitions, answers, patience)
+                except Unreachable:
+                    if last:
+                        raise
+                    left, attempts = left - attempts, 1
+                    self.traffic.retries += 1
+                    limits = replace(limits, timeout=limits.timeout * GROWTH)
+                else:
+                    if status != TOO_BIG or repetitions == 1:
+                        break
+                repetitions //= 2
+        finally:
+            if self._auth.version != 1 and repetitions < limits.max_repetitions:
+                self.traffic.repetitions = repetitions
         self.traffic.refusals += status not in {0, NO_SUCH_NAME}
         self.traffic.values += len(answers)
         return answers
@@ -189,6 +213,7 @@ class Session:
             else:
                 if reply is not None:
                     self._granted(reply[0])
+                    self.traffic.replies += 1
                     self.traffic.observe(time.perf_counter() - started)
                     return reply
             wait *= GROWTH * random.uniform(0.9, 1.1)  # noqa: S311 - spreads retries, hides nothing

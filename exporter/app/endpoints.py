@@ -1,0 +1,204 @@
+"""HTTP: translate requests into scrapes, decide nothing."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import TypeVar
+
+import yaml
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from exporter.app import landing, scrapes
+from exporter.app.exporter import Exporter
+from exporter.config import Auth, ConfigError
+from exporter.errors import BadRequest, ProtocolError, Unavailable, UnknownDevice
+from exporter.metrics import Family
+from exporter.probe import Order
+from exporter.protocols.snmp import Target
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+DEFAULT_MODULE, DEFAULT_AUTH = "if_mib", "public_v2"
+STATUS = {BadRequest: 400, UnknownDevice: 404, Unavailable: 503}
+
+
+def create_app(exporter: Exporter) -> Starlette:
+    """Return the application; the inventory is kept fresh while it runs."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if exporter.inventory is None:
+            yield
+            return
+        polling = asyncio.create_task(exporter.inventory.run())
+        try:
+            yield
+        finally:
+            polling.cancel()
+            with suppress(asyncio.CancelledError):
+                await polling
+            await exporter.inventory.close()
+
+    def bound(
+        endpoint: Callable[[Exporter, Request], Awaitable[Response]],
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def handle(request: Request) -> Response:
+            try:
+                return await endpoint(exporter, request)
+            except (BadRequest, UnknownDevice, Unavailable) as error:
+                exporter.telemetry.request_errors.inc()
+                return PlainTextResponse(f"{error}\n", STATUS[type(error)])
+
+        return handle
+
+    paths = {
+        "/": root,
+        "/snmp": snmp,
+        "/probe": probe,
+        exporter.settings.metrics_path: metrics,
+        "/config": config,
+        "/-/healthy": healthy,
+        "/-/ready": ready,
+    }
+    routes = [Route(path, bound(endpoint)) for path, endpoint in paths.items()]
+    routes.append(Route("/-/reload", bound(reload), methods=["GET", "POST", "PUT"]))
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def snmp(exporter: Exporter, request: Request) -> Response:
+    """Scrape modules of a target, with the parameters of snmp_exporter."""
+    configuration = exporter.configuration
+    tables = {name: _known(name, configuration.modules, "module") for name in _modules(request)}
+    order = Order(
+        Target.parse(_target(request)), _auth(exporter, request), tables, _partial(request)
+    )
+    key = (order.target, order.auth, tuple(tables), order.partial, id(configuration))
+
+    async def work(deadline: float) -> list[Family]:
+        return await exporter.scraper.scrape(order, deadline)
+
+    try:
+        return await scrapes.serve(exporter, request, key, work)
+    except ProtocolError as error:
+        exporter.telemetry.probe_errors.labels(error.reason).inc()
+        log.warning("scrape failed", extra={"modules": ",".join(tables), "error": str(error)})
+        text = f"An error has occurred while serving metrics:\n\nerror collecting metric: {error}\n"
+        return PlainTextResponse(text, 500)
+
+
+async def probe(exporter: Exporter, request: Request) -> Response:
+    """Probe a device of the inventory by name; a device that fails is data, and a 200."""
+    name, inventory = _target(request), exporter.inventory
+    if inventory is None:
+        raise UnknownDevice(name)
+    if (snapshot := inventory.snapshot) is None:
+        raise Unavailable("No snapshot of the inventory yet")
+    if name not in snapshot.devices:
+        raise UnknownDevice(name)
+    configuration = exporter.configuration
+
+    async def work(deadline: float) -> list[Family]:
+        return await exporter.prober.probe(name, snapshot, configuration, deadline)
+
+    try:
+        return await scrapes.serve(exporter, request, (name, id(snapshot), id(configuration)), work)
+    except ProtocolError as error:
+        exporter.telemetry.probe_errors.labels(error.reason).inc()
+        raise Unavailable(str(error)) from error
+
+
+def _target(request: Request) -> str:
+    targets = request.query_params.getlist("target")
+    if len(targets) != 1 or not targets[0]:
+        raise BadRequest("'target' parameter must be specified once")
+    return targets[0]
+
+
+def _known(name: str, among: Mapping[str, T], kind: str) -> T:
+    if name not in among:
+        raise BadRequest(f"Unknown {kind} '{name}'")
+    return among[name]
+
+
+def _once(request: Request, name: str) -> str:
+    given = request.query_params.getlist(name)
+    if len(given) > 1:
+        raise BadRequest(f"'{name}' parameter must only be specified once")
+    return given[0] if given else ""
+
+
+def _auth(exporter: Exporter, request: Request) -> Auth:
+    """Return the auth asked for, in the context and of the engine that the request names."""
+    auth = _known(_once(request, "auth") or DEFAULT_AUTH, exporter.configuration.auths, "auth")
+    if context := _once(request, "snmp_context"):
+        auth = replace(auth, context_name=context)
+    return auth
+
+
+def _partial(request: Request) -> bool:
+    given = _once(request, "partial")
+    if given not in {"", "true", "false"}:
+        raise BadRequest(f"'partial' parameter must be true or false: '{given}'")
+    return given == "true"
+
+
+def _modules(request: Request) -> list[str]:
+    """Return the modules asked for, repeated or comma separated, each once and in order."""
+    given = request.query_params.getlist("module") or [DEFAULT_MODULE]
+    names = dict.fromkeys(name for text in given for name in text.split(","))
+    return list(names)
+
+
+async def metrics(exporter: Exporter, request: Request) -> Response:
+    """Return what the exporter says about itself."""
+    body = await asyncio.to_thread(generate_latest, exporter.telemetry.exposed())
+    return scrapes.compressed(request, body, CONTENT_TYPE_LATEST)
+
+
+async def healthy(_exporter: Exporter, _request: Request) -> Response:
+    """Say that the process serves."""
+    return PlainTextResponse("Healthy")
+
+
+async def ready(exporter: Exporter, _request: Request) -> Response:
+    """Say whether there is all it takes: the snapshot, too, where a control plane is set."""
+    if exporter.inventory is not None and exporter.inventory.snapshot is None:
+        return PlainTextResponse("No snapshot of the inventory yet\n", 503)
+    return PlainTextResponse("Ready")
+
+
+async def reload(exporter: Exporter, request: Request) -> Response:
+    """Read the configuration again."""
+    if request.method == "GET":
+        return PlainTextResponse("POST method expected\n", 400)
+    try:
+        exporter.reload()
+    except ConfigError as error:
+        return PlainTextResponse(f"failed to reload config: {error}\n", 500)
+    exporter.siblings()
+    return Response()
+
+
+async def config(exporter: Exporter, _request: Request) -> Response:
+    """Return the auths in use, secrets hidden, and the names of modules and profiles."""
+    configuration = exporter.configuration
+    shown = {
+        "auths": {name: auth.public() for name, auth in configuration.auths.items()},
+        "modules": sorted(configuration.modules),
+        "profiles": sorted(configuration.profiles),
+    }
+    return PlainTextResponse(yaml.safe_dump(shown, sort_keys=False))
+
+
+async def root(exporter: Exporter, _request: Request) -> Response:
+    """Return the landing page."""
+    return HTMLResponse(landing.page(exporter))

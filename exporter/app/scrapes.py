@@ -1,0 +1,116 @@
+"""The way of a scrape request: admitted or not, its deadline, its client, its answer."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from typing import Any, TypeVar
+
+from isal import igzip
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from exporter import exposition
+from exporter.app.exporter import Exporter
+from exporter.errors import BadRequest, ExporterError, Unavailable
+from exporter.exposition import Page
+from exporter.metrics import Family
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
+SHORTEST = 0.2  # seconds a scrape gets, however short Prometheus' timeout is
+LONGEST = 86_400  # seconds nobody waits for a scrape
+WORTH_IT = 1024  # bytes below which compression saves no packet
+CLIENT_CLOSED = 499  # nobody reads it; nginx's number for a client that went away
+
+
+class HungUp(ExporterError):
+    """The client closed the connection before the scrape was done."""
+
+
+def deadline(exporter: Exporter, request: Request) -> float:
+    """Return when, on the loop's clock, the answer must be on its way."""
+    given = request.headers.get(TIMEOUT_HEADER)
+    try:
+        timeout = float(given) if given else exporter.settings.default_timeout
+    except ValueError:
+        raise BadRequest(f"{TIMEOUT_HEADER} is not a number: '{given}'") from None
+    if not 0 < timeout < LONGEST:
+        raise BadRequest(f"{TIMEOUT_HEADER} is out of range: '{given}'")
+    wait = max(timeout - exporter.settings.timeout_offset, min(timeout / 2, SHORTEST))
+    return asyncio.get_running_loop().time() + wait
+
+
+async def serve(
+    exporter: Exporter,
+    request: Request,
+    key: Hashable,
+    work: Callable[[float], Coroutine[Any, Any, list[Family]]],
+) -> Response:
+    """Answer with the families that `work` returns by a deadline, and all who ask for the same.
+
+    Raises Unavailable where too many scrapes are under way, and what `work` raises.
+    """
+    until = deadline(exporter, request)
+    if exporter.requests >= exporter.settings.max_requests:
+        exporter.telemetry.rejected.inc()
+        raise Unavailable(f"{exporter.requests} scrapes are under way, and more are not allowed")
+
+    async def page() -> Page:
+        made = exposition.render(await work(until))
+        exporter.telemetry.duplicates.inc(made.duplicates)
+        return made
+
+    exporter.requests += 1
+    try:
+        with exporter.telemetry.in_flight.track_inprogress():
+            made = await _while_connected(request, exporter.flights.join(key, page, until))
+    except HungUp:
+        exporter.telemetry.hung_up.inc()
+        log.info("client hung up", extra={"path": request.url.path})
+        return PlainTextResponse("", CLIENT_CLOSED)
+    except TimeoutError as error:
+        raise Unavailable(str(error)) from error
+    finally:
+        exporter.requests -= 1
+    return compressed(request, made.body, exposition.CONTENT_TYPE)
+
+
+def compressed(request: Request, body: bytes, content_type: str) -> Response:
+    """Return a response, gzipped where the client asks for it and it is worth it."""
+    headers = {"Content-Type": content_type, "Vary": "Accept-Encoding"}
+    if len(body) >= WORTH_IT and _accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        body = igzip.compress(body, compresslevel=1)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, headers=headers)
+
+
+def _accepts_gzip(header: str) -> bool:
+    """Return whether an Accept-Encoding (RFC 9110, 12.5.3) asks for gzip by its name."""
+    for part in header.lower().split(","):
+        coding, _, weight = part.partition(";")
+        if coding.strip() in {"gzip", "x-gzip"}:
+            return weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False
+
+
+async def _while_connected(request: Request, work: Awaitable[T]) -> T:
+    """Return the result of `work`, or cancel it and raise HungUp when the client goes away."""
+    working = asyncio.ensure_future(work)
+    watching = asyncio.create_task(_hang_up(request))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise HungUp
+        return working.result()
+    finally:
+        for task in (working, watching):
+            task.cancel()
+        await asyncio.wait({working, watching})
+
+
+async def _hang_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

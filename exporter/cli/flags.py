@@ -1,0 +1,172 @@
+"""The flags, by snmp_exporter's names where it has them, and the settings they make."""
+
+import argparse
+import re
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from exporter.settings import Settings
+
+DEFAULT_LISTEN = "127.0.0.1:9116"
+LAST_PORT = 65535
+SWITCH = argparse.BooleanOptionalAction
+
+
+class UsageError(Exception):
+    """What the operator must change; shown as one line."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
+        "chm-exporter",
+        description="Asks network devices and answers Prometheus; a drop-in for snmp_exporter.",
+        allow_abbrev=False,
+    )
+    for group in (_configuration, _web, _snmp, _care, _inventory, _process):
+        group(made)
+    return made
+
+
+def _configuration(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument_group("configuration").add_argument
+    text = "file of auths and modules in snmp_exporter's format; repeatable, globs allowed"
+    add("--config.file", dest="config", action="append", default=[], metavar="GLOB", help=text)
+    text = "replace $NAME and ${NAME} in user names and passwords of auths"
+    add(
+        "--config.expand-environment-variables",
+        dest="expand",
+        action=SWITCH,
+        default=False,
+        help=text,
+    )
+    text = "check the configuration and exit"
+    add("--dry-run", dest="dry_run", action="store_true", help=text)
+
+
+def _web(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument_group("serving").add_argument
+    text = f"where to serve, repeatable ({DEFAULT_LISTEN})"
+    add("--web.listen-address", dest="listen", action="append", metavar="ADDR", help=text)
+    text = "file with TLS, client certificates and passwords, in the format of exporter-toolkit"
+    add("--web.config.file", dest="web_config", type=Path, metavar="FILE", help=text)
+    text = "path of the exporter's own metrics (%(default)s)"
+    add("--web.telemetry-path", dest="metrics_path", default="/metrics", metavar="PATH", help=text)
+    text = "scrapes under way at most; more are answered with 503 (%(default)s)"
+    add("--web.max-requests", dest="max_requests", type=_count, default=1024, help=text)
+    text = "seconds of Prometheus' timeout that are kept for the way back (%(default)s)"
+    add("--timeout-offset", dest="offset", type=_seconds, default=0.5, metavar="S", help=text)
+    text = "processes that serve together (%(default)s)"
+    add("--workers", type=_count, default=1, metavar="N", help=text)
+
+
+def _snmp(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument_group("SNMP").add_argument
+    text = "take 64-bit counters modulo 2^53, which is what Prometheus can hold exactly"
+    add("--snmp.wrap-large-counters", dest="wrap", action=SWITCH, default=True, help=text)
+    text = "address to ask from"
+    add("--snmp.source-address", dest="source", default="", metavar="ADDR", help=text)
+    text = "modules of one scrape that run side by side (%(default)s)"
+    add("--snmp.module-concurrency", dest="modules", type=_count, default=1, help=text)
+    text = "walks of one module that run side by side, for devices far away (%(default)s)"
+    add("--snmp.walk-concurrency", dest="walks", type=_count, default=1, help=text)
+
+
+def _care(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument_group("devices").add_argument
+    text = "scrapes of one device that run side by side; others wait (%(default)s)"
+    add("--snmp.device-concurrency", dest="devices", type=_count, default=1, help=text)
+    text = "scrapes without any answer after which a device is left alone; 0 is never (%(default)s)"
+    add("--snmp.breaker-failures", dest="failures", type=_whole, default=3, help=text)
+    text = "seconds for which it is left alone (%(default)s)"
+    add("--snmp.breaker-interval", dest="interval", type=_positive, default=30.0, help=text)
+
+
+def _inventory(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument_group("inventory").add_argument
+    text = "the control plane, for /probe"
+    add("--controlplane.url", dest="controlplane", default="", metavar="URL", help=text)
+    text = "file with the service token for it"
+    add("--controlplane.token-file", dest="token_file", type=Path, metavar="FILE", help=text)
+    text = "where the last snapshot of the inventory is kept, encrypted"
+    add("--inventory.cache", dest="cache", type=Path, metavar="FILE", help=text)
+    text = "seconds between two looks at the inventory (%(default)s)"
+    add("--inventory.refresh", dest="refresh", type=_positive, default=5.0, metavar="S", help=text)
+
+
+def _process(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument
+    levels = ["debug", "info", "warn", "error"]
+    add("--log.level", dest="log_level", default="info", choices=levels)
+    add("--log.format", dest="log_format", default="logfmt", choices=["logfmt", "json"])
+    add("--version", action="version", version=f"chm-exporter {version('catalyst-health-monitor')}")
+    # How a process with siblings starts each of them; nobody types this.
+    add("--worker", dest="worker", default="", help=argparse.SUPPRESS)
+
+
+def _positive(text: str) -> float:
+    if not 0 < (number := float(text)) < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def _seconds(text: str) -> float:
+    if not 0 <= (number := float(text)) < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise ValueError(text)
+    return number
+
+
+def settings(flags: argparse.Namespace) -> Settings:
+    """Return the settings, or raise UsageError."""
+    if not re.fullmatch(r"/[!-z|~]*", flags.metrics_path):
+        raise UsageError(f"--web.telemetry-path is not a path: {flags.metrics_path}")
+    return Settings(
+        config_files=tuple(flags.config),
+        expand_environment=flags.expand,
+        controlplane_url=flags.controlplane,
+        controlplane_token=_token(flags),
+        inventory_cache=flags.cache,
+        inventory_refresh=flags.refresh,
+        timeout_offset=flags.offset,
+        metrics_path=flags.metrics_path,
+        max_requests=flags.max_requests,
+        device_concurrency=flags.devices,
+        module_concurrency=flags.modules,
+        walk_concurrency=flags.walks,
+        breaker_failures=flags.failures,
+        breaker_interval=flags.interval,
+        wrap_large_counters=flags.wrap,
+        source_address=flags.source,
+    )
+
+
+def _token(flags: argparse.Namespace) -> str:
+    if not flags.controlplane:
+        return ""
+    if (
+        not re.fullmatch(r"https?", (url := urlsplit(flags.controlplane)).scheme)
+        or not url.hostname
+    ):
+        raise UsageError(f"--controlplane.url is not a URL: {flags.controlplane}")
+    if flags.token_file is None:
+        raise UsageError("--controlplane.url needs --controlplane.token-file")
+    try:
+        token = str(flags.token_file.read_text()).strip()
+    except OSError as error:
+        raise UsageError(f"{flags.token_file}: {error.strerror}") from error
+    if not token:
+        raise UsageError(f"{flags.token_file}: holds no token")
+    return token

@@ -1,0 +1,141 @@
+"""One process that serves: everything it needs, made and passed on, and a clean end."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import httpx
+import uvicorn
+import uvloop
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from exporter.app import Exporter, create_app, load
+from exporter.app.access import Access
+from exporter.app.tls import Rotating, protocol
+from exporter.app.web import Web
+from exporter.cli.flags import UsageError
+from exporter.config import ConfigError
+from exporter.inventory import Cache, Inventory
+from exporter.settings import Settings
+from exporter.telemetry import Telemetry
+
+GRACE = 3  # seconds that running scrapes get when the process is told to end
+
+
+def _alone() -> None:
+    """Tell nobody: this process has no siblings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of a process among its siblings; on its own it leads, and tells nobody.
+
+    `lifeline` is a file descriptor that ends when the parent does.
+    """
+
+    leads: bool = True
+    siblings: Callable[[], None] = _alone
+    gather: Callable[[], CollectorRegistry] | None = None
+    lifeline: int | None = None
+
+
+def run(
+    settings: Settings, web: Web | None, listening: Sequence[socket.socket], place: Place
+) -> None:
+    """Serve until told to end; raise ConfigError where there is nothing to serve with."""
+    configuration = load(settings)
+    registry = CollectorRegistry()
+    if place.gather is None:
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+    telemetry = Telemetry(registry, place.gather)
+    exporter = Exporter(
+        settings,
+        telemetry,
+        configuration,
+        inventory(settings, telemetry, leads=place.leads),
+        place.siblings,
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(exporter, web, listening, place))
+
+
+def check(settings: Settings, web_config: Path | None) -> Web | None:
+    """Return the web configuration where there is one; raise ConfigError on any bad file."""
+    load(settings)
+    if web_config is None:
+        return None
+    web = Web(web_config)
+    if web.current().tls is not None:
+        Rotating(web)
+    return web
+
+
+def inventory(settings: Settings, telemetry: Telemetry, *, leads: bool = True) -> Inventory | None:
+    """Return the inventory where a control plane is set, with what is on disk in use."""
+    if not settings.controlplane_url:
+        return None
+    cache = None
+    if settings.inventory_cache is not None:
+        if not settings.inventory_cache.parent.is_dir():
+            raise UsageError(f"--inventory.cache: no folder {settings.inventory_cache.parent}")
+        cache = Cache(settings.inventory_cache, settings.controlplane_token)
+    client = httpx.AsyncClient(
+        base_url=settings.controlplane_url,
+        headers={"Authorization": f"Bearer {settings.controlplane_token}"},
+        timeout=10,
+    )
+    made = Inventory(client, telemetry, settings.inventory_refresh, cache, leads=leads)
+    made.restore()
+    return made
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals to us: uvicorn raises them again when it is done, and we exit with 0."""
+        yield
+
+
+async def _serve(
+    exporter: Exporter, web: Web | None, listening: Sequence[socket.socket], place: Place
+) -> None:
+    app = create_app(exporter)
+    config = uvicorn.Config(
+        app if web is None else Access(app, web),
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    if web is not None and web.current().tls is not None:
+        config.http = protocol(web)
+        config.ssl_context_factory = lambda _config, _default: Rotating(web)
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    end = partial(setattr, server, "should_exit", True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, _reload, exporter)
+    if place.lifeline is not None:
+        loop.add_reader(place.lifeline, end)
+    for each in listening:
+        host, port = each.getsockname()[:2]
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        logging.getLogger(__name__).info("listening", extra={"address": where})
+    await server.serve(list(listening))
+
+
+def _reload(exporter: Exporter) -> None:
+    try:
+        exporter.reload()
+    except ConfigError:
+        return  # reload has logged it and keeps the old configuration

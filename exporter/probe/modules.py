@@ -1,0 +1,138 @@
+"""`/snmp`: some modules on a target, as snmp_exporter does it; strict unless told otherwise."""
+
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from exporter.config import Auth
+from exporter.errors import ProtocolError
+from exporter.metrics import Family, family
+from exporter.probe.devices import Devices, DeviceState
+from exporter.probe.traffic import counted, limits_of, traffic_of
+from exporter.probe.walks import Sessions, Walks, roots, side_by_side
+from exporter.profiles.table import Table
+from exporter.protocols import snmp
+from exporter.protocols.snmp import Limits, Target, Traffic
+from exporter.settings import Settings
+from exporter.telemetry import Telemetry
+
+SCRAPE_HELP = {
+    "snmp_scrape_walk_duration_seconds": "Time SNMP walk/bulkwalk took.",
+    "snmp_scrape_packets_sent": "Packets sent for get, bulkget, and walk; including retries.",
+    "snmp_scrape_packets_retried": "Packets retried for get, bulkget, and walk.",
+    "snmp_scrape_pdus_returned": "PDUs returned from get, bulkget, and walk.",
+    "snmp_scrape_duration_seconds": "Total SNMP time scrape took (walk and processing).",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a target; `partial` takes what can be had, strict is all or nothing."""
+
+    target: Target
+    auth: Auth
+    tables: Mapping[str, Table]
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one module fared."""
+
+    name: str
+    families: list[Family]
+    measured: tuple[float, ...] = ()
+    failure: ProtocolError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scraper:
+    """Scrapes modules of targets, each device in its turn."""
+
+    settings: Settings
+    telemetry: Telemetry
+    devices: Devices
+
+    async def scrape(self, order: Order, deadline: float) -> list[Family]:
+        """Return the series of the modules; a ProtocolError names the module that failed."""
+        heard = traffic_of(self.telemetry)
+        async with self.devices.turn(str(order.target), deadline) as device:
+            try:
+                outcomes = await self._outcomes(order, device, deadline, heard)
+            except ProtocolError:
+                if heard.packets and not heard.replies:
+                    self.devices.silent(device)
+                elif heard.replies:
+                    self.devices.answered(device)
+                raise
+            self.devices.answered(device)
+        return _page(outcomes, partial=order.partial)
+
+    async def _outcomes(
+        self, order: Order, device: DeviceState, deadline: float, heard: Traffic
+    ) -> list[Outcome]:
+        settings = self.settings
+        size = settings.module_concurrency * settings.walk_concurrency
+        limits = Limits(deadline)
+        async with AsyncExitStack() as stack:
+            sessions = Sessions(
+                lambda traffic: snmp.session(order.target, order.auth, limits, traffic), stack, size
+            )
+            walks = Walks(sessions, device, self.devices, settings.walk_concurrency)
+            if not order.partial:
+                walks.roots = roots(table.module for table in order.tables.values())
+            run = Run(order, walks, deadline, self.telemetry, heard)
+            work = [partial(run.module, name, table) for name, table in order.tables.items()]
+            outcomes = await side_by_side(settings.module_concurrency, work)
+        failures = [outcome.failure for outcome in outcomes if outcome.failure]
+        if len(failures) == len(outcomes):
+            raise failures[0]
+        return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One scrape under way; `heard` sums up what all sessions sent and got."""
+
+    order: Order
+    walks: Walks
+    deadline: float
+    telemetry: Telemetry
+    heard: Traffic
+
+    async def module(self, name: str, table: Table) -> Outcome:
+        """Return how one module fared; a strict order raises what went wrong."""
+        traffic, started = traffic_of(self.telemetry), time.perf_counter()
+        limits = limits_of(table.module, self.deadline)
+        try:
+            answers = await self.walks.collect(table.module, limits, traffic)
+        except ProtocolError as error:
+            error.module = name
+            if not self.order.partial:
+                raise
+            return Outcome(name, [], failure=error)
+        finally:
+            counted(self.telemetry, traffic)
+            self.heard.packets += traffic.packets
+            self.heard.replies += traffic.replies
+        walked = time.perf_counter() - started
+        families = table.families(answers, table.rows(answers))
+        took = time.perf_counter() - started
+        self.telemetry.collection_seconds.labels(name).observe(took)
+        measured = (walked, traffic.packets, traffic.retries, traffic.values, took)
+        return Outcome(name, families, measured)
+
+
+def _page(outcomes: list[Outcome], *, partial: bool) -> list[Family]:
+    gauges = {name: Family(name, "gauge", text) for name, text in SCRAPE_HELP.items()}
+    success = family("chm_collector_success")
+    families: list[Family] = []
+    for outcome in outcomes:
+        families += outcome.families
+        success.add(int(outcome.failure is None), {"collector": outcome.name})
+        if outcome.failure is None:
+            for gauge, number in zip(gauges.values(), outcome.measured, strict=True):
+                gauge.add(number, {"module": outcome.name})
+    return [*families, *gauges.values(), *([success] if partial else [])]

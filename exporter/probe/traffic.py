@@ -1,0 +1,28 @@
+"""What a module allows a session, and what a session did, in the words of the self metrics."""
+
+from exporter.profiles.schema import Module
+from exporter.protocols.snmp import Limits, Traffic
+from exporter.telemetry import Telemetry
+
+
+def limits_of(module: Module, deadline: float) -> Limits:
+    """Return how patient and how greedy a module is."""
+    return Limits(
+        deadline,
+        module.timeout,
+        module.retries,
+        module.max_repetitions,
+        module.allow_nonincreasing_oids,
+    )
+
+
+def traffic_of(telemetry: Telemetry) -> Traffic:
+    """Return an account for a session, whose packets are timed."""
+    return Traffic(observe=telemetry.packet_seconds.observe)
+
+
+def counted(telemetry: Telemetry, traffic: Traffic) -> None:
+    """Add what a session did to the self metrics."""
+    telemetry.packets.inc(traffic.packets)
+    telemetry.packet_retries.inc(traffic.retries)
+    telemetry.refusals.inc(traffic.refusals)
