@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from exporter.cli import flags, logs
 from exporter.cli.flags import DEFAULT_LISTEN, UsageError
-from exporter.config import ConfigError
 
 USAGE_ERROR = 2
 
@@ -16,6 +15,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     parsed = flags.parser().parse_args(given)
     logs.set_up(parsed.log_level, parsed.log_format)
+    # Imported late: a wrong flag is told at once, and `--help` costs nothing.
+    from exporter.config import ConfigError  # noqa: PLC0415
+
     try:
         _run(parsed, given)
     except (UsageError, ConfigError) as error:
@@ -24,16 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(parsed: argparse.Namespace, given: list[str]) -> None:
-    # Imported late: a wrong flag is told at once, and `--help` costs nothing.
     from exporter.cli import server, sockets, workers  # noqa: PLC0415
 
     settings = flags.settings(parsed)
-    web = server.check(settings, parsed.web_config)
+    checked = server.check(settings, parsed.web_config)
     if parsed.dry_run:
         print("Configuration parsed successfully")  # noqa: T201 - as snmp_exporter does
         return
     if parsed.worker:
-        workers.serve(parsed.worker, settings, web)
+        workers.serve(parsed.worker, checked)
         return
     addresses = parsed.listen or [DEFAULT_LISTEN]
     listening = [sockets.listen(address, parsed.workers) for address in addresses]
@@ -41,7 +42,7 @@ def _run(parsed: argparse.Namespace, given: list[str]) -> None:
         if parsed.workers > 1:
             workers.supervise(given, list(zip(*listening, strict=True)))
         else:
-            server.run(settings, web, [each[0] for each in listening], server.Place())
+            server.run(checked, [each[0] for each in listening], server.Place())
     finally:
         for each in (one for shared in listening for one in shared):
             each.close()

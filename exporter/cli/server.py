@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import httpx
 import uvicorn
 import uvloop
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -22,6 +21,7 @@ from exporter.app.web import Web
 from exporter.cli.flags import UsageError
 from exporter.config import ConfigError
 from exporter.inventory import Cache, Inventory
+from exporter.profiles.loader import Configuration
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 
@@ -45,11 +45,27 @@ class Place:
     lifeline: int | None = None
 
 
-def run(
-    settings: Settings, web: Web | None, listening: Sequence[socket.socket], place: Place
-) -> None:
-    """Serve until told to end; raise ConfigError where there is nothing to serve with."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the files say, found to be usable."""
+
+    settings: Settings
+    configuration: Configuration
+    web: Web | None
+
+
+def check(settings: Settings, web_config: Path | None) -> Checked:
+    """Return what there is to serve with; raise ConfigError on any bad file."""
     configuration = load(settings)
+    web = Web(web_config) if web_config is not None else None
+    if web is not None and web.current().tls is not None:
+        Rotating(web)
+    return Checked(settings, configuration, web)
+
+
+def run(checked: Checked, listening: Sequence[socket.socket], place: Place) -> None:
+    """Serve until told to end."""
+    settings = checked.settings
     registry = CollectorRegistry()
     if place.gather is None:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -58,23 +74,12 @@ def run(
     exporter = Exporter(
         settings,
         telemetry,
-        configuration,
+        checked.configuration,
         inventory(settings, telemetry, leads=place.leads),
         place.siblings,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(exporter, web, listening, place))
-
-
-def check(settings: Settings, web_config: Path | None) -> Web | None:
-    """Return the web configuration where there is one; raise ConfigError on any bad file."""
-    load(settings)
-    if web_config is None:
-        return None
-    web = Web(web_config)
-    if web.current().tls is not None:
-        Rotating(web)
-    return web
+        runner.run(_serve(exporter, checked.web, listening, place))
 
 
 def inventory(settings: Settings, telemetry: Telemetry, *, leads: bool = True) -> Inventory | None:
@@ -86,6 +91,8 @@ def inventory(settings: Settings, telemetry: Telemetry, *, leads: bool = True) -
         if not settings.inventory_cache.parent.is_dir():
             raise UsageError(f"--inventory.cache: no folder {settings.inventory_cache.parent}")
         cache = Cache(settings.inventory_cache, settings.controlplane_token)
+    import httpx  # noqa: PLC0415 - slow to import, and only needed here
+
     client = httpx.AsyncClient(
         base_url=settings.controlplane_url,
         headers={"Authorization": f"Bearer {settings.controlplane_token}"},

@@ -22,9 +22,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, multiprocess
 from prometheus_client.registry import Collector
 
-from exporter.app.web import Web
 from exporter.cli import server
-from exporter.settings import Settings
+from exporter.cli.server import Checked
 
 log = logging.getLogger(__name__)
 
@@ -116,20 +115,21 @@ def supervise(arguments: list[str], sockets: Sequence[Sequence[socket.socket]]) 
         Parent(arguments, workers, Path(folder), lifeline).run()
 
 
-def serve(mark: str, settings: Settings, web: Web | None) -> None:
+def serve(mark: str, checked: Checked) -> None:
     """Be one of the workers."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     number, lifeline, *descriptors = json.loads(mark)
     folder = Path(os.environ[FOLDER])
-    if settings.inventory_cache is None:
-        settings = replace(settings, inventory_cache=folder / "inventory")
+    if checked.settings.inventory_cache is None:
+        settings = replace(checked.settings, inventory_cache=folder / "inventory")
+        checked = replace(checked, settings=settings)
     place = server.Place(
         leads=number == 0,
         siblings=partial(os.kill, os.getppid(), signal.SIGHUP),
         gather=partial(_gathered, folder),
         lifeline=lifeline,
     )
-    server.run(settings, web, [socket.socket(fileno=each) for each in descriptors], place)
+    server.run(checked, [socket.socket(fileno=each) for each in descriptors], place)
 
 
 def _gathered(folder: Path) -> CollectorRegistry:
