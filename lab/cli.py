@@ -18,6 +18,7 @@ import yaml
 from lab import topology
 from lab.app import create_app
 from lab.errors import CannotListen, LabError
+from lab.recording import recordings
 from lab.server import Lab
 
 DEFAULT_HTTP = "127.0.0.1:8161"
@@ -45,6 +46,10 @@ def serve(  # noqa: PLR0917 - typer makes options of them
     bulk: Annotated[
         int, typer.Option(min=0, max=50_000, help="identical 48-port switches more")
     ] = 0,
+    recording: Annotated[
+        list[Path] | None,
+        typer.Option(help="a .snmprec file to be played as one more device; repeatable"),
+    ] = None,
     base: Annotated[
         str, typer.Option(help="devices get this address + 10 and up")
     ] = topology.DEFAULT_BASE,
@@ -61,6 +66,7 @@ def serve(  # noqa: PLR0917 - typer makes options of them
             network,
             snmp_port=snmp_port,
             bulk=topology.bulk(bulk, base),
+            recordings=recordings(recording or (), base),
             tick=tick,
             datagram=datagram,
         )

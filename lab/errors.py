@@ -2,6 +2,7 @@
 
 LabError
 ├── BadTopology        a topology that cannot be built (exit 2)
+├── BadRecording       a recording that cannot be played (exit 2)
 ├── CannotListen       an address or port that somebody else holds (exit 2)
 ├── UnknownDevice      HTTP 404
 ├── UnknownScenario    HTTP 404
@@ -15,6 +16,10 @@ class LabError(Exception):
 
 class BadTopology(LabError):
     """The topology names something that does not exist, or names it twice."""
+
+
+class BadRecording(LabError):
+    """A recording is not there, or not in the format of snmpsim."""
 
 
 class CannotListen(LabError):

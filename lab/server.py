@@ -12,6 +12,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from lab import recording
 from lab.agent import DEFAULT_DATAGRAM, Agent
 from lab.ber import Oid, object_identifier, octets, sequence
 from lab.device import CHASSIS_INDEX, identity
@@ -19,6 +20,7 @@ from lab.mibs.entity import ENT_PHYSICAL_ENTRY
 from lab.mibs.lldp import LOCAL_SYSTEM
 from lab.mibs.system import SYS_NAME
 from lab.network import Network, UnderWay
+from lab.recording import Recording
 from lab.sockets import Sockets, Statistics
 from lab.table import Source
 from lab.topology import DeviceSpec, Topology
@@ -38,6 +40,7 @@ class Lab:
         *,
         snmp_port: int = 1161,
         bulk: Iterable[DeviceSpec] = (),
+        recordings: Iterable[Recording] = (),
         tick: float = 1.0,
         bulk_tick: float = BULK_TICK,
         community: str = DEFAULT_COMMUNITY,
@@ -60,6 +63,9 @@ class Lab:
             self._bulk_source = Source(lambda: shared.rows(self.network.now, ()))
             for spec in self.bulk:
                 self._agents[spec.name] = self._bulk_agent(spec, self._bulk_source)
+        for played in recordings:
+            self._addresses[played.name] = played.address
+            self._agents[played.name] = self._agent(_player(played))
         by_address = {self._addresses[name]: agent for name, agent in self._agents.items()}
         self._sockets = Sockets(by_address, self.statistics)
         self._tasks: list[asyncio.Task[None]] = []
@@ -145,6 +151,12 @@ class Lab:
         while True:
             await asyncio.sleep(seconds)
             action()
+
+
+def _player(played: Recording) -> Source:
+    """Return the source of a recording, whose values never change."""
+    rows = recording.read(played.path)
+    return Source(lambda: rows)
 
 
 def _own(spec: DeviceSpec) -> Mapping[Oid, bytes]:
