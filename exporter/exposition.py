@@ -23,15 +23,15 @@ def render(families: Iterable[Family]) -> Page:
     """Return families as text; those of one name become one group, as Prometheus demands."""
     lines: list[str] = []
     duplicates = 0
-    for family in _grouped(families):
+    for group in _grouped(families):
+        family = group
+        if not group.distinct and len(set(group.blocks)) != len(group.blocks):
+            family = _first_of_each(group)
+            duplicates += len(group.blocks) - len(family.blocks)
         name = family.name
-        samples = family.samples
-        if len({block for block, _ in samples}) != len(samples):
-            unique = _first_of_each(samples)
-            duplicates += len(samples) - len(unique)
-            samples = unique
         lines.append(f"# HELP {name} {_help(family.help)}\n# TYPE {name} {family.kind}")
-        lines += [f"{name}{block} {_text(value)}" for block, value in samples]
+        pairs = zip(family.blocks, _texts(family.numbers), strict=True)
+        lines += [f"{name}{block} {number}" for block, number in pairs]
     lines.append("")
     # Device text may hold lone surrogates that no UTF-8 can carry.
     return Page("\n".join(lines).encode("utf-8", "replace"), duplicates)
@@ -40,25 +40,30 @@ def render(families: Iterable[Family]) -> Page:
 def _grouped(families: Iterable[Family]) -> list[Family]:
     groups: dict[str, Family] = {}
     for family in families:
-        if not family.samples:
+        if not family.blocks:
             continue
         if (group := groups.get(family.name)) is None:
             groups[family.name] = family
         else:
-            samples = [*group.samples, *family.samples]
-            groups[family.name] = Family(group.name, group.kind, group.help, samples)
+            blocks, numbers = group.blocks + family.blocks, group.numbers + family.numbers
+            groups[family.name] = Family(group.name, group.kind, group.help, blocks, numbers)
     return list(groups.values())
 
 
-def _first_of_each(samples: list[tuple[str, Number]]) -> list[tuple[str, Number]]:
+def _first_of_each(family: Family) -> Family:
     first: dict[str, Number] = {}
-    for block, value in samples:
-        first.setdefault(block, value)
-    return list(first.items())
+    for block, number in zip(family.blocks, family.numbers, strict=True):
+        first.setdefault(block, number)
+    return Family(family.name, family.kind, family.help, list(first), list(first.values()))
 
 
 def _help(text: str) -> str:
     return text.replace("\\", r"\\").replace("\n", r"\n")
+
+
+def _texts(numbers: list[Number]) -> Iterable[Number | str]:
+    """Return numbers as they are written; integers need nothing."""
+    return numbers if set(map(type, numbers)) == {int} else map(_text, numbers)
 
 
 def _text(value: Number) -> str:

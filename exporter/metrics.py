@@ -16,24 +16,39 @@ _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 @dataclass(slots=True)
 class Family:
-    """Samples of one name; each is a rendered label block and a number."""
+    """Samples of one name: the i-th rendered label block belongs to the i-th number.
+
+    `distinct` says that no block occurs twice, so that nobody has to look.
+    """
 
     name: str
     kind: Kind
     help: str
-    samples: list[tuple[str, Number]] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
+    numbers: list[Number] = field(default_factory=list)
+    distinct: bool = False
+
+    @property
+    def samples(self) -> list[tuple[str, Number]]:
+        """Return the pairs of label block and number."""
+        return list(zip(self.blocks, self.numbers, strict=True))
 
     def add(self, value: Number, labels: Mapping[str, str] | None = None) -> None:
         """Add one sample."""
-        self.samples.append((label_block(labels or {}), value))
+        self.blocks.append(label_block(labels or {}))
+        self.numbers.append(value)
+
+
+def label_pair(name: str, value: str) -> str:
+    """Return `name="value"`, escaped as the text format demands."""
+    return f'{name}="{value.translate(_ESCAPES)}"'
 
 
 def label_block(labels: Mapping[str, str]) -> str:
     """Return `{a="b",c="d"}` in the order of the names, or nothing without labels."""
     if not labels:
         return ""
-    pairs = [f'{name}="{labels[name].translate(_ESCAPES)}"' for name in sorted(labels)]
-    return "{" + ",".join(pairs) + "}"
+    return "{" + ",".join(label_pair(name, labels[name]) for name in sorted(labels)) + "}"
 
 
 @dataclass(frozen=True, slots=True)

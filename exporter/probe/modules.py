@@ -118,7 +118,7 @@ class Run:
             self.heard.packets += traffic.packets
             self.heard.replies += traffic.replies
         walked = time.perf_counter() - started
-        families = table.families(answers, table.rows(answers))
+        families = table.families(answers, str(self.order.target))
         took = time.perf_counter() - started
         self.telemetry.collection_seconds.labels(name).observe(took)
         measured = (walked, traffic.packets, traffic.retries, traffic.values, took)

@@ -204,7 +204,7 @@ class Run:
             out += found
             success.add(worked, {"collector": name})
             duration.add(time.perf_counter() - started, {"collector": name})
-            amount.add(sum(len(made.samples) for made in found), {"collector": name})
+            amount.add(sum(len(made.blocks) for made in found), {"collector": name})
         return [*out, success, duration, amount]
 
     async def _collect(
@@ -228,7 +228,7 @@ class Run:
         found = health.families(table, answers, rows, given)
         # The MIB's own names, too, unless the module is only there for the vocabulary.
         if asked_for or not table.module.health:
-            found += table.families(answers, rows)
+            found += table.families(answers, self.name)
         return found, int(not traffic.refusals)
 
     def _limits(self, module: Module) -> Limits:

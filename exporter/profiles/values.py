@@ -1,9 +1,12 @@
 """What a value or an index of SNMP means as text or number (RFC 2578, 2579, 4001)."""
 
+import math
 import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+
+from exporter.profiles import hints
 
 Value = int | float | str | bytes | None
 """What a device answered; an OID and an IpAddress are dotted text."""
@@ -13,12 +16,30 @@ Arcs = Sequence[int]
 WRAP = 2**53
 """Counter64 is taken modulo this, so that a double holds it exactly and rates stay right."""
 
+OID_ARCS = 128  # at most (RFC 2578, 3.5); no index is longer
+
 NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
 NTP_OCTETS = 8
 DATE_OCTETS, DATE_AND_ZONE_OCTETS = 8, 11
 
 # How net-snmp wraps a float or double in an Opaque: its head and length, and how it is packed.
 OPAQUE = {(b"\x9f\x78\x04", 4): ">f", (b"\x9f\x79\x08", 8): ">d"}
+
+# What strptime(3) of C knows and Python's does not.
+_DIRECTIVES = {
+    "D": "%m/%d/%y",
+    "F": "%Y-%m-%d",
+    "R": "%H:%M",
+    "T": "%H:%M:%S",
+    "e": "%d",
+    "h": "%b",
+    "k": "%H",
+    "l": "%I",
+    "n": "\n",
+    "t": "\t",
+    "%": "%%",
+}
+_PLAIN = re.ASCII | re.IGNORECASE
 
 # The type of these is told by a number: the first arc of an index, or the column before a value.
 ADDRESS_TYPES = {1: "InetAddressIPv4", 2: "InetAddressIPv6"}
@@ -53,19 +74,17 @@ def number(value: Value) -> int | float | None:
     return value if isinstance(value, float) else None
 
 
-def text(value: Value, kind: str) -> str:
-    """Return a value as a label shows it, given the type of its object."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
+def text(value: Value, kind: str, hint: str = "") -> str:
+    """Return a value as a label shows it, given the type and DISPLAY-HINT of its object."""
     if not isinstance(value, bytes):
-        return str(value)
-    if kind in {"OctetString", "Bits", ""}:
-        return "0x" + value.hex().upper() if value else ""
+        return "" if value is None else str(value)
+    if hint and (hinted := hints.shown(value, hint)) is not None:
+        return utf8(hinted)
     if kind == "DisplayString":
         return utf8(value)
-    return utf8(index(tuple(value), kind)[0])
+    if kind in _FIXED or kind in COMBINED:
+        return utf8(index(tuple(value), kind)[0])
+    return "0x" + value.hex().upper() if value else ""
 
 
 def utf8(raw: bytes | str) -> str:
@@ -111,7 +130,8 @@ def _combined(parts: Arcs, kind: str, names: Mapping[int, str] | None) -> tuple[
         return shown, (*head, *used), left
     if not sized:
         return index(parts, "OctetString", implied=True)
-    return index(parts, "OctetString", size=min(head[1] + 2, len(parts)))
+    size = head[1] + 2
+    return index(parts, "OctetString", size=size if size <= OID_ARCS else min(size, len(parts)))
 
 
 def _string(parts: Arcs, kind: str, size: int, implied: bool) -> tuple[str, Arcs, Arcs]:  # noqa: FBT001
@@ -120,8 +140,8 @@ def _string(parts: Arcs, kind: str, size: int, implied: bool) -> tuple[str, Arcs
         size = len(parts)
     if not size:
         length, parts = _split(parts, 1)
-        # A length beyond the index is a lie; padding to it would let an agent fill the memory.
-        size = min(length[0], len(parts))
+        # A length beyond any index is a lie; padding to it would let an agent fill the memory.
+        size = length[0] if length[0] <= OID_ARCS else min(length[0], len(parts))
     content, rest = _split(parts, size)
     raw = bytes(arc & 0xFF for arc in content)
     return text(raw, kind), (*length, *content), rest
@@ -151,6 +171,18 @@ _FIXED: dict[str, tuple[int, Callable[[Arcs], str]]] = {
 }
 
 
+def spelled(text: str) -> float | None:
+    """Return the number that a text spells, in the grammar of Go's ParseFloat; None else."""
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan", text, _PLAIN):
+        number = float(text)
+    elif re.fullmatch(r"[+-]?0x([0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)p[+-]?\d+", text, _PLAIN):
+        number = float.fromhex(text)
+    else:
+        return None
+    overflown = math.isinf(number) and "inf" not in text.lower()
+    return None if overflown else number
+
+
 def date_and_time(value: Value) -> float | None:
     """Return the Unix time of a DateAndTime of 8 or 11 octets; without a zone it is UTC."""
     if not isinstance(value, bytes) or len(value) not in {DATE_OCTETS, DATE_AND_ZONE_OCTETS}:
@@ -159,6 +191,8 @@ def date_and_time(value: Value) -> float | None:
     zone: timezone = UTC
     try:
         if len(value) == DATE_AND_ZONE_OCTETS:
+            if value[8:9] not in {b"+", b"-"}:
+                return None
             offset = timedelta(hours=value[9], minutes=value[10])
             zone = timezone(-offset if value[8:9] == b"-" else offset)
         # 60 is a leap second, which datetime does not know.
@@ -169,17 +203,22 @@ def date_and_time(value: Value) -> float | None:
 
 
 def parsed_date(value: Value, pattern: str) -> float | None:
-    """Return the Unix time of a date written in strptime's `pattern`; without a zone it is UTC."""
+    """Return the Unix time of a date written in strptime's `pattern`; without a zone it is UTC.
+
+    The directives of C that Python lacks are understood, too.
+    """
+    known = re.sub(r"%([DFRTehklnt%])", lambda match: _DIRECTIVES[match[1]], pattern)
     try:
-        moment = datetime.strptime(text(value, "DisplayString"), pattern)  # noqa: DTZ007 - set below
+        moment = datetime.strptime(text(value, "DisplayString"), known)  # noqa: DTZ007 - set below
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return float(math.floor(moment.timestamp()))
 
 
 def ntp_time(value: Value) -> float | None:
-    """Return the Unix time of an NTP timestamp of 8 octets (RFC 5905)."""
+    """Return the Unix time of an NTP timestamp of 8 octets (RFC 5905), in whole seconds."""
     if not isinstance(value, bytes) or len(value) != NTP_OCTETS:
         return None
-    whole, fraction = struct.unpack(">II", value)
-    return float(whole - NTP_EPOCH + fraction / 2**32)
+    (whole,) = struct.unpack(">I", value[:4])
+    return float(whole - NTP_EPOCH)

@@ -14,7 +14,7 @@ def series(metric: dict[str, Any], answers: dict[str, Value]) -> dict[str, float
     """Return the samples of one metric at 1.3.9 as a mapping of series to value."""
     raw = {"metrics": [{"name": "m", "oid": "1.3.9", "indexes": INDEX, **metric}]}
     table = Table(TypeAdapter(Module).validate_python(raw))
-    families = table.families(answers, table.rows(answers))
+    families = table.families(answers)
     return {f.name + block: number for f in families for block, number in f.samples}
 
 
@@ -102,5 +102,5 @@ def test_shortest_prefix_wins() -> None:
         {"name": n, "oid": o, "type": "gauge"} for n, o in (("a", "1.3.9.1"), ("b", "1.3.9"))
     ]
     table = Table(TypeAdapter(Module).validate_python({"metrics": metrics}))
-    families: list[Family] = table.families({"1.3.9.1.0": 5, "1.3.99.0": 6}, table.rows({}))
+    families: list[Family] = table.families({"1.3.9.1.0": 5, "1.3.99.0": 6})
     assert [family.name for family in families] == ["b"]

@@ -83,6 +83,26 @@ class TestNumber:
         """What is no number is none: it never becomes 0."""
         assert values.number(value) is None
 
+    @pytest.mark.parametrize(
+        ("text", "number"),
+        [
+            ("12", 12),
+            ("-.5", -0.5),
+            ("1e3", 1000),
+            ("+Inf", float("inf")),
+            ("0x1p-2", 0.25),
+            ("1e999", None),
+            (" 12", None),
+            ("1_000", None),
+            ("\u0661", None),
+            ("", None),
+            ("0x12", None),
+        ],
+    )
+    def test_spelled(self, text: str, number: float | None) -> None:
+        """A number in a text is read in Go's grammar, which is stricter than Python's."""
+        assert values.spelled(text) == number
+
 
 class TestTimes:
     def test_date_and_time(self) -> None:
@@ -92,13 +112,17 @@ class TestTimes:
         assert values.date_and_time(date + b"+\x02\x00") == 1709208060 - 7200
         assert values.date_and_time(date + b"-\x01\x1e") == 1709208060 + 5400
 
-    @pytest.mark.parametrize("value", [b"", b"\0" * 8, b"\xff" * 11, 5, None])
+    @pytest.mark.parametrize(
+        "value",
+        [b"", b"\0" * 8, b"\xff" * 11, 5, None, b"\x07\xe8\x02\x1d\x0c\0\0\0*\0\0"],
+    )
     def test_nonsense(self, value: values.Value) -> None:
         """A date that is none gives no sample."""
         assert values.date_and_time(value) is None
 
     def test_others(self) -> None:
         """NTP timestamps and dates in text are Unix time too."""
-        assert values.ntp_time(struct.pack(">II", 2_208_988_801, 2**31)) == 1.5
+        assert values.ntp_time(struct.pack(">II", 2_208_988_801, 2**31)) == 1
         assert values.parsed_date(b"2024-02-29", "%Y-%m-%d") == 1709164800
+        assert values.parsed_date(b"2024-02-29 12:00 +0200", "%F %R %z") == 1709200800
         assert values.parsed_date(b"soon", "%Y-%m-%d") is None
