@@ -18,7 +18,7 @@ from lab import topology
 from lab.server import Lab
 from lab.topology import Topology
 
-SCRAPES = 300
+SCRAPES = 200
 WARM_UP = 20
 MODULE = "if_mib"
 BASE = "127.0.97.0"

@@ -30,6 +30,7 @@ from exporter.protocols.snmp.ber import Malformed
 from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, error_status
 from exporter.protocols.snmp.relay import Refused, Relay
 from exporter.protocols.snmp.security import Socket
+from exporter.protocols.snmp.stream import End, Stream
 from exporter.protocols.snmp.usm import STALE
 
 T = TypeVar("T")
@@ -88,7 +89,7 @@ class Session:
         self._fd = agent.get_fd()
         self._peek = socket.socket(fileno=os.dup(self._fd))
         self._peek.setblocking(False)
-        self._waiter: asyncio.Future[bool] | None = None
+        self._listener: Callable[[], None] | None = None
         self._reading = False
         self._undecodable = ""
         self._heard = self._served = False
@@ -162,24 +163,51 @@ class Session:
     ) -> int:
         """Fill `answers` page by page; return the error-status that ended the walk, or 0."""
         send, receive = self._pager(oid, repetitions)
-        last, arcs = oid, _arcs(oid)
-        while True:
-            status, page = await self._exchange(last, send, receive, limits)
-            if status or not page:
-                return status
-            more = page[-1] is not None
-            bindings = [binding for binding in page if binding is not None]
-            before = len(answers)
-            answers.update(bindings)
-            if not more:
-                return 0
-            last, previous = bindings[-1][0], arcs
-            arcs = _arcs(last)
-            stuck = len(answers) == before
-            if stuck or (arcs <= previous and not limits.allow_nonincreasing):
-                raise NotIncreasing(self.target, f"OID {last} does not increase")
-            if len(answers) > MAX_VALUES:
-                raise Endless(self.target, f"more than {MAX_VALUES} values below {oid}")
+        paging = Paging(self.target, oid, answers, limits.allow_nonincreasing)
+        patience = limits
+        while not paging.take(await self._exchange(paging.last, send, receive, patience)):
+            end = await self._streamed(send, receive, paging, limits)
+            if end is End.COMPLETE:
+                break
+            patience = limits
+            if end is End.SILENCE:
+                # The stream has waited once for this page.
+                if not limits.retries:
+                    raise await self._silence(paging.last, "no answer", limits)
+                self.traffic.retries += 1
+                patience = replace(limits, retries=limits.retries - 1)
+        return paging.status
+
+    async def _streamed(
+        self,
+        send: Callable[[], None],
+        receive: Callable[[], Page],
+        paging: "Paging",
+        limits: Limits,
+    ) -> End:
+        """Go on with a walk from the reader's callback while all goes well."""
+        sent = 0.0
+
+        def ask() -> None:
+            nonlocal sent
+            sent = time.perf_counter()
+            self.traffic.packets += 1
+            send()
+
+        def take(answer: tuple[int, Page | None]) -> bool:
+            self.traffic.replies += 1
+            self.traffic.observe(time.perf_counter() - sent)
+            return paging.take(answer)
+
+        def patience() -> float:
+            return max(min(limits.timeout, limits.deadline - self._loop.time()), 0)
+
+        stream = Stream(ask, lambda: self._read(receive), take, patience)
+        self._listen(stream.arrived)
+        try:
+            return await stream.run()
+        finally:
+            self._listener = None
 
     def _pager(self, oid: str, repetitions: int) -> tuple[Callable[[], None], Callable[[], Page]]:
         """Return how to ask for the next page of a walk, and how to read it."""
@@ -282,19 +310,25 @@ class Session:
         """Return the response, or None when there was none in time; strays are passed over."""
         until = self._loop.time() + seconds
         while await self._readable(until):
-            status = 0
-            try:
-                status = self._status()
-                return status, receive()
-            except (StopAsyncIteration, SnmpAuthError):
-                # The latter is how gufo-snmp calls the error-status authorizationError.
-                return status, None
-            except BlockingIOError:
-                continue
-            except (SnmpError, Malformed) as error:
-                # Anyone can send a datagram; the real answer may still come.
-                self._undecodable = str(error)
+            if (reply := self._read(receive)) is not None:
+                return reply
         return None
+
+    def _read(self, receive: Callable[[], T]) -> tuple[int, T | None] | None:
+        """Return what has arrived; None where it is no answer to us."""
+        status = 0
+        try:
+            status = self._status()
+            return status, receive()
+        except (StopAsyncIteration, SnmpAuthError):
+            # The latter is how gufo-snmp calls the error-status authorizationError.
+            return status, None
+        except BlockingIOError:
+            return None
+        except (SnmpError, Malformed) as error:
+            # Anyone can send a datagram; the real answer may still come.
+            self._undecodable = str(error)
+            return None
 
     def _status(self) -> int:
         if isinstance(self._socket, Relay):
@@ -304,24 +338,63 @@ class Session:
     async def _readable(self, until: float) -> bool:
         """Wait for a datagram; return False when `until` passed first."""
         waiter: asyncio.Future[bool] = self._loop.create_future()
-        self._waiter = waiter
-        if not self._reading:
-            self._loop.add_reader(self._fd, self._arrived)
-            self._reading = True
+        self._listen(lambda: _settle(waiter, True))
         timer = self._loop.call_at(until, _settle, waiter, False)
         try:
             return await waiter
         finally:
             timer.cancel()
-            self._waiter = None
+            self._listener = None
+
+    def _listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever there is something to read."""
+        self._listener = listener
+        if not self._reading:
+            self._loop.add_reader(self._fd, self._arrived)
+            self._reading = True
 
     def _arrived(self) -> None:
-        if self._waiter is not None:
-            _settle(self._waiter, True)
+        if self._listener is not None:
+            self._listener()
         else:
             # Nobody waits: listen again with the next request, or the loop would spin.
             self._loop.remove_reader(self._fd)
             self._reading = False
+
+
+@dataclass(slots=True)
+class Paging:
+    """How far a walk has come: what it returned, and the last OID of it."""
+
+    target: str
+    root: str
+    answers: dict[str, Value]
+    allow_nonincreasing: bool
+    status: int = 0
+    last: str = field(init=False)
+    _arcs: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last, self._arcs = self.root, _arcs(self.root)
+
+    def take(self, answer: tuple[int, Page | None]) -> bool:
+        """Keep one more page; return whether it was the last."""
+        self.status, page = answer
+        if self.status or not page:
+            return True
+        bindings = [binding for binding in page if binding is not None]
+        before = len(self.answers)
+        self.answers.update(bindings)
+        if page[-1] is None:
+            return True
+        self.last, previous = bindings[-1][0], self._arcs
+        self._arcs = _arcs(self.last)
+        stuck = len(self.answers) == before
+        if stuck or (self._arcs <= previous and not self.allow_nonincreasing):
+            raise NotIncreasing(self.target, f"OID {self.last} does not increase")
+        if len(self.answers) > MAX_VALUES:
+            raise Endless(self.target, f"more than {MAX_VALUES} values below {self.root}")
+        return False
 
 
 def _settle(waiter: asyncio.Future[bool], value: bool) -> None:  # noqa: FBT001 - a callback
