@@ -156,7 +156,9 @@ class Envelope:
         if pdu[0] == REPORT:
             self.engine.learn(message.engine, message.boots, message.seconds)
             return Report(_counter(pdu))
-        if not proven or message.engine != self.engine.id or _weaker(message, mine):
+        if not proven:
+            raise Malformed("its digest is wrong")
+        if message.engine != self.engine.id or _weaker(message, mine):
             return None
         if message.user != self.auth.username.encode():
             return None

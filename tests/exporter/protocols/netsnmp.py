@@ -1,9 +1,10 @@
 """net-snmp's agent with a configuration of the test's own, which can be stopped and started."""
 
+import asyncio
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from tests.exporter.conftest import SNMPD
@@ -39,3 +40,28 @@ def _wait(log: Path, agent: subprocess.Popen[bytes]) -> None:
         assert agent.poll() is None, log.read_text()
         time.sleep(0.05)
     raise AssertionError(log.read_text())
+
+
+@asynccontextmanager
+async def between(agent: int, change: Callable[[bytes], bytes]) -> AsyncIterator[int]:
+    """Stand between a client and an agent, and change what the agent sends."""
+    loop = asyncio.get_running_loop()
+
+    class Front(asyncio.DatagramProtocol):
+        client: tuple[str, int] = ("", 0)
+
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            Front.client = addr
+            back.sendto(data)
+
+    class Back(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, _addr: tuple[str, int]) -> None:
+            front.sendto(change(data), Front.client)
+
+    front, _ = await loop.create_datagram_endpoint(Front, local_addr=("127.0.0.1", 0))
+    back, _ = await loop.create_datagram_endpoint(Back, remote_addr=("127.0.0.1", agent))
+    try:
+        yield int(front.get_extra_info("sockname")[1])
+    finally:
+        front.close()
+        back.close()

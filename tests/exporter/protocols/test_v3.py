@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.config import Auth
-from exporter.errors import Refusal, Unreachable, WrongCredentials
+from exporter.errors import Refusal, Undecodable, Unreachable, WrongCredentials
 from exporter.protocols.snmp import Engines, Limits, Target, Traffic, session
 from exporter.protocols.snmp.usm import Engine, Envelope
 from tests.exporter.conftest import free_port
@@ -90,6 +90,16 @@ class TestPairs:
         assert answers[NAME] == b"edge1"
         assert len(answers) > 20
 
+    async def test_long_walk(self, agent: int, limits: Limits) -> None:
+        """A walk of more than a thousand values comes to its end."""
+        counted = []
+        for kind in (auth(), Auth()):
+            async with session(Target("127.0.0.1", agent), kind, limits) as opened:
+                counted.append(len(await opened.walk("1.3.6.1.2.1.25", limits)))
+
+        assert counted[0] > 200
+        assert counted[0] == pytest.approx(counted[1], rel=0.2)
+
     async def test_auth_no_priv(self, agent: int, limits: Limits) -> None:
         """A user can sign without encrypting."""
         signing = auth(username="SHA-only", security_level="authNoPriv")
@@ -166,6 +176,27 @@ class TestTransport:
             answers = await opened.walk(SYSTEM, limits)
 
         assert answers[NAME] == b"edge1"
+
+
+class TestForgery:
+    async def test_changed(self, agent: int, limits: Limits) -> None:
+        """An answer that was changed on its way is not believed."""
+        signing = auth(username="SHA-only", security_level="authNoPriv")
+        async with netsnmp.between(
+            agent, lambda packet: packet.replace(b"edge1", b"forge")
+        ) as port:
+            with pytest.raises(Undecodable, match="digest is wrong"):
+                await name(port, signing, limits)
+
+    def test_downgraded(self) -> None:
+        """An answer in the clear is not believed where an encrypted one was asked for."""
+        envelope = Envelope(auth(), Engine(b"engine"))
+        signing = Envelope(auth(security_level="authNoPriv"), Engine(b"engine"))
+        envelope.seal(b"\xa0\x00")
+        plain = signing.seal(b"\xa2\x00")
+        envelope._sent = signing._sent
+
+        assert envelope.open(plain) is None
 
 
 class TestEngines:
