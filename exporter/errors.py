@@ -9,6 +9,7 @@ ExporterError
     ├── Unreachable      no answer, or the port is closed
     ├── Refusal          the agent says that it will not answer this (SNMPv3)
     │   └── WrongCredentials … because user, password or security level is wrong
+    ├── NotPermitted     this process lacks the right to ask
     ├── Undecodable      answers came, and none could be read
     ├── NotIncreasing    the agent walks in circles
     ├── Endless          the table has no end
@@ -75,6 +76,12 @@ class WrongCredentials(Refusal):
     """The agent refuses the user, its keys, or its security level."""
 
     reason = "wrong_credentials"
+
+
+class NotPermitted(ProtocolError):
+    """The operating system does not let this process ask in that way."""
+
+    reason = "not_permitted"
 
 
 class Undecodable(ProtocolError):

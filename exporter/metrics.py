@@ -96,6 +96,12 @@ CATALOGUE: dict[str, Description] = {
     "chm_sensor_volts": _gauge("What a voltage sensor reads.", "sensor"),
     "chm_sensor_amperes": _gauge("What a current sensor reads.", "sensor"),
     "chm_sensor_watts": _gauge("What a power sensor reads.", "sensor"),
+    "chm_icmp_loss_ratio": _gauge("Echo requests without an answer, 0 to 1."),
+    "chm_icmp_rtt_min_seconds": _gauge("Shortest round trip of the echoes of this scrape."),
+    "chm_icmp_rtt_avg_seconds": _gauge("Mean round trip of the echoes of this scrape."),
+    "chm_icmp_rtt_max_seconds": _gauge("Longest round trip of the echoes of this scrape."),
+    "chm_icmp_jitter_seconds": _gauge("Mean difference between successive round trips."),
+    "chm_icmp_reply_hop_limit": _gauge("Hop limit or time to live left in an answer."),
     "chm_sensor_dbm": _gauge("Optical power in decibels over one milliwatt.", "sensor"),
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -18,9 +19,10 @@ from starlette.routing import Route
 from exporter.app import landing, scrapes
 from exporter.app.exporter import Exporter
 from exporter.config import Auth, ConfigError
-from exporter.errors import BadRequest, ProtocolError, Unavailable, UnknownDevice
+from exporter.errors import BadRequest, NotPermitted, ProtocolError, Unavailable, UnknownDevice
 from exporter.metrics import Family
-from exporter.probe import Order
+from exporter.probe import Order, pings
+from exporter.protocols.icmp import Pace
 from exporter.protocols.snmp import Target
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ def create_app(exporter: Exporter) -> Starlette:
         "/": root,
         "/snmp": snmp,
         "/probe": probe,
+        "/icmp": icmp,
         exporter.settings.metrics_path: metrics,
         "/config": config,
         "/-/healthy": healthy,
@@ -114,6 +117,35 @@ async def probe(exporter: Exporter, request: Request) -> Response:
     except ProtocolError as error:
         exporter.telemetry.probe_errors.labels(error.reason).inc()
         raise Unavailable(str(error)) from error
+
+
+async def icmp(exporter: Exporter, request: Request) -> Response:
+    """Ping a host, with the answers of blackbox_exporter and some more."""
+    target = Target.parse(_target(request))
+    pace = Pace(
+        int(_number(request, "count", 4, 1, 100)),
+        _number(request, "interval", 0.2, 0.01, 60),
+        _number(request, "timeout", 1.0, 0.01, 60),
+    )
+
+    async def work(deadline: float) -> list[Family]:
+        return await pings.probe(target, pace, deadline, exporter.telemetry)
+
+    try:
+        return await scrapes.serve(exporter, request, (target, pace), work)
+    except NotPermitted as error:
+        raise Unavailable(str(error)) from error
+
+
+def _number(request: Request, name: str, default: float, least: float, most: float) -> float:
+    given = _once(request, name)
+    try:
+        value = float(given) if given else default
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise BadRequest(f"'{name}' parameter must be from {least} to {most}: '{given}'")
+    return value
 
 
 def _target(request: Request) -> str:

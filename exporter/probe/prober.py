@@ -11,6 +11,7 @@ from exporter.config import Auth
 from exporter.errors import LeftAlone, ProtocolError, Unreachable
 from exporter.inventory import Device, Snapshot
 from exporter.metrics import Family, family
+from exporter.probe import pings
 from exporter.probe.devices import Devices, DeviceState
 from exporter.probe.traffic import counted, limits_of, traffic_of
 from exporter.probe.walks import Answers, Sessions, Walks
@@ -62,7 +63,24 @@ class Prober:
     async def probe(
         self, name: str, snapshot: Snapshot, configuration: Configuration, deadline: float
     ) -> list[Family]:
-        """Return what is true of a device now; one that does not answer is `chm_device_up` 0.
+        """Return what is true of a device now, and how it answers to pings where it is to be asked.
+
+        Raises Busy where nothing can be said, as other scrapes of the device took all the time.
+        """
+        device = snapshot.devices[name]
+        if pings.COLLECTOR not in device.modules:
+            return await self._probe(name, snapshot, configuration, deadline)
+        pinging = asyncio.create_task(pings.collect(device, deadline, self.telemetry))
+        try:
+            found = await self._probe(name, snapshot, configuration, deadline)
+            return [*found, *await pinging]
+        finally:
+            pinging.cancel()
+
+    async def _probe(
+        self, name: str, snapshot: Snapshot, configuration: Configuration, deadline: float
+    ) -> list[Family]:
+        """Return what SNMP says; a device that does not answer is `chm_device_up` 0.
 
         Raises Busy where nothing can be said, as other scrapes of the device took all the time.
         """
@@ -190,7 +208,8 @@ class Run:
         duration = family("chm_collector_duration_seconds")
         amount = family("chm_collector_samples")
         out: list[Family] = []
-        for name in dict.fromkeys((*profile.modules, *device.modules)):
+        asked = [name for name in device.modules if name != pings.COLLECTOR]
+        for name in dict.fromkeys((*profile.modules, *asked)):
             table = configuration.modules.get(name)
             given = {made.name for made in out}
             if table is not None and _superfluous(table, given) and name not in device.modules:

@@ -5,7 +5,7 @@ from exporter import metrics
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 UNITS = ("_seconds", "_bytes", "_ratio", "_celsius", "_rpm", "_volts", "_amperes", "_watts", "_dbm")
-PLAIN = ("_up", "_info", "_success", "_samples")
+PLAIN = ("_up", "_info", "_success", "_samples", "_hop_limit")
 
 
 def test_page_is_current() -> None:

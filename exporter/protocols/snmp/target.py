@@ -45,11 +45,16 @@ class Target:
 
     async def resolve(self) -> str:
         """Return the `address:port` to talk to, with IPv4 before IPv6."""
+        address = await self.address()
+        return f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
+
+    async def address(self) -> str:
+        """Return the address of the host; the interface of a link-local one is a number."""
         address = self.host if _is_address(self.host) else await self._looked_up()
         address, _, scope = address.partition("%")
         if scope:
             address = f"{address}%{self._scope(scope)}"
-        return f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
+        return address
 
     def _scope(self, name: str) -> int:
         """Return the number of the interface that a link-local address is on."""
