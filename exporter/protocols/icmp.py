@@ -214,15 +214,15 @@ def _waited(ancillary: Ancillary) -> float:
 def _hop_limit(ancillary: Ancillary) -> int | None:
     for level, _, data in ancillary:
         if level != socket.SOL_SOCKET and len(data) >= HOP_LIMIT.size:
-            hops: int = HOP_LIMIT.unpack_from(data)[0]
-            return hops
+            (hops,) = HOP_LIMIT.unpack_from(data)
+            return int(hops)
     return None
 
 
 def checksum(packet: bytes) -> int:
     """Return the Internet checksum (RFC 1071)."""
     padded = packet + bytes(len(packet) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
