@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -174,6 +175,14 @@ def _auth(exporter: Exporter, request: Request) -> Auth:
     if context := _once(request, "snmp_context"):
         auth = replace(auth, context_name=context)
     return auth
+
+
+def _engine_id(request: Request) -> bytes:
+    """Return the engine whose context is asked for (RFC 3411: 5 to 32 octets), mostly none."""
+    given = _once(request, "snmp_engineid")
+    if not re.fullmatch(r"((0x)?([0-9a-fA-F]{2}){5,32})?", given):
+        raise BadRequest(f"'snmp_engineid' parameter is not an engine id in hex: '{given}'")
+    return bytes.fromhex(given.removeprefix("0x"))
 
 
 def _partial(request: Request) -> bool:

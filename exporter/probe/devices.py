@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from exporter.errors import Busy, LeftAlone
-from exporter.protocols.snmp import Limits
+from exporter.errors import Busy, LeftAlone, ProtocolError, Unreachable
+from exporter.protocols.snmp import Engines, Limits, Traffic
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 
@@ -49,6 +49,7 @@ class Devices:
     settings: Settings
     telemetry: Telemetry
     most: int = MOST
+    engines: Engines = field(default_factory=Engines)
     known: OrderedDict[str, DeviceState] = field(default_factory=OrderedDict)
 
     @asynccontextmanager
@@ -85,6 +86,13 @@ class Devices:
             device.retry_at = now + self.settings.breaker_interval
             if not before:
                 self.telemetry.circuits.labels("open").inc()
+
+    def failed(self, device: DeviceState, error: ProtocolError, traffic: Traffic) -> None:
+        """Note a scrape that got nothing: whether there is a device shows in what came back."""
+        if traffic.replies:
+            self.answered(device)
+        elif traffic.packets or isinstance(error, Unreachable):
+            self.silent(device)
 
     def learned(self, device: DeviceState, repetitions: int) -> None:
         """Remember how many values the device can send at once, where that is few."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from exporter.probe.traffic import counted, limits_of, traffic_of
 from exporter.probe.walks import Sessions, Walks, roots, side_by_side
 from exporter.profiles.table import Table
 from exporter.protocols import snmp
-from exporter.protocols.snmp import Limits, Target, Traffic
+from exporter.protocols.snmp import Limits, Session, Target, Traffic
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 
@@ -35,6 +35,7 @@ class Order:
     auth: Auth
     tables: Mapping[str, Table]
     partial: bool = False
+    context_engine_id: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,8 @@ class Scraper:
         async with self.devices.turn(str(order.target), deadline) as device:
             try:
                 outcomes = await self._outcomes(order, device, deadline, heard)
-            except ProtocolError:
-                if heard.packets and not heard.replies:
-                    self.devices.silent(device)
-                elif heard.replies:
-                    self.devices.answered(device)
+            except ProtocolError as error:
+                self.devices.failed(device, error, heard)
                 raise
             self.devices.answered(device)
         return _page(outcomes, partial=order.partial)
@@ -77,9 +75,7 @@ class Scraper:
         size = settings.module_concurrency * settings.walk_concurrency
         limits = Limits(deadline)
         async with AsyncExitStack() as stack:
-            sessions = Sessions(
-                lambda traffic: snmp.session(order.target, order.auth, limits, traffic), stack, size
-            )
+            sessions = Sessions(partial(self._session, order, limits), stack, size)
             walks = Walks(sessions, device, self.devices, settings.walk_concurrency)
             if not order.partial:
                 walks.roots = roots(table.module for table in order.tables.values())
@@ -90,6 +86,18 @@ class Scraper:
         if len(failures) == len(outcomes):
             raise failures[0]
         return outcomes
+
+    def _session(
+        self, order: Order, limits: Limits, traffic: Traffic
+    ) -> AbstractAsyncContextManager[Session]:
+        return snmp.session(
+            order.target,
+            order.auth,
+            limits,
+            traffic,
+            engines=self.devices.engines,
+            context_engine_id=order.context_engine_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from exporter.config import Auth
 from exporter.errors import LeftAlone, ProtocolError, Unreachable
@@ -20,7 +21,7 @@ from exporter.profiles.loader import Configuration
 from exporter.profiles.schema import Module, Profile
 from exporter.profiles.table import Table
 from exporter.protocols import snmp
-from exporter.protocols.snmp import Limits, Session, Target
+from exporter.protocols.snmp import Limits, Session, Target, Traffic
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 
@@ -101,7 +102,7 @@ class Prober:
                 up.add(1)
                 known.auth, auth = reached.auth, auths[reached.auth]
                 sessions = Sessions(
-                    lambda traffic: snmp.session(target, auth, Limits(deadline), traffic),
+                    partial(self._session, target, auth, Limits(deadline)),
                     stack,
                     self.settings.walk_concurrency,
                     [reached.session],
@@ -115,6 +116,11 @@ class Prober:
             up.add(0)
             return [up]
 
+    def _session(
+        self, target: Target, auth: Auth, limits: Limits, traffic: Traffic
+    ) -> AbstractAsyncContextManager[Session]:
+        return snmp.session(target, auth, limits, traffic, engines=self.devices.engines)
+
     async def _reach(
         self,
         stack: AsyncExitStack,
@@ -127,13 +133,13 @@ class Prober:
         failure: ProtocolError = Unreachable(str(target), "no auth is assigned")
         now = asyncio.get_running_loop().time()
         budget = min(REACH_SECONDS, (deadline - now) / 2) / max(len(auths), 1)
-        sent = heard = 0
+        heard = Traffic()
         for position, (name, auth) in enumerate(auths.items(), 1):
             limits = Limits(now + budget * position, budget * FIRST_WAIT, REACH_RETRIES)
             traffic = traffic_of(self.telemetry)
             try:
                 session = await stack.enter_async_context(
-                    snmp.session(target, auth, limits, traffic)
+                    self._session(target, auth, limits, traffic)
                 )
                 system = await session.get(identify.SYSTEM, limits)
             except ProtocolError as error:
@@ -143,11 +149,9 @@ class Prober:
                 return Reached(session, name, system)
             finally:
                 counted(self.telemetry, traffic)
-                sent, heard = sent + traffic.packets, heard + traffic.replies
-        if heard:
-            self.devices.answered(state)
-        elif sent:
-            self.devices.silent(state)
+                heard.packets += traffic.packets
+                heard.replies += traffic.replies
+        self.devices.failed(state, failure, heard)
         self.telemetry.probe_errors.labels(failure.reason).inc()
         log.warning("device does not answer", extra={"device": str(target), "error": str(failure)})
         return None
