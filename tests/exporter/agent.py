@@ -137,6 +137,9 @@ class Agent(asyncio.DatagramProtocol):
     reply: Callable[["Agent", Request], list[bytes]] | None = None
     requests: list[Request] = field(default_factory=list)
     transport: asyncio.DatagramTransport | None = None
+    delay: float = 0.0
+    pending: int = 0
+    most_pending: int = 0
 
     def __post_init__(self) -> None:
         self.order = sorted(self.table)
@@ -158,7 +161,21 @@ class Agent(asyncio.DatagramProtocol):
         if request.community != self.community:
             return
         self.requests.append(request)
-        for packet in (self.reply or Agent.answer)(self, request):
+        packets = (self.reply or Agent.answer)(self, request)
+        if self.delay:
+            self.pending += 1
+            self.most_pending = max(self.pending, self.most_pending)
+            asyncio.get_running_loop().call_later(self.delay, self._send_late, packets, addr)
+        else:
+            self._send(packets, addr)
+
+    def _send_late(self, packets: list[bytes], addr: tuple[str, int]) -> None:
+        self.pending -= 1
+        self._send(packets, addr)
+
+    def _send(self, packets: list[bytes], addr: tuple[str, int]) -> None:
+        assert self.transport is not None
+        for packet in packets:
             self.transport.sendto(packet, addr)
 
     def answer(self, request: Request) -> list[bytes]:

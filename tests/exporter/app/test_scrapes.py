@@ -1,0 +1,152 @@
+import asyncio
+import gzip
+from pathlib import Path
+
+import httpx
+import pytest
+
+from exporter.app import create_app
+from tests.exporter.agent import Agent, Value, serve
+from tests.exporter.serving import calling, counted, listening, made, with_device
+
+SYSTEM = "module=system"
+
+
+async def until_asked(agent: Agent) -> None:
+    async with asyncio.timeout(2):
+        while not agent.requests:
+            await asyncio.sleep(0.005)
+
+
+class TestMerging:
+    async def test_one_walk(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """Identical scrapes at the same time are one walk, and everybody gets its answer."""
+        exporter = made(tmp_path)
+        async with serve(switch) as agent, calling(exporter) as client:
+            agent.delay = 0.02
+            url = f"/snmp?target=127.0.0.1:{agent.port}&{SYSTEM}"
+            alone = await client.get(url)
+            packets = len(agent.requests)
+            answers = await asyncio.gather(*(client.get(url) for _ in range(5)))
+
+        assert [answer.status_code for answer in answers] == [200] * 5
+        assert len({answer.text for answer in answers}) == 1
+        assert 'sysName{sysName="edge1"} 1' in alone.text
+        assert len(agent.requests) == 2 * packets
+        assert counted(exporter, "chm_exporter_requests_merged_total") == 4
+
+    async def test_different_scrapes(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """Scrapes that differ in anything but their timeout are not merged."""
+        exporter = made(tmp_path)
+        async with serve(switch) as agent, calling(exporter) as client:
+            agent.delay = 0.02
+            url = f"/snmp?target=127.0.0.1:{agent.port}&{SYSTEM}"
+            more = ("", "&auth=public_v1", "&partial=true", "&snmp_context=", "&module=if_mib")
+            answers = await asyncio.gather(*(client.get(url + query) for query in more))
+
+        assert [answer.status_code for answer in answers] == [200] * 5
+        assert counted(exporter, "chm_exporter_requests_merged_total") == 1
+
+    async def test_hang_ups(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """A client that hangs up leaves the others their answer; the last one ends the walk."""
+        exporter = made(tmp_path)
+        async with serve(switch) as agent, listening(create_app(exporter)) as port:
+            agent.delay = 0.15
+            path = f"/snmp?target=127.0.0.1:{agent.port}"
+            request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+            _, first = await asyncio.open_connection("127.0.0.1", port)
+            first.write(request)
+            await until_asked(agent)
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+                patient = asyncio.create_task(client.get(path))
+                await asyncio.sleep(0.05)
+                first.close()
+                assert (await patient).status_code == 200
+            whole = len(agent.requests)
+
+            agent.requests.clear()
+            writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(2)]
+            for writer in writers:
+                writer.write(request)
+            await until_asked(agent)
+            for writer in writers:
+                writer.close()
+            await asyncio.sleep(0.5)
+
+        assert len(agent.requests) < whole
+        assert counted(exporter, "chm_exporter_requests_cancelled_total") == 3
+        assert exporter.requests == 0
+        assert not exporter.flights.flying
+
+    async def test_less_time(self, tmp_path: Path) -> None:
+        """A scrape with less time than the one it joins is answered in its own time."""
+        exporter = made(tmp_path)
+        async with serve({}, lambda _agent, _request: []) as agent, calling(exporter, 3) as client:
+            url = f"/snmp?target=127.0.0.1:{agent.port}"
+            slow = asyncio.create_task(client.get(url))
+            await until_asked(agent)
+            hurried = {"X-Prometheus-Scrape-Timeout-Seconds": "0.8"}
+            started = asyncio.get_running_loop().time()
+            quick = await client.get(url, headers=hurried)
+            took = asyncio.get_running_loop().time() - started
+            slow.cancel()
+
+        assert quick.status_code == 503
+        assert "merged" in quick.text
+        assert took < 0.8
+
+
+class TestAdmission:
+    async def test_too_many(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """More scrapes than allowed are refused at once with 503, and counted."""
+        exporter = made(tmp_path, max_requests=1)
+        async with serve(switch) as agent, calling(exporter) as client:
+            agent.delay = 0.05
+            url = f"/snmp?target=127.0.0.1:{agent.port}&module="
+            served = asyncio.create_task(client.get(url + "system"))
+            await until_asked(agent)
+            refused = await client.get(url + "if_mib")
+            assert (await served).status_code == 200
+            later = await client.get(url + "system")
+
+        assert refused.status_code == 503
+        assert "under way" in refused.text
+        assert later.status_code == 200
+        assert counted(exporter, "chm_exporter_requests_rejected_total") == 1
+
+    async def test_no_snapshot(self, tmp_path: Path) -> None:
+        """Before the first snapshot a probe is a 503 with the reason: the device may well exist."""
+        exporter = with_device(made(tmp_path), 9)
+        assert exporter.inventory is not None
+        exporter.inventory.snapshot = None
+        async with calling(exporter) as client:
+            answer = await client.get("/probe?target=edge1")
+        assert (answer.status_code, answer.text) == (503, "No snapshot of the inventory yet\n")
+
+
+class TestCompression:
+    @pytest.mark.parametrize(
+        ("accepted", "coding"),
+        [
+            ("gzip", "gzip"),
+            ("br;q=1.0, gzip;q=0.8, *;q=0.1", "gzip"),
+            ("", None),
+            ("br", None),
+            ("gzip;q=0", None),
+            ("identity", None),
+        ],
+    )
+    async def test_only_on_demand(
+        self, tmp_path: Path, switch: dict[str, Value], accepted: str, coding: str | None
+    ) -> None:
+        """An answer is gzipped where the client asks for it, and is the same page."""
+        async with serve(switch) as agent, calling(made(tmp_path)) as client:
+            url = f"/snmp?target=127.0.0.1:{agent.port}"
+            request = client.build_request("GET", url, headers={"Accept-Encoding": accepted})
+            answer = await client.send(request, stream=True)
+            raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+
+        assert answer.headers.get("Content-Encoding") == coding
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        text = (gzip.decompress(raw) if coding else raw).decode()
+        assert 'ifOperStatus{ifAlias="to \\"core1\\""' in text

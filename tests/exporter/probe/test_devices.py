@@ -1,0 +1,153 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from exporter.errors import Busy
+from exporter.probe import Devices
+from exporter.settings import Settings
+from exporter.telemetry import Telemetry
+from tests.exporter.agent import Value, parse, serve
+from tests.exporter.serving import calling, counted, made, with_device
+
+OPEN = {"state": "open"}
+
+
+def up(text: str) -> float:
+    [line] = [line for line in text.splitlines() if line.startswith("chm_device_up ")]
+    return float(line.split(" ")[1])
+
+
+class TestTurns:
+    @pytest.mark.parametrize("allowed", [1, 2])
+    async def test_concurrency(
+        self, tmp_path: Path, switch: dict[str, Value], allowed: int
+    ) -> None:
+        """A device is asked by one scrape at a time, unless the operator allows more."""
+        exporter = made(tmp_path, device_concurrency=allowed)
+        async with serve(switch) as agent, calling(exporter) as client:
+            agent.delay = 0.01
+            url = f"/snmp?target=127.0.0.1:{agent.port}&module="
+            answers = await asyncio.gather(client.get(url + "system"), client.get(url + "if_mib"))
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert agent.most_pending == allowed
+
+    async def test_busy(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """A scrape whose turn does not come says so, and says nothing about the device."""
+        exporter = made(tmp_path)
+        async with serve(switch) as agent, calling(exporter) as client:
+            with_device(exporter, agent.port)
+            address = f"127.0.0.1:{agent.port}"
+            async with exporter.scraper.devices.turn(address, asyncio.get_running_loop().time()):
+                hurry = {"X-Prometheus-Scrape-Timeout-Seconds": "0.7"}
+                probed = await client.get("/probe?target=edge1", headers=hurry)
+                scraped = await client.get(f"/snmp?target={address}", headers=hurry)
+            later = await client.get("/probe?target=edge1")
+
+        assert (probed.status_code, scraped.status_code) == (503, 500)
+        assert "other scrapes of it are still under way" in probed.text
+        assert "other scrapes of it are still under way" in scraped.text
+        assert up(later.text) == 1
+
+
+class TestCircuit:
+    async def test_open_and_back(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """A silent device is left alone for a while; the first scrape after that serves in full."""
+        exporter = made(tmp_path, breaker_failures=2, breaker_interval=0.4)
+        async with (
+            serve(switch, lambda _agent, _request: []) as agent,
+            calling(exporter, 1) as client,
+        ):
+            with_device(exporter, agent.port)
+            for _ in range(2):
+                assert up((await client.get("/probe?target=edge1")).text) == 0
+            asked = len(agent.requests)
+            started = asyncio.get_running_loop().time()
+            probed = await client.get("/probe?target=edge1")
+            scraped = await client.get(f"/snmp?target=127.0.0.1:{agent.port}")
+            took = asyncio.get_running_loop().time() - started
+
+            assert up(probed.text) == 0
+            assert scraped.status_code == 500
+            assert "not asked: the last 2 scrapes of it got no answer" in scraped.text
+            assert took < 0.2
+            assert len(agent.requests) == asked
+            assert counted(exporter, "chm_exporter_circuit_breakers", **OPEN) == 1
+            assert counted(exporter, "chm_exporter_circuit_breaker_rejections_total") == 2
+
+            agent.reply = None
+            await asyncio.sleep(0.45)
+            back = await client.get(
+                "/probe?target=edge1", headers={"X-Prometheus-Scrape-Timeout-Seconds": "3"}
+            )
+
+        assert up(back.text) == 1
+        assert 'chm_cpu_utilization_ratio{cpu="Switch 1"} 0.42' in back.text
+        assert counted(exporter, "chm_exporter_circuit_breakers", **OPEN) == 0
+
+    async def test_still_silent(self, tmp_path: Path) -> None:
+        """A trial that fails opens the circuit anew."""
+        exporter = made(tmp_path, breaker_failures=1, breaker_interval=0.3)
+        async with (
+            serve({}, lambda _agent, _request: []) as agent,
+            calling(exporter, 0.6) as client,
+        ):
+            with_device(exporter, agent.port)
+            await client.get("/probe?target=edge1")
+            await asyncio.sleep(0.35)
+            asked = len(agent.requests)
+            await client.get("/probe?target=edge1")
+            tried = len(agent.requests)
+            await client.get("/probe?target=edge1")
+
+        assert asked < tried == len(agent.requests)
+
+    async def test_agents_that_answer(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """A device whose answers are of no use is there, and is asked every time."""
+        deaf = parse("1.3.6.1.2.1.31")
+        exporter = made(tmp_path, breaker_failures=1)
+        async with (
+            serve(switch, lambda a, r: [] if r.oids[0][:7] == deaf else a.answer(r)) as agent,
+            calling(exporter, 1) as client,
+        ):
+            answers = [await client.get(f"/snmp?target=127.0.0.1:{agent.port}") for _ in range(2)]
+        for answer in answers:
+            assert answer.status_code == 500
+            assert "module if_mib: no answer at 1.3.6.1.2.1.31.1.1" in answer.text
+
+    async def test_never(self, tmp_path: Path) -> None:
+        """With 0 failures no circuit opens."""
+        exporter = made(tmp_path, breaker_failures=0)
+        async with (
+            serve({}, lambda _agent, _request: []) as agent,
+            calling(exporter, 0.5) as client,
+        ):
+            for _ in range(3):
+                before = len(agent.requests)
+                await client.get(f"/snmp?target=127.0.0.1:{agent.port}")
+                assert len(agent.requests) > before
+
+
+class TestMemory:
+    async def test_bounded(self, telemetry: Telemetry) -> None:
+        """The devices asked least recently are forgotten, but none that is being asked."""
+        devices = Devices(Settings(breaker_failures=1), telemetry, most=2)
+        deadline = asyncio.get_running_loop().time() + 1
+        async with devices.turn("busy", deadline):
+            for name in ("a", "b", "c", "b", "d"):
+                async with devices.turn(name, deadline) as device:
+                    devices.silent(device) if name == "a" else devices.answered(device)
+            assert set(devices.known) == {"busy", "d"}
+            with pytest.raises(Busy):
+                async with devices.turn("busy", deadline - 1):
+                    pass
+        assert telemetry.registry.get_sample_value("chm_exporter_circuit_breakers", OPEN) == 0
+
+    async def test_unknown_name(self, tmp_path: Path) -> None:
+        """A name without an address is not taken for a silent device."""
+        exporter = made(tmp_path, breaker_failures=1)
+        async with calling(exporter, 1) as client:
+            for _ in range(2):
+                answer = await client.get("/snmp?target=nowhere.invalid")
+                assert "the name has no address" in answer.text

@@ -1,0 +1,162 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.exporter.agent import GETBULK, Agent, Request, Value, encode, parse, serve
+from tests.exporter.serving import INTERFACES, calling, column, counted, made
+
+DESCR, NAME = "1.3.6.1.2.1.2.2.1.2", "1.3.6.1.2.1.31.1.1.1.1"
+WIDE = {"walk": [INTERFACES], "metrics": [column("wideDescr", DESCR)]}
+NARROW = {"walk": [DESCR], "metrics": [column("narrowDescr", DESCR)]}
+OTHER = {"walk": [NAME], "metrics": [column("otherName", NAME)]}
+MODULES = {"wide": WIDE, "narrow": NARROW, "other": OTHER}
+
+
+def walks(agent: Agent, oid: str) -> int:
+    """Return how often a walk began at an OID."""
+    return sum(request.oids[0] == parse(oid) for request in agent.requests)
+
+
+def series(text: str) -> list[str]:
+    """Return the samples of a page, without what differs from scrape to scrape."""
+    return [line for line in text.splitlines() if not line.startswith(("#", "snmp_scrape_"))]
+
+
+class TestShared:
+    @pytest.mark.parametrize("order", ["wide,narrow", "narrow,wide"])
+    async def test_covered(self, tmp_path: Path, switch: dict[str, Value], order: str) -> None:
+        """A subtree that lies within another one of the same scrape is not walked again."""
+        async with serve(switch) as agent, calling(made(tmp_path, MODULES)) as client:
+            answer = await client.get(f"/snmp?target=127.0.0.1:{agent.port}&module={order}")
+
+        assert (walks(agent, INTERFACES), walks(agent, DESCR)) == (1, 0)
+        for name in ("wideDescr", "narrowDescr"):
+            assert f'{name}{{index="2",{name}="GigabitEthernet1/0/2"}} 1' in answer.text
+        assert 'snmp_scrape_pdus_returned{module="narrow"} 2' in answer.text
+
+    async def test_similar_numbers(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """1.2 holds 1.2.3, and not 1.20."""
+        modules = {"one": {"walk": ["1.3.6.1.2.1.2"]}, "two": {"walk": ["1.3.6.1.2.1.20"]}}
+        async with serve(switch) as agent, calling(made(tmp_path, modules)) as client:
+            await client.get(f"/snmp?target=127.0.0.1:{agent.port}&module=one,two")
+        assert walks(agent, "1.3.6.1.2.1.20") == 1
+
+
+@pytest.mark.parametrize(("modules", "walking"), [(1, 1), (3, 1), (1, 4), (3, 4)])
+async def test_side_by_side(
+    tmp_path: Path, switch: dict[str, Value], modules: int, walking: int
+) -> None:
+    """However many modules and walks run side by side, the page is the same."""
+    alone, together = tmp_path / "a", tmp_path / "b"
+    for folder in (alone, together):
+        folder.mkdir()
+    exporter = made(together, MODULES, module_concurrency=modules, walk_concurrency=walking)
+    async with (
+        serve(switch) as agent,
+        calling(made(alone, MODULES)) as one,
+        calling(exporter) as many,
+    ):
+        names = "wide,other,narrow,if_mib,system,cisco_envmon"
+        url = f"/snmp?target=127.0.0.1:{agent.port}&module={names}"
+        expected = await one.get(url)
+        packets = len(agent.requests)
+        found = await many.get(url)
+
+    assert found.status_code == 200
+    assert series(found.text) == series(expected.text)
+    assert len(agent.requests) == 2 * packets
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+class TestPartial:
+    @staticmethod
+    def deaf(agent: Agent, request: Request) -> list[bytes]:
+        """Answer all but one walk."""
+        return [] if request.oids[0] == parse(NAME) else agent.answer(request)
+
+    async def test_strict(self, tmp_path: Path, switch: dict[str, Value], concurrency: int) -> None:
+        """One module that fails is a 500 that names module and OID, as in snmp_exporter."""
+        exporter = made(tmp_path, MODULES, module_concurrency=concurrency)
+        async with serve(switch, self.deaf) as agent, calling(exporter, 1) as client:
+            answer = await client.get(f"/snmp?target=127.0.0.1:{agent.port}&module=wide,other")
+
+        assert answer.status_code == 500
+        assert f"module other: no answer at {NAME}" in answer.text
+
+    async def test_partial(
+        self, tmp_path: Path, switch: dict[str, Value], concurrency: int
+    ) -> None:
+        """`partial=true` takes what can be had, and says of each module whether it is there."""
+        exporter = made(tmp_path, MODULES, module_concurrency=concurrency)
+        async with serve(switch, self.deaf) as agent, calling(exporter, 1) as client:
+            url = f"/snmp?target=127.0.0.1:{agent.port}&partial=true&module="
+            answer = await client.get(url + "wide,other")
+            nothing = await client.get(url + "other")
+            wrong = await client.get(f"{url}other&partial=perhaps")
+
+        assert answer.status_code == 200
+        assert 'chm_collector_success{collector="wide"} 1' in answer.text
+        assert 'chm_collector_success{collector="other"} 0' in answer.text
+        assert 'wideDescr{index="1"' in answer.text
+        assert "otherName" not in answer.text
+        assert nothing.status_code == 500
+        assert wrong.status_code == 400
+
+
+class TestRepetitions:
+    """Agents that cannot send many values at once."""
+
+    async def pages(
+        self, folder: Path, switch: dict[str, Value], reply: Any, patience: str
+    ) -> tuple[list[int], list[int], float]:
+        """Return how many values two scrapes asked for at a time, and the metric after them."""
+        module = {**WIDE, "max_repetitions": 16, "timeout": patience, "retries": 3}
+        exporter = made(folder, {"wide": module})
+        asked: list[list[int]] = []
+        async with serve(switch, reply) as agent, calling(exporter) as client:
+            for _ in range(2):
+                agent.requests.clear()
+                answer = await client.get(f"/snmp?target=127.0.0.1:{agent.port}&module=wide")
+                assert answer.status_code == 200, answer.text
+                assert 'wideDescr{index="2"' in answer.text
+                asked.append([r.max_repetitions for r in agent.requests if r.pdu == GETBULK])
+        return asked[0], asked[1], counted(exporter, "chm_exporter_devices_reduced_repetitions")
+
+    async def test_too_big(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """An agent that says tooBig is asked for half as much, and from then on from the start."""
+
+        def reply(agent: Agent, request: Request) -> list[bytes]:
+            if request.max_repetitions > 5:
+                return [encode(request, [], error=1)]
+            return agent.answer(request)
+
+        first, second, reduced = await self.pages(tmp_path, switch, reply, "1s")
+        assert first[:3] == [16, 8, 4]
+        assert set(second) == {4}
+        assert reduced == 1
+
+    async def test_lost(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """An agent whose large responses never arrive is asked for less at the second retry."""
+
+        def reply(agent: Agent, request: Request) -> list[bytes]:
+            return [] if request.max_repetitions > 5 else agent.answer(request)
+
+        first, second, reduced = await self.pages(tmp_path, switch, reply, "100ms")
+        assert first[:4] == [16, 16, 8, 4]
+        assert set(second) == {4}
+        assert reduced == 1
+
+    async def test_one_loss(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """A single lost response changes nothing."""
+        lost: list[Request] = []
+
+        def reply(agent: Agent, request: Request) -> list[bytes]:
+            if not lost:
+                lost.append(request)
+                return []
+            return agent.answer(request)
+
+        first, second, reduced = await self.pages(tmp_path, switch, reply, "100ms")
+        assert set(first) == set(second) == {16}
+        assert reduced == 0
