@@ -2,10 +2,11 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from exporter import cli
+from tests.exporter.app.certificates import Certificate
 from tests.exporter.conftest import free_port
 
 SNAPSHOT = {
@@ -32,6 +34,8 @@ class TestMistakes:
             (["--config.file", "gone.yml"], "gone.yml: no such file"),
             (["--web.listen-address", "nonsense"], "is not [HOST]:PORT: nonsense"),
             (["--web.listen-address", "127.0.0.1:70000"], "is not [HOST]:PORT"),
+            (["--web.telemetry-path", "metrics"], "--web.telemetry-path is not a path: metrics"),
+            (["--web.config.file", "gone.yml"], "gone.yml: No such file or directory"),
             (["--controlplane.url", "nonsense"], "--controlplane.url is not a URL"),
             (["--controlplane.url", "http://x"], "needs --controlplane.token-file"),
             (
@@ -61,13 +65,34 @@ class TestMistakes:
         assert f"cannot listen on {address}: Address already in use" in capsys.readouterr().err
 
     @pytest.mark.parametrize(
-        "flags", [["--nope"], ["serve"], ["--inventory.refresh", "0"]], ids=str
+        "flags",
+        [
+            ["--nope"],
+            ["serve"],
+            ["--inventory.refresh", "0"],
+            ["--workers", "0"],
+            ["--web.max-requests", "-1"],
+            ["--timeout-offset", "nan"],
+            ["--snmp.breaker-failures", "-1"],
+        ],
+        ids=str,
     )
     def test_usage(self, flags: list[str]) -> None:
         """An unknown flag, a sub-command or a wrong number is exit code 2."""
         with pytest.raises(SystemExit) as caught:
             cli.main(flags)
         assert caught.value.code == 2
+
+    def test_environment(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A variable that an auth names and that is not set is a mistake with its name."""
+        path = tmp_path / "snmp.yml"
+        path.write_text('auths: {one: {version: 3, username: "${CHM_TEST_NOT_SET}"}}')
+        flags = ["--config.file", str(path), "--dry-run"]
+        cli.main(flags)
+        with pytest.raises(SystemExit):
+            cli.main([*flags, "--config.expand-environment-variables"])
+        error = capsys.readouterr().err
+        assert "auths.one: environment variable CHM_TEST_NOT_SET is not set" in error
 
     def test_dry_run(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A dry run checks the files and ends."""
@@ -76,11 +101,14 @@ class TestMistakes:
 
 
 @contextmanager
-def started(*flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(
+    *flags: str, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the exporter as a process; yield it and its URL."""
     address = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
     command = [*COMMAND, *flags, "--web.listen-address", address, "--log.format", "json"]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    surroundings = {**os.environ, **(environment or {})}
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=surroundings)
     try:
         yield running, f"http://{address}"
     finally:
@@ -111,10 +139,10 @@ def control_plane() -> Iterator[str]:
             server.shutdown()
 
 
-def until(url: str, text: str) -> None:
+def until(url: str, text: str, trusted: ssl.SSLContext | bool = True) -> None:  # noqa: FBT001, FBT002 - httpx'
     for _ in range(200):
         try:
-            if text in httpx.get(url).text:
+            if text in httpx.get(url, verify=trusted).text:
                 return
         except httpx.ConnectError:
             pass  # not listening yet
@@ -137,6 +165,29 @@ class TestProcess:
             until(f"{url}/metrics", "chm_exporter_config_last_reload_successful 0.0")
             assert "two:" in httpx.get(f"{url}/config").text
 
+            running.terminate()
+            assert running.wait(5) == 0
+
+    def test_flags_of_snmp_exporter(self, tmp_path: Path) -> None:
+        """What an operator of snmp_exporter types works: addresses, files, TLS, paths, switches."""
+        authority = Certificate.authority(tmp_path)
+        authority.signed(tmp_path, "server")
+        tls = {"cert_file": "server.crt", "key_file": "server.key"}
+        (tmp_path / "web.yml").write_text(json.dumps({"tls_server_config": tls}))
+        (tmp_path / "a.yml").write_text("auths: {one: {version: 3, username: $CHM_TEST_USER}}")
+        (tmp_path / "b.yml").write_text("modules: {two: {walk: [1.3.6.1.2.1.1]}}")
+        second = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+        flags = ["--config.file", str(tmp_path / "[ab].yml"), "--web.listen-address", second]
+        flags += ["--config.expand-environment-variables", "--web.telemetry-path=/own"]
+        flags += ["--web.config.file", str(tmp_path / "web.yml"), "--snmp.module-concurrency=2"]
+        flags += ["--no-snmp.wrap-large-counters", "--log.level=debug"]
+        trusted = ssl.create_default_context(cafile=str(authority.cert_file))
+        with started(*flags, environment={"CHM_TEST_USER": "ann"}) as (running, plain):
+            url = plain.replace("http:", "https:")
+            until(f"{url}/config", "username: ann", trusted)
+            until(f"https://{second}/own", "snmp_packets_total 0.0", trusted)
+            assert httpx.get(f"{url}/metrics", verify=trusted).status_code == 404
+            assert 'href="/own"' in httpx.get(url, verify=trusted).text
             running.terminate()
             assert running.wait(5) == 0
 

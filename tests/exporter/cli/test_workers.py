@@ -1,0 +1,98 @@
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from tests.exporter.cli.test_process import control_plane, started, until
+
+WORKERS = ("--workers", "2")
+
+
+def pids(url: str) -> set[int]:
+    """Return the processes that serve now, as the metrics have them."""
+    text = httpx.get(f"{url}/metrics").text
+    return {int(pid) for pid in re.findall(r'process_open_fds\{pid="(\d+)"\}', text)}
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never became true")
+
+
+def everywhere(url: str, text: str) -> bool:
+    """Return whether many new connections, which land on all workers, show a text."""
+    return all(text in httpx.get(url).text for _ in range(20))
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class TestWorkers:
+    def test_life(self, tmp_path: Path) -> None:
+        """Workers share a port, their counters and a reload; one that dies is replaced."""
+        path = tmp_path / "snmp.yml"
+        path.write_text("auths: {one: {}}")
+        with started(*WORKERS, "--config.file", str(path)) as (running, url):
+            until(f"{url}/config", "one:")
+            eventually(lambda: len(pids(url)) == 2)
+            for _ in range(30):
+                assert httpx.get(f"{url}/snmp").status_code == 400
+            assert "snmp_request_errors_total 30.0" in httpx.get(f"{url}/metrics").text
+
+            path.write_text("auths: {two: {}}")
+            assert httpx.post(f"{url}/-/reload").status_code == 200
+            eventually(lambda: everywhere(f"{url}/config", "two:"))
+            path.write_text("auths: [")
+            assert httpx.post(f"{url}/-/reload").status_code == 500
+            assert everywhere(f"{url}/config", "two:")
+            path.write_text("auths: {three: {}}")
+            os.kill(running.pid, signal.SIGHUP)
+            eventually(lambda: everywhere(f"{url}/config", "three:"))
+
+            before = pids(url)
+            os.kill(min(before), signal.SIGKILL)
+            eventually(lambda: len(pids(url)) == 2 and pids(url) != before)
+            assert "snmp_request_errors_total 30.0" in httpx.get(f"{url}/metrics").text
+
+            children = pids(url)
+            running.terminate()
+            assert running.wait(10) == 0
+            assert not any(alive(pid) for pid in children)
+
+    def test_orphans(self) -> None:
+        """When the parent is killed its workers end, too."""
+        with started(*WORKERS) as (running, url):
+            until(f"{url}/-/healthy", "Healthy")
+            eventually(lambda: len(pids(url)) == 2)
+            children = pids(url)
+            running.kill()
+            eventually(lambda: not any(alive(pid) for pid in children))
+
+    def test_inventory(self, tmp_path: Path) -> None:
+        """One worker asks the control plane, and all know its devices."""
+        (tmp_path / "token").write_text("s3cret\n")
+        flags = ["--controlplane.token-file", str(tmp_path / "token"), "--inventory.refresh", "0.2"]
+        with (
+            control_plane() as address,
+            started(*WORKERS, *flags, "--controlplane.url", address) as (running, url),
+        ):
+            until(f"{url}/-/ready", "Ready")
+            eventually(lambda: everywhere(f"{url}/-/ready", "Ready"))
+            text = httpx.get(f"{url}/metrics").text
+            assert "chm_exporter_snapshot_devices 1.0" in text
+            running.terminate()
+            _, errors = running.communicate(timeout=10)
+        messages = {json.loads(line)["msg"] for line in errors.splitlines()}
+        assert {"inventory changed", "inventory restored from disk"} <= messages
