@@ -9,7 +9,7 @@ from exporter.protocols import icmp
 from exporter.protocols.icmp import Echoes, Pace
 from tests.exporter.agent import Value, serve
 from tests.exporter.conftest import free_port
-from tests.exporter.test_probe import inventory, prober, series
+from tests.exporter.probe.test_prober import inventory, prober, series
 
 __all__ = ["prober"]  # a fixture
 
