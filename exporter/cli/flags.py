@@ -1,6 +1,7 @@
 """The flags, by snmp_exporter's names where it has them, and the settings they make."""
 
 import argparse
+import ipaddress
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -133,6 +134,10 @@ def settings(flags: argparse.Namespace) -> Settings:
     """Return the settings, or raise UsageError."""
     if not re.fullmatch(r"/[!-z|~]*", flags.metrics_path):
         raise UsageError(f"--web.telemetry-path is not a path: {flags.metrics_path}")
+    try:
+        source = str(ipaddress.ip_address(flags.source)) if flags.source else ""
+    except ValueError:
+        raise UsageError(f"--snmp.source-address is not an address: {flags.source}") from None
     return Settings(
         config_files=tuple(flags.config),
         expand_environment=flags.expand,
@@ -149,7 +154,7 @@ def settings(flags: argparse.Namespace) -> Settings:
         breaker_failures=flags.failures,
         breaker_interval=flags.interval,
         wrap_large_counters=flags.wrap,
-        source_address=flags.source,
+        source_address=source,
     )
 
 

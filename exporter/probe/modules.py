@@ -97,6 +97,7 @@ class Scraper:
             traffic,
             engines=self.devices.engines,
             context_engine_id=order.context_engine_id,
+            source_address=self.settings.source_address,
         )
 
 

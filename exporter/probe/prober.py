@@ -119,7 +119,14 @@ class Prober:
     def _session(
         self, target: Target, auth: Auth, limits: Limits, traffic: Traffic
     ) -> AbstractAsyncContextManager[Session]:
-        return snmp.session(target, auth, limits, traffic, engines=self.devices.engines)
+        return snmp.session(
+            target,
+            auth,
+            limits,
+            traffic,
+            engines=self.devices.engines,
+            source_address=self.settings.source_address,
+        )
 
     async def _reach(
         self,

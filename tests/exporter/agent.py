@@ -136,6 +136,7 @@ class Agent(asyncio.DatagramProtocol):
     community: bytes = b"public"
     reply: Callable[["Agent", Request], list[bytes]] | None = None
     requests: list[Request] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)
     transport: asyncio.DatagramTransport | None = None
     delay: float = 0.0
     pending: int = 0
@@ -161,6 +162,7 @@ class Agent(asyncio.DatagramProtocol):
         if request.community != self.community:
             return
         self.requests.append(request)
+        self.sources.add(addr[0])
         packets = (self.reply or Agent.answer)(self, request)
         if self.delay:
             self.pending += 1

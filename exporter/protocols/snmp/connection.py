@@ -21,11 +21,14 @@ async def session(
     *,
     engines: Engines | None = None,
     context_engine_id: bytes = b"",
+    source_address: str = "",
 ) -> AsyncIterator[Session]:
     """Open a session with an agent for the length of a block.
 
-    `engines` remembers the v3 engines of agents from one session to the next.
+    `engines` remembers the v3 engines of agents from one session to the next; `source_address` is
+    where to ask from.
     """
+    way = security.Way(engines or Engines(), context_engine_id, source_address)
     try:
         async with asyncio.timeout_at(limits.deadline):
             address = await target.resolve()
@@ -34,9 +37,7 @@ async def session(
     until = min(asyncio.get_running_loop().time() + limits.timeout, limits.deadline)
     try:
         async with asyncio.timeout_at(until):
-            agent = await security.connect(
-                target, address, auth, engines or Engines(), context_engine_id
-            )
+            agent = await security.connect(target, address, auth, way)
     except TimeoutError:
         raise Unreachable(str(target), "no connection in time") from None
     except ConnectionRefusedError:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gufo.snmp._fast import SnmpV1ClientSocket, SnmpV2cClientSocket
 
@@ -35,19 +35,26 @@ REFUSALS = {
 }
 
 
-async def connect(
-    target: Target, address: str, auth: Auth, engines: Engines, context_engine_id: bytes
-) -> Socket:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a connection takes beside an address: known engines, a context's, where to ask from."""
+
+    engines: Engines
+    context_engine_id: bytes
+    source_address: str
+
+
+async def connect(target: Target, address: str, auth: Auth, way: Way) -> Socket:
     """Return a socket that speaks the auth's version to `address:port`; OSError where it cannot."""
     codec = SnmpV1ClientSocket if auth.version == 1 else SnmpV2cClientSocket
-    if target.transport == "udp" and auth.version != V3:
+    if target.transport == "udp" and auth.version != V3 and not way.source_address:
         return codec(address, auth.community, 0, 0, 0, 0)
-    agent = await _transport(target.transport, address)
+    agent = await _transport(target.transport, address, way.source_address)
     try:
         envelope = None
         if auth.version == V3:
-            engine = engines.at(f"{target.transport}://{address}")
-            envelope = Envelope(auth, engine, context_engine_id)
+            engine = way.engines.at(f"{target.transport}://{address}")
+            envelope = Envelope(auth, engine, way.context_engine_id)
         community = "" if envelope else auth.community
         return Relay(codec(NOWHERE, community, 0, 0, 0, 0), agent, envelope)
     except BaseException:
@@ -55,7 +62,7 @@ async def connect(
         raise
 
 
-async def _transport(transport: str, address: str) -> socket.socket:
+async def _transport(transport: str, address: str, source: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
     family, _, _, _, where = socket.getaddrinfo(
@@ -64,6 +71,8 @@ async def _transport(transport: str, address: str) -> socket.socket:
     agent = socket.socket(family, kind)
     try:
         agent.setblocking(False)
+        if source:
+            agent.bind((source, 0))
         await asyncio.get_running_loop().sock_connect(agent, where)
     except BaseException:
         agent.close()

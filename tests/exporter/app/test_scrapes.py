@@ -124,6 +124,20 @@ class TestAdmission:
         assert (answer.status_code, answer.text) == (503, "No snapshot of the inventory yet\n")
 
 
+@pytest.mark.parametrize("source", ["", "127.0.0.7"])
+async def test_source_address(tmp_path: Path, switch: dict[str, Value], source: str) -> None:
+    """Devices are asked from the address that the operator names."""
+    exporter = made(tmp_path, source_address=source)
+    async with serve(switch) as agent, calling(exporter) as client:
+        with_device(exporter, agent.port)
+        scraped = await client.get(f"/snmp?target=127.0.0.1:{agent.port}")
+        probed = await client.get("/probe?target=edge1")
+
+    assert scraped.status_code == 200
+    assert "\nchm_device_up 1\n" in probed.text
+    assert agent.sources == {source or "127.0.0.1"}
+
+
 class TestCompression:
     @pytest.mark.parametrize(
         ("accepted", "coding"),

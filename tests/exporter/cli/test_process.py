@@ -35,6 +35,7 @@ class TestMistakes:
             (["--web.listen-address", "nonsense"], "is not [HOST]:PORT: nonsense"),
             (["--web.listen-address", "127.0.0.1:70000"], "is not [HOST]:PORT"),
             (["--web.telemetry-path", "metrics"], "--web.telemetry-path is not a path: metrics"),
+            (["--snmp.source-address", "here"], "--snmp.source-address is not an address: here"),
             (["--web.config.file", "gone.yml"], "gone.yml: No such file or directory"),
             (["--controlplane.url", "nonsense"], "--controlplane.url is not a URL"),
             (["--controlplane.url", "http://x"], "needs --controlplane.token-file"),
