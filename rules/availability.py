@@ -3,9 +3,14 @@
 from rules.options import Intent
 from rules.rule import Alert, Group, Record
 
-# The labels are those of the inventory; a device that left it has no state.
+# The labels are those of the inventory; a device that left it has no state. Without samples (its
+# exporter is down) it stays as it was seen last: silence neither ends an outage nor begins one.
 DEVICE_UP = """\
-min by (device) (chm_device_up)
+(
+  min by (device) (chm_device_up)
+  or
+  min by (device) (last_over_time(chm_device_up[1h]))
+)
 * on (device) group_right ()
 device:chm_inventory_device_info:current"""
 

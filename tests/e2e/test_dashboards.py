@@ -3,11 +3,15 @@
 import json
 
 import httpx
+import promql_parser
 import pytest
+import yaml
 
 import dashboards
+import rules
 from dashboards.queries import Expression, expressions
 from tests.e2e.running import Stack, eventually
+from tests.promql import selectors
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -27,6 +31,41 @@ def _answers(stack: Stack, expression: Expression) -> bool:
     answer = httpx.post(url, data={"query": expression.expr}, timeout=20)
     assert answer.is_success, f"{expression.panel}: {answer.text}"
     return bool(answer.json()["data"]["result"] or expression.empty)
+
+
+# Series that are there only while something is wrong; tests/rules shows that they then are.
+ONLY_IN_TROUBLE = {
+    "device:outage:cause",
+    "device:outage:depth",
+    "device:outage:unreachable",
+    "device:chm_topology_parent:count_down",
+    "interface:ifOperStatus:lost_timestamp_seconds",
+    "interface:errors:increase",
+    "interface:errors:ratio",
+    "interface:discards:increase",
+    "interface:discards:ratio",
+    "interface:packets:increase",
+    "chm_memory_utilization_ratio",  # of devices that tell no sizes; the lab's all do
+}
+
+
+def named() -> set[str]:
+    """Give every metric that a rule or a board asks for."""
+    rendered = rules.render(rules.Intent(public_url="http://chm.test")).values()
+    groups = [group for text in rendered for group in yaml.safe_load(text)["groups"]]
+    exprs = [rule["expr"] for group in groups for rule in group["rules"]]
+    exprs += [e.expr for _, e in QUERIES]
+    return {s.name for expr in exprs for s, _ in selectors(promql_parser.parse(expr))}
+
+
+def test_every_metric_is_there(stack: Stack) -> None:
+    """What rules and dashboards ask for is what the real services expose."""
+    url = f"{stack.url('prometheus')}/api/v1/label/__name__/values"
+
+    def missing() -> set[str]:
+        return named() - ONLY_IN_TROUBLE - set(httpx.get(url).json()["data"])
+
+    eventually(lambda: not missing(), 60, f"every metric: {missing()}")
 
 
 def test_every_query_returns_data(stack: Stack) -> None:

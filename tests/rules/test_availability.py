@@ -36,6 +36,21 @@ class TestDeviceDown:
 
         check(tmp_path, core, firing={f"{t}m": [down("core1")] for t in (20, 21, 22, 23, 24)})
 
+    def test_silence_ends_no_outage(self, tmp_path: Path) -> None:
+        """While an exporter restarts, an outage goes on and no new one begins."""
+        dead, alive = device("dead", "1x9 0x10 stale"), device("alive", "1x20 stale")
+
+        check(tmp_path, dead, alive, firing={f"{t}m": [down("dead")] for t in (15, 22, 24)})
+
+    def test_a_silence_is_no_state_for_good(self, tmp_path: Path) -> None:
+        """What was seen last is forgotten after an hour without a sample."""
+        check(
+            tmp_path,
+            device("core"),
+            device("dead", "1x9 0x10 stale"),
+            firing={"90m": ['DeviceUnknown{device="dead"}']},
+        )
+
     def test_alert_carries_what_people_need(self, tmp_path: Path) -> None:
         """Labels come from the inventory, and the runbook is a link."""
         alert = {

@@ -33,7 +33,7 @@ async def test_a_runbook_is_a_page(anonymous: AsyncClient) -> None:
 @pytest.mark.usefixtures("page")
 @pytest.mark.parametrize(
     "name",
-    ["DeviceUp", "secret", "..", "..%2Fsecret", "DeviceDown%0A", "DeviceDown.md", "%00", "A" * 99],
+    ["DeviceUp", "secret", "..%2Fsecret", "DeviceDown%0A", "DeviceDown.md", "%00", "A" * 99],
 )
 async def test_everything_else_is_not_found(anonymous: AsyncClient, name: str) -> None:
     """Names that are no alert's lead nowhere, least of all into the file system."""
