@@ -110,6 +110,12 @@ class Telemetry:
         )
         for state in ("open", "half_open"):
             self.circuits.labels(state).set(0)
+        self.tasks = Gauge(
+            "chm_exporter_tasks",
+            "Tasks of the event loop; many more than scrapes under way would be a leak.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self.reduced = Gauge(
             "chm_exporter_devices_reduced_repetitions",
             "Devices asked for fewer values at once than their modules say, as they bear no more.",

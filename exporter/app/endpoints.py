@@ -201,6 +201,7 @@ def _modules(request: Request) -> list[str]:
 
 async def metrics(exporter: Exporter, request: Request) -> Response:
     """Return what the exporter says about itself."""
+    exporter.telemetry.tasks.set(len(asyncio.all_tasks()))
     body = await asyncio.to_thread(generate_latest, exporter.telemetry.exposed())
     return scrapes.compressed(request, body, CONTENT_TYPE_LATEST)
 

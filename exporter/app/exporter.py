@@ -12,7 +12,7 @@ from exporter.config import ConfigError
 from exporter.exposition import Page
 from exporter.inventory import Inventory
 from exporter.probe import Devices, Prober, Scraper
-from exporter.profiles import loader
+from exporter.profiles import loader, values
 from exporter.profiles.loader import Configuration
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 def load(settings: Settings) -> Configuration:
     """Return the configuration that the settings name, or raise ConfigError."""
-    configuration = loader.load(settings.config_files)
+    wrap = values.WRAP if settings.wrap_large_counters else 0
+    configuration = loader.load(settings.config_files, wrap)
     if not settings.expand_environment:
         return configuration
     return replace(configuration, auths=config.expanded(configuration.auths, os.environ))

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from exporter import config
 from exporter.config import Auth, ConfigError, Document
 from exporter.metrics import CATALOGUE
+from exporter.profiles import values
 from exporter.profiles.layout import Memory
 from exporter.profiles.schema import Health, Info, Module, Profile
 from exporter.profiles.table import Table
@@ -38,18 +39,19 @@ class Configuration:
     profiles: Mapping[str, Profile]
 
 
-def load(patterns: Iterable[str]) -> Configuration:
+def load(patterns: Iterable[str], wrap: int = values.WRAP) -> Configuration:
     """Return the product's modules and profiles with the operator's files on top.
 
-    A module of the operator's replaces one of the product's of the same name.
+    A module of the operator's replaces one of the product's of the same name. Numbers are taken
+    modulo `wrap`, unless that is 0.
     """
     documents = config.read(patterns, FILE_FIELDS)
     shipped = [Document.read(path) for path in sorted((SHIPPED / "modules").glob("*.yml"))]
     auths = _merged((document, config.auths(document.part("auths"), document.path))
                     for document in documents)  # fmt: skip
     memory = Memory()
-    own = _merged((document, _modules(document, memory)) for document in documents)
-    modules = _merged((document, _modules(document, memory)) for document in shipped) | own
+    own = _merged((document, _modules(document, memory, wrap)) for document in documents)
+    modules = _merged((document, _modules(document, memory, wrap)) for document in shipped) | own
     return Configuration(auths or PUBLIC_AUTHS, modules, _profiles(modules))
 
 
@@ -63,9 +65,9 @@ def _merged(parts: Iterable[tuple[Document, dict[str, T]]]) -> dict[str, T]:
     return merged
 
 
-def _modules(document: Document, memory: Memory) -> dict[str, Table]:
+def _modules(document: Document, memory: Memory, wrap: int) -> dict[str, Table]:
     modules = config.validated(_MODULES, document.part("modules"), document.path, "modules")
-    tables = {name: Table(module, memory) for name, module in modules.items()}
+    tables = {name: Table(module, memory, wrap) for name, module in modules.items()}
     for name, table in tables.items():
         for position, entry in enumerate(table.module.health):
             if problem := _problem(entry, table):

@@ -35,6 +35,7 @@ class Run:
     labels: Labels
     indexes: Sequence[str]
     found: list[Value]
+    wrap: int = values.WRAP
 
 
 def families(run: Run, answers: Answers) -> Iterator[Family]:
@@ -51,18 +52,18 @@ def families(run: Run, answers: Answers) -> Iterator[Family]:
 def _numbers(run: Run) -> Family:
     metric, found = run.metric, run.found
     kind: Kind = "counter" if metric.type == "counter" else "gauge"
-    if _plain(found):
+    if _plain(found, run.wrap):
         return _scaled(run, Family(metric.name, kind, metric.help, run.labels.blocks, found))
     # No number, no sample: a text where the MIB has a number says nothing about it.
-    return _scaled(run, _some(run, [values.number(value) for value in found], kind))
+    return _scaled(run, _some(run, [values.number(value, run.wrap) for value in found], kind))
 
 
-def _plain(found: list[Value]) -> TypeGuard[list[Number]]:
-    """Return whether all values are integers that a double holds, as they mostly are."""
+def _plain(found: list[Value], wrap: int) -> TypeGuard[list[Number]]:
+    """Return whether all values are integers that need no wrapping, as they mostly are."""
     if set(map(type, found)) != {int}:
         return False
     whole: list[Any] = found
-    return bool(max(whole) < values.WRAP)
+    return not wrap or bool(max(whole) < wrap)
 
 
 def _some(run: Run, numbers: Sequence[Number | None], kind: Kind = "gauge") -> Family:

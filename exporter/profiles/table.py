@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from exporter.metrics import Family
-from exporter.profiles import rows, series
+from exporter.profiles import rows, series, values
 from exporter.profiles.layout import Layout, Memory, Part, Remembered
 from exporter.profiles.rows import Answers, Key, Labels, Rows
 from exporter.profiles.schema import Metric, Module
@@ -27,10 +27,16 @@ class Column:
 
 
 class Table:
-    """A module made ready to be applied to answers; `memory` may be shared with other modules."""
+    """A module made ready to be applied to answers; `memory` may be shared with other modules.
 
-    def __init__(self, module: Module, memory: Memory | None = None) -> None:
+    Numbers are taken modulo `wrap`, unless that is 0.
+    """
+
+    def __init__(
+        self, module: Module, memory: Memory | None = None, wrap: int = values.WRAP
+    ) -> None:
         self.module = module
+        self.wrap = wrap
         self.groups: list[Key] = []
         self.added: list[list[str]] = []
         """For each group the labels that its metrics add to those of the row."""
@@ -65,7 +71,7 @@ class Table:
         for part in layout.parts:
             known = labels[part.column.group, part.rows]
             metric, indexes = part.column.metric, layout.indexes[part.rows]
-            run = Run(metric, known, indexes, found[part.start : part.stop])
+            run = Run(metric, known, indexes, found[part.start : part.stop], self.wrap)
             out += series.families(run, answers)
         return [family for family in out if family.blocks]
 

@@ -61,10 +61,10 @@ def arcs(oid: str) -> tuple[int, ...]:
     return tuple(map(int, oid.split("."))) if oid else ()
 
 
-def number(value: Value) -> int | float | None:
-    """Return the number an SNMP value is, or None where it is not one."""
+def number(value: Value, wrap: int = WRAP) -> int | float | None:
+    """Return the number an SNMP value is, modulo `wrap` unless 0, or None where it is not one."""
     if isinstance(value, int):
-        return value if value < WRAP else value % WRAP
+        return value % wrap if 0 < wrap <= value else value
     if isinstance(value, bytes):
         head, content = value[:3], value[3:]
         if (head, len(content)) in OPAQUE:

@@ -138,6 +138,19 @@ async def test_source_address(tmp_path: Path, switch: dict[str, Value], source: 
     assert agent.sources == {source or "127.0.0.1"}
 
 
+@pytest.mark.parametrize(("wrapped", "shown"), [(True, "1"), (False, str(2**53 + 1))])
+async def test_large_counters(
+    tmp_path: Path, switch: dict[str, Value], *, wrapped: bool, shown: str
+) -> None:
+    """64-bit counters are taken modulo 2^53, or as they are where the operator wants that."""
+    exporter = made(tmp_path, wrap_large_counters=wrapped)
+    async with serve(switch) as agent, calling(exporter) as client:
+        text = (await client.get(f"/snmp?target=127.0.0.1:{agent.port}")).text
+
+    [line] = [x for x in text.splitlines() if x.startswith("ifHCInOctets") and 'Index="1"' in x]
+    assert line.endswith(f"}} {shown}")
+
+
 class TestCompression:
     @pytest.mark.parametrize(
         ("accepted", "coding"),
