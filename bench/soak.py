@@ -6,6 +6,7 @@ Ends with exit code 1 where file descriptors, tasks or memory of the exporter ar
 import argparse
 import asyncio
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -58,6 +59,7 @@ class Soak:
     rate: float
     seconds: float
     answers: Counter[str] = field(default_factory=Counter)
+    dice: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - no secret
 
     async def run(self) -> list[Reading]:
         """Return readings: idle before, one for each row under load, and idle after."""
@@ -85,8 +87,7 @@ class Soak:
 
     async def scrape(self, number: int) -> None:
         """Scrape a device of those that are there now; a new one comes, an old one goes."""
-        window = len(self.targets) // 2
-        at = number // 10 + random.randrange(window)
+        at = number // 10 + self.dice.randrange(len(self.targets) // 2)
         target, module = self.targets[at % len(self.targets)], MODULES[number % len(MODULES)]
         host, port = self.exporter.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -96,7 +97,7 @@ class Soak:
                 f"X-Prometheus-Scrape-Timeout-Seconds: {TIMEOUT}\r\n"
                 "Accept-Encoding: gzip\r\nConnection: close\r\n\r\n".encode()
             )
-            if number and random.random() < HANG_UPS:
+            if number and self.dice.random() < HANG_UPS:
                 self.answers["hung up"] += 1
                 return
             answer = await reader.read(-1)
@@ -109,7 +110,7 @@ class Soak:
         pause = DOWN_FOR / (len(self.names) * DOWN_SHARE)
         async with httpx.AsyncClient(base_url=self.lab) as client:
             while True:
-                path = f"/devices/{random.choice(self.names)}/scenarios/device-down"
+                path = f"/devices/{self.dice.choice(self.names)}/scenarios/device-down"
                 await client.post(path, json={"duration": DOWN_FOR})
                 await asyncio.sleep(pause)
 
@@ -120,7 +121,7 @@ class Soak:
         [tasks] = [x for x in text.splitlines() if x.startswith("chm_exporter_tasks ")]
         return Reading(
             time.monotonic(),
-            len(list(Path(f"/proc/{self.exporter.pid}/fd").iterdir())),
+            len(os.listdir(f"/proc/{self.exporter.pid}/fd")),  # noqa: PTH208 - no file is read
             int(float(tasks.split(" ")[1])),
             self.exporter.memory(),
             self.exporter.cpu(),

@@ -18,6 +18,8 @@ ExporterError
     └── LeftAlone        the device was silent lately, and is not asked again yet
 """
 
+from typing import Self
+
 
 class ExporterError(Exception):
     """Anything this exporter reports to the one who scrapes it."""
@@ -48,6 +50,12 @@ class ProtocolError(ExporterError):
         self.target = target
         self.detail = detail
         self.module = ""
+
+    def alone(self) -> Self:
+        """Return the same without its traceback, whose frames would keep sockets open."""
+        copy = type(self)(self.target, self.detail)
+        copy.module = self.module
+        return copy
 
     def __str__(self) -> str:
         where = f"{self.target}: module {self.module}" if self.module else self.target

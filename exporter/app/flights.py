@@ -53,6 +53,8 @@ class Flights(Generic[T]):
                 self._landed(key, flight.work)
                 flight.work.cancel()
                 await asyncio.wait({flight.work})
+            # The traceback of a failure holds this frame: no circle may keep sockets open.
+            del flight
 
     def _landed(self, key: Hashable, work: asyncio.Task[T]) -> None:
         """Let the next one begin anew; nobody may join work that is over or about to end."""

@@ -106,9 +106,11 @@ async def _while_connected(request: Request, work: Awaitable[T]) -> T:
             raise HungUp
         return working.result()
     finally:
-        for task in (working, watching):
-            task.cancel()
+        working.cancel()
+        watching.cancel()
         await asyncio.wait({working, watching})
+        # The traceback of a failure holds this frame: no circle may keep sockets open.
+        del working, watching
 
 
 async def _hang_up(request: Request) -> None:

@@ -84,7 +84,7 @@ class Scraper:
             outcomes = await side_by_side(settings.module_concurrency, work)
         failures = [outcome.failure for outcome in outcomes if outcome.failure]
         if len(failures) == len(outcomes):
-            raise failures[0]
+            raise failures[0].alone()
         return outcomes
 
     def _session(
@@ -121,7 +121,7 @@ class Run:
             error.module = name
             if not self.order.partial:
                 raise
-            return Outcome(name, [], failure=error)
+            return Outcome(name, [], failure=error.alone())
         finally:
             counted(self.telemetry, traffic)
             self.heard.packets += traffic.packets

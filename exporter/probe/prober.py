@@ -150,7 +150,7 @@ class Prober:
                 )
                 system = await session.get(identify.SYSTEM, limits)
             except ProtocolError as error:
-                failure = error
+                failure = error.alone()
             else:
                 self.devices.answered(state)
                 return Reached(session, name, system)

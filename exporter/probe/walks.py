@@ -4,7 +4,7 @@ import asyncio
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -33,12 +33,26 @@ async def side_by_side(width: int, work: Sequence[Callable[[], Awaitable[T]]]) -
         async with gate:
             return await one()
 
+    # No TaskGroup: its frame and its exception hold each other, and with them our sockets.
+    tasks = [asyncio.create_task(run(one)) for one in work]
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(run(one)) for one in work]
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        await _ended(tasks)
+    failures = [task.exception() for task in tasks if not task.cancelled()]
+    first = next(filter(None, failures), None)
+    try:
+        if first is not None:
+            raise first
+        return [task.result() for task in tasks]
+    finally:
+        del first, failures, tasks
+
+
+async def _ended(tasks: Collection[asyncio.Task[T]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 @dataclass(slots=True)
@@ -132,7 +146,7 @@ class Walks:
             async with self.sessions.one(traffic) as session:
                 found = await session.walk(root, self.device.bounded(limits))
         except ProtocolError as error:
-            self.failed[root] = error
+            self.failed[root] = error.alone()
             raise
         else:
             self.alive = True

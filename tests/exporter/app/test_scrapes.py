@@ -1,12 +1,14 @@
 import asyncio
+import gc
 import gzip
+import os
 from pathlib import Path
 
 import httpx
 import pytest
 
 from exporter.app import create_app
-from tests.exporter.agent import Agent, Value, serve
+from tests.exporter.agent import Agent, Request, Value, parse, serve
 from tests.exporter.serving import calling, counted, listening, made, with_device
 
 SYSTEM = "module=system"
@@ -16,6 +18,10 @@ async def until_asked(agent: Agent) -> None:
     async with asyncio.timeout(2):
         while not agent.requests:
             await asyncio.sleep(0.005)
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - no file is read
 
 
 class TestMerging:
@@ -122,6 +128,36 @@ class TestAdmission:
         async with calling(exporter) as client:
             answer = await client.get("/probe?target=edge1")
         assert (answer.status_code, answer.text) == (503, "No snapshot of the inventory yet\n")
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+async def test_sockets(tmp_path: Path, switch: dict[str, Value], concurrency: int) -> None:
+    """Whatever goes wrong, the sockets of a scrape are closed with it, not by a collector."""
+    system = parse("1.3.6.1.2.1.1")
+
+    def half_deaf(agent: Agent, request: Request) -> list[bytes]:
+        return agent.answer(request) if request.oids[0][: len(system)] == system else []
+
+    def deaf(_agent: Agent, _request: Request) -> list[bytes]:
+        return []
+
+    exporter = made(tmp_path, breaker_failures=0, module_concurrency=concurrency)
+    async with serve(switch) as agent, calling(exporter, 0.5) as client:
+        with_device(exporter, agent.port)
+        url = f"/snmp?target=127.0.0.1:{agent.port}&module=system,if_mib"
+        open_before = descriptors()
+        gc.disable()
+        try:
+            for answering in (half_deaf, deaf):
+                agent.reply = answering
+                for path in (url, f"{url}&partial=true", "/probe?target=edge1"):
+                    await client.get(path)
+                    assert descriptors() == open_before, path
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.get(url), 0.1)
+            assert descriptors() == open_before
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("source", ["", "127.0.0.7"])
