@@ -25,7 +25,7 @@ class Settings:
     walk_concurrency: int = 1
     # So many scrapes without any answer, and a device is left alone for so long.
     breaker_failures: int = 3
-    breaker_interval: float = 30.0
+    breaker_interval: float = 20.0
     wrap_large_counters: bool = True
     source_address: str = ""
 

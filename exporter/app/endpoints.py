@@ -83,9 +83,14 @@ async def snmp(exporter: Exporter, request: Request) -> Response:
     configuration = exporter.configuration
     tables = {name: _known(name, configuration.modules, "module") for name in _modules(request)}
     order = Order(
-        Target.parse(_target(request)), _auth(exporter, request), tables, _partial(request)
+        Target.parse(_target(request)),
+        _auth(exporter, request),
+        tables,
+        _partial(request),
+        _engine_id(request),
     )
-    key = (order.target, order.auth, tuple(tables), order.partial, id(configuration))
+    asked = (order.target, order.auth, order.partial, order.context_engine_id)
+    key = (*asked, tuple(tables), id(configuration))
 
     async def work(deadline: float) -> list[Family]:
         return await exporter.scraper.scrape(order, deadline)
@@ -170,7 +175,7 @@ def _once(request: Request, name: str) -> str:
 
 
 def _auth(exporter: Exporter, request: Request) -> Auth:
-    """Return the auth asked for, in the context and of the engine that the request names."""
+    """Return the auth asked for, in the context that the request names."""
     auth = _known(_once(request, "auth") or DEFAULT_AUTH, exporter.configuration.auths, "auth")
     if context := _once(request, "snmp_context"):
         auth = replace(auth, context_name=context)

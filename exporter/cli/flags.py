@@ -81,7 +81,7 @@ def _care(made: argparse.ArgumentParser) -> None:
     text = "scrapes without any answer after which a device is left alone; 0 is never (%(default)s)"
     add("--snmp.breaker-failures", dest="failures", type=_whole, default=3, help=text)
     text = "seconds for which it is left alone (%(default)s)"
-    add("--snmp.breaker-interval", dest="interval", type=_positive, default=30.0, help=text)
+    add("--snmp.breaker-interval", dest="interval", type=_positive, default=20.0, help=text)
 
 
 def _inventory(made: argparse.ArgumentParser) -> None:

@@ -67,6 +67,15 @@ class TestSnmp:
             ("target=a&auth=nope", "Unknown auth 'nope'"),
             ("target=a&auth=a&auth=b", "'auth' parameter must only be specified once"),
             ("target=a%20b", "Invalid target 'a b'"),
+            (
+                "target=a&snmp_context=a&snmp_context=b",
+                "'snmp_context' parameter must only be specified once",
+            ),
+            (
+                "target=a&snmp_engineid=80zz",
+                "'snmp_engineid' parameter is not an engine id in hex: '80zz'",
+            ),
+            ("target=a&partial=yes", "'partial' parameter must be true or false: 'yes'"),
         ],
     )
     async def test_bad_request(self, client: httpx.AsyncClient, query: str, problem: str) -> None:
