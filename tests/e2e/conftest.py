@@ -9,7 +9,7 @@ from tests.e2e.running import Stack, eventually, running_stack
 LAB_DEVICES = 12
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """Give the stack with the lab, once every lab device is up in Prometheus."""
     # Not in pytest's own folder: as root, PostgreSQL runs under an account that every other run of
