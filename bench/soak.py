@@ -109,7 +109,7 @@ class Soak:
     async def churn(self) -> None:
         """Take devices down, each for a while."""
         pause = DOWN_FOR / (len(self.names) * DOWN_SHARE)
-        async with httpx.AsyncClient(base_url=self.lab) as client:
+        async with httpx.AsyncClient(base_url=self.lab, timeout=60) as client:
             while True:
                 path = f"/devices/{self.dice.choice(self.names)}/scenarios/device-down"
                 await client.post(path, json={"duration": DOWN_FOR})
@@ -117,7 +117,7 @@ class Soak:
 
     async def reading(self) -> Reading:
         """Return what there is of the exporter now."""
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             text = (await client.get(f"{self.exporter.url}/metrics")).text
         [tasks] = [x for x in text.splitlines() if x.startswith("chm_exporter_tasks ")]
         return Reading(

@@ -9,7 +9,7 @@ from exporter.telemetry import Telemetry
 
 T = TypeVar("T")
 
-GRACE = 0.05  # seconds in which work that ends at its deadline can say why
+GRACE = 0.25  # seconds in which work that ends at its deadline can say why
 
 
 @dataclass(slots=True)

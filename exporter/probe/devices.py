@@ -159,7 +159,7 @@ class Devices:
         if state == "half_open":
             device.trying = True
             self.telemetry.circuits.labels("half_open").inc()
-        return device.trying
+        return state == "half_open"
 
     def _tried(self, device: DeviceState) -> None:
         device.trying = False

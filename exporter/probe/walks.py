@@ -63,7 +63,6 @@ class Sessions:
     stack: AsyncExitStack
     size: int = 1
     idle: list[Session] = field(default_factory=list)
-    opened: int = 0
     free: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,7 +80,6 @@ class Sessions:
                 self.idle.append(session)
 
     async def _open(self, traffic: Traffic) -> Session:
-        self.opened += 1
         return await self.stack.enter_async_context(self.opening(traffic))
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.errors import Busy
+from exporter.errors import Busy, LeftAlone
 from exporter.probe import Devices
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
@@ -127,6 +127,25 @@ class TestCircuit:
                 before = len(agent.requests)
                 await client.get(f"/snmp?target=127.0.0.1:{agent.port}")
                 assert len(agent.requests) > before
+
+    async def test_one_trial(self, telemetry: Telemetry) -> None:
+        """Of scrapes side by side one finds out if the device is back, and the metrics add up."""
+        settings = Settings(device_concurrency=3, breaker_failures=1, breaker_interval=0.01)
+        devices = Devices(settings, telemetry)
+        deadline = asyncio.get_running_loop().time() + 1
+        async with devices.turn("edge", deadline) as device:
+            devices.silent(device)
+        await asyncio.sleep(0.02)
+        async with devices.turn("edge", deadline) as device:
+            with pytest.raises(LeftAlone):
+                async with devices.turn("edge", deadline):
+                    pass
+            devices.answered(device)
+            async with devices.turn("edge", deadline):
+                pass
+        value = telemetry.registry.get_sample_value
+        for state in ("open", "half_open"):
+            assert value("chm_exporter_circuit_breakers", {"state": state}) == 0
 
 
 class TestMemory:
