@@ -31,10 +31,18 @@ rouser ann authPriv
 """
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+UDP = socket.SOCK_DGRAM
+
+
+def free_port() -> int:
+    """Give a port that nobody has, neither of UDP nor of TCP."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(type=UDP) as udp:
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return int(udp.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

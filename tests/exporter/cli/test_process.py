@@ -17,6 +17,7 @@ import pytest
 
 from exporter import cli
 from tests.exporter.app.certificates import Certificate
+from tests.exporter.cli import patient
 from tests.exporter.conftest import free_port
 
 SNAPSHOT = {
@@ -106,7 +107,7 @@ def started(
     *flags: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the exporter as a process; yield it and its URL."""
-    address = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+    address = f"127.0.0.1:{free_port()}"
     command = [*COMMAND, *flags, "--web.listen-address", address, "--log.format", "json"]
     surroundings = {**os.environ, **(environment or {})}
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=surroundings)
@@ -143,7 +144,7 @@ def control_plane() -> Iterator[str]:
 def until(url: str, text: str, trusted: ssl.SSLContext | bool = True) -> None:  # noqa: FBT001, FBT002 - httpx'
     for _ in range(200):
         try:
-            if text in httpx.get(url, verify=trusted).text:
+            if text in patient.get(url, verify=trusted).text:
                 return
         except httpx.ConnectError:
             pass  # not listening yet
@@ -164,7 +165,7 @@ class TestProcess:
             path.write_text("auths: [")
             os.kill(running.pid, signal.SIGHUP)
             until(f"{url}/metrics", "chm_exporter_config_last_reload_successful 0.0")
-            assert "two:" in httpx.get(f"{url}/config").text
+            assert "two:" in patient.get(f"{url}/config").text
 
             running.terminate()
             assert running.wait(5) == 0
@@ -177,7 +178,7 @@ class TestProcess:
         (tmp_path / "web.yml").write_text(json.dumps({"tls_server_config": tls}))
         (tmp_path / "a.yml").write_text("auths: {one: {version: 3, username: $CHM_TEST_USER}}")
         (tmp_path / "b.yml").write_text("modules: {two: {walk: [1.3.6.1.2.1.1]}}")
-        second = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+        second = f"127.0.0.1:{free_port()}"
         flags = ["--config.file", str(tmp_path / "[ab].yml"), "--web.listen-address", second]
         flags += ["--config.expand-environment-variables", "--web.telemetry-path=/own"]
         flags += ["--web.config.file", str(tmp_path / "web.yml"), "--snmp.module-concurrency=2"]
@@ -187,8 +188,8 @@ class TestProcess:
             url = plain.replace("http:", "https:")
             until(f"{url}/config", "username: ann", trusted)
             until(f"https://{second}/own", "snmp_packets_total 0.0", trusted)
-            assert httpx.get(f"{url}/metrics", verify=trusted).status_code == 404
-            assert 'href="/own"' in httpx.get(url, verify=trusted).text
+            assert patient.get(f"{url}/metrics", verify=trusted).status_code == 404
+            assert 'href="/own"' in patient.get(url, verify=trusted).text
             running.terminate()
             assert running.wait(5) == 0
 
@@ -201,6 +202,6 @@ class TestProcess:
             until(f"{url}/-/ready", "Ready")
         with started(*flags, "--controlplane.url", address) as (running, url):
             until(f"{url}/-/ready", "Ready")
-            assert "chm_device_up 0" in httpx.get(f"{url}/probe?target=edge1").text
+            assert "chm_device_up 0" in patient.get(f"{url}/probe?target=edge1").text
             until(f"{url}/metrics", 'chm_exporter_snapshot_failures_total{reason="unreachable"}')
             assert running.poll() is None

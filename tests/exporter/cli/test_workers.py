@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
-
+from tests.exporter.cli import patient
 from tests.exporter.cli.test_process import control_plane, started, until
 
 WORKERS = ("--workers", "2")
@@ -15,7 +14,7 @@ WORKERS = ("--workers", "2")
 
 def pids(url: str) -> set[int]:
     """Return the processes that serve now, as the metrics have them."""
-    text = httpx.get(f"{url}/metrics").text
+    text = patient.get(f"{url}/metrics").text
     return {int(pid) for pid in re.findall(r'process_open_fds\{pid="(\d+)"\}', text)}
 
 
@@ -29,7 +28,7 @@ def eventually(true: Callable[[], bool]) -> None:
 
 def everywhere(url: str, text: str) -> bool:
     """Return whether many new connections, which land on all workers, show a text."""
-    return all(text in httpx.get(url).text for _ in range(20))
+    return all(text in patient.get(url).text for _ in range(20))
 
 
 def alive(pid: int) -> bool:
@@ -48,14 +47,14 @@ class TestWorkers:
             until(f"{url}/config", "one:")
             eventually(lambda: len(pids(url)) == 2)
             for _ in range(30):
-                assert httpx.get(f"{url}/snmp").status_code == 400
-            assert "snmp_request_errors_total 30.0" in httpx.get(f"{url}/metrics").text
+                assert patient.get(f"{url}/snmp").status_code == 400
+            assert "snmp_request_errors_total 30.0" in patient.get(f"{url}/metrics").text
 
             path.write_text("auths: {two: {}}")
-            assert httpx.post(f"{url}/-/reload").status_code == 200
+            assert patient.post(f"{url}/-/reload").status_code == 200
             eventually(lambda: everywhere(f"{url}/config", "two:"))
             path.write_text("auths: [")
-            assert httpx.post(f"{url}/-/reload").status_code == 500
+            assert patient.post(f"{url}/-/reload").status_code == 500
             assert everywhere(f"{url}/config", "two:")
             path.write_text("auths: {three: {}}")
             os.kill(running.pid, signal.SIGHUP)
@@ -64,7 +63,7 @@ class TestWorkers:
             before = pids(url)
             os.kill(min(before), signal.SIGKILL)
             eventually(lambda: len(pids(url)) == 2 and pids(url) != before)
-            assert "snmp_request_errors_total 30.0" in httpx.get(f"{url}/metrics").text
+            assert "snmp_request_errors_total 30.0" in patient.get(f"{url}/metrics").text
 
             children = pids(url)
             running.terminate()
@@ -90,7 +89,7 @@ class TestWorkers:
         ):
             until(f"{url}/-/ready", "Ready")
             eventually(lambda: everywhere(f"{url}/-/ready", "Ready"))
-            text = httpx.get(f"{url}/metrics").text
+            text = patient.get(f"{url}/metrics").text
             assert "chm_exporter_snapshot_devices 1.0" in text
             running.terminate()
             _, errors = running.communicate(timeout=10)
