@@ -32,6 +32,7 @@ HANG_UPS = 0.02  # share of clients that go away at once
 DOWN_FOR = 20.0  # seconds a device is silent
 UNSTEADY = 10  # every so many devices one goes down again and again
 DOWN_SHARE = 0.5  # of those, at any time
+BEHIND = 1.0  # seconds of scrapes that are made up for
 SAMPLES = 20  # rows of the table
 MORE = 5  # descriptors and tasks that may be there by chance
 GROWTH = 1.05  # of memory that is still flat, from the first quarter to the last
@@ -69,9 +70,11 @@ class Soak:
         started = time.monotonic()
         churning = asyncio.create_task(self.churn())
         scrapes: set[asyncio.Task[None]] = set()
-        sent = 0
+        sent = skipped = 0
         while (now := time.monotonic() - started) < self.seconds:
-            while sent < now * self.rate:
+            # A machine that fell behind catches up on a second, not on a flood.
+            skipped += max(int((now - BEHIND) * self.rate) - sent - skipped, 0)
+            while sent + skipped < now * self.rate:
                 task = asyncio.create_task(self.scrape(sent))
                 scrapes.add(task)
                 task.add_done_callback(scrapes.discard)
@@ -81,6 +84,7 @@ class Soak:
                 self.show(readings, sent)
             await asyncio.sleep(0.01)
         churning.cancel()
+        await asyncio.gather(*scrapes)
         await asyncio.sleep(DRAIN)
         readings.append(await self.reading())
         self.show(readings, sent)
@@ -90,6 +94,15 @@ class Soak:
         """Scrape a device of those that are there now; a new one comes, an old one goes."""
         at = number // 10 + self.dice.randrange(len(self.targets) // 2)
         target, module = self.targets[at % len(self.targets)], MODULES[number % len(MODULES)]
+        patient = not number or self.dice.random() >= HANG_UPS
+        try:
+            status = await self.asked(target, module, patient=patient)
+        except OSError as error:
+            status = type(error).__name__
+        self.answers[status] += 1
+
+    async def asked(self, target: str, module: str, *, patient: bool) -> str:
+        """Return the status of a scrape, over a connection of its own."""
         host, port = self.exporter.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
@@ -98,11 +111,10 @@ class Soak:
                 f"X-Prometheus-Scrape-Timeout-Seconds: {TIMEOUT}\r\n"
                 "Accept-Encoding: gzip\r\nConnection: close\r\n\r\n".encode()
             )
-            if number and self.dice.random() < HANG_UPS:
-                self.answers["hung up"] += 1
-                return
+            if not patient:
+                return "hung up"
             answer = await reader.read(-1)
-            self.answers[answer[9:12].decode() or "nothing"] += 1
+            return answer[9:12].decode() or "nothing"
         finally:
             writer.close()
 
