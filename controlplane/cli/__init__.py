@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from controlplane.cli import credential, dashboards, device, rules, site, token, user
+from controlplane.cli import credential, dashboards, device, mib, rules, site, token, user
 from controlplane.cli.init import init
 from controlplane.cli.serve import serve, worker
 from controlplane.cli.up import up
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(credential.app, name="credential")
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(device.app, name="device")
+app.add_typer(mib.app, name="mib")
 app.add_typer(rules.app, name="rules")
 app.add_typer(site.app, name="site")
 app.add_typer(token.app, name="token")

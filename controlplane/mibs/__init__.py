@@ -1,0 +1,1 @@
+"""Modules for the exporter from the MIBs of vendors, without net-snmp."""
