@@ -1,24 +1,26 @@
-"""The header of a v1 or v2c response in BER (X.690): gufo-snmp does not tell the error-status."""
+"""The header of a v1 or v2c response in BER (X.690), which gufo-snmp keeps to itself.
 
+It is also where garbage is found out before gufo-snmp's decoder sees it.
+"""
+
+from exporter.protocols.snmp import ber
+from exporter.protocols.snmp.ber import Malformed
+
+CONTEXT = 0x80  # class of the tags of PDUs
 TOO_BIG, NO_SUCH_NAME = 1, 2  # error-status, RFC 3416 section 3
 
 
 def error_status(packet: bytes) -> int:
-    """Return the error-status in the header of a v1 or v2c response; 0 where it has none."""
-    try:
-        at = _content(packet, 0)
-        for _ in ("version", "community"):
-            start = _content(packet, at)
-            at = start + packet[start - 1]
-        at = _content(packet, at)
-        start = _content(packet, at)
-        at = start + packet[start - 1]
-        return packet[_content(packet, at)] if packet[at + 1] == 1 else 0
-    except IndexError:
-        return 0
-
-
-def _content(packet: bytes, at: int) -> int:
-    """Return where the content of the BER element at `at` begins."""
-    length = packet[at + 1]
-    return at + 2 + (length & 0x7F if length & 0x80 else 0)
+    """Return the error-status of a response; raises Malformed where this is no SNMP message."""
+    size = len(packet)
+    at, end = ber.content(packet, 0, size, ber.SEQUENCE)
+    _, at = ber.number(packet, at, end)
+    _, at = ber.content(packet, at, end, ber.OCTETS)
+    tag, at, end = ber.element(packet, at, end)
+    if not tag & CONTEXT:
+        raise Malformed(f"tag {tag:#x} where a PDU belongs")
+    _, at = ber.number(packet, at, end)
+    status, at = ber.number(packet, at, end)
+    _, at = ber.number(packet, at, end)
+    ber.content(packet, at, end, ber.SEQUENCE)
+    return status

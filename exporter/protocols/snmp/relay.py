@@ -76,6 +76,7 @@ class Relay:
 
     def __init__(self, codec: Codec, agent: socket.socket, envelope: Envelope | None) -> None:
         self.envelope = envelope
+        self.octets = 0
         self._codec = codec
         self._agent = agent
         self._stream = Stream() if agent.type == socket.SOCK_STREAM else None
@@ -101,6 +102,7 @@ class Relay:
         Raises BlockingIOError where nothing has, Malformed, Refused, and OSError of the transport.
         """
         received = self._agent.recv(LARGEST)
+        self.octets += len(received)
         if self._stream is None:
             messages = [received]
         elif received:
@@ -120,8 +122,9 @@ class Relay:
             if pdu is None:
                 return 0
             message = ber.encode(ber.SEQUENCE, PLAIN + pdu)
+        status = header.error_status(message)
         self._pair.send(message)
-        return header.error_status(message)
+        return status
 
     def speak(self, auth: Auth) -> None:
         """Go on as another user, or at another level."""

@@ -37,7 +37,9 @@ T = TypeVar("T")
 
 MAX_VALUES = 1_000_000  # in one walk; the largest known tables stay well below
 GROWTH = 1.5  # each wait for an answer is this much longer than the one before
-PEEK = 512  # bytes; the status of a response stands at its beginning
+MAX_OCTETS = 1 << 25  # of all answers in a session; decoded they take some six times as much
+LARGEST = 65_535  # octets of a datagram
+PANIC = "pyo3_runtime"  # whose PanicException is no Exception; gufo-snmp panics at some garbage
 AUTHORIZATION_ERROR = 16  # error-status, RFC 3416 section 3
 RESYNCHRONISATIONS = 3  # of a v3 engine's id and clock in one request; a sane one needs two
 
@@ -92,6 +94,7 @@ class Session:
         self._listener: Callable[[], None] | None = None
         self._reading = False
         self._undecodable = ""
+        self._octets = 0
         self._heard = self._served = False
 
     def close(self) -> None:
@@ -315,7 +318,10 @@ class Session:
         return None
 
     def _read(self, receive: Callable[[], T]) -> tuple[int, T | None] | None:
-        """Return what has arrived; None where it is no answer to us."""
+        """Return what has arrived; None where it is no answer to us.
+
+        Anyone can send a datagram; after one that cannot be read the real answer may still come.
+        """
         status = 0
         try:
             status = self._status()
@@ -325,15 +331,33 @@ class Session:
             return status, None
         except BlockingIOError:
             return None
-        except (SnmpError, Malformed) as error:
-            # Anyone can send a datagram; the real answer may still come.
+        except (SnmpError, Malformed, RuntimeError) as error:
             self._undecodable = str(error)
-            return None
+        except BaseException as error:
+            if type(error).__module__ != PANIC:
+                raise
+            self._undecodable = "it makes no sense"
+        return None
 
     def _status(self) -> int:
+        """Return the error-status of what has arrived."""
         if isinstance(self._socket, Relay):
-            return self._socket.take()
-        return error_status(self._peek.recv(PEEK, socket.MSG_PEEK))
+            status = self._socket.take()
+            self._count(self._socket.octets - self._octets)
+            return status
+        packet = self._peek.recv(LARGEST, socket.MSG_PEEK)
+        self._count(len(packet))
+        try:
+            return error_status(packet)
+        except Malformed:
+            self._peek.recv(1)
+            raise
+
+    def _count(self, octets: int) -> None:
+        """Raise Endless where the answers together would fill the memory."""
+        self._octets += octets
+        if self._octets > MAX_OCTETS:
+            raise Endless(self.target, f"more than {MAX_OCTETS >> 20} MiB of answers")
 
     async def _readable(self, until: float) -> bool:
         """Wait for a datagram; return False when `until` passed first."""

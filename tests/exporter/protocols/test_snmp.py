@@ -15,6 +15,7 @@ from exporter.errors import (
     UnresolvedName,
 )
 from exporter.protocols.snmp import Limits, Target, Traffic, session
+from exporter.protocols.snmp.ber import Malformed
 from exporter.protocols.snmp.header import error_status
 from tests.exporter.agent import Agent, Request, Value, encode, integer, octets, parse, serve
 from tests.exporter.conftest import free_port
@@ -261,8 +262,9 @@ class TestErrorStatus:
         "packet", [b"", b"\x30", b"\x30\x82", b"\x30\x80\x02\x01", b"\xff" * 64]
     )
     def test_garbage(self, packet: bytes) -> None:
-        """No datagram can break the look at its header."""
-        assert error_status(packet) == 0
+        """What is no SNMP message is found out at its header, before anything decodes it."""
+        with pytest.raises(Malformed):
+            error_status(packet)
 
     def test_long_lengths(self) -> None:
         """The status is found behind a long community and long lengths."""
