@@ -1,5 +1,6 @@
 """Columns into the `chm_*` vocabulary, as the `health` entries of a module say."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -135,9 +136,9 @@ class Reader:
         if isinstance(value, bytes | str) and (number := values.number(value)) is None:
             return self._spelled(values.text(value, "DisplayString"))
         number = values.number(value)
-        if number is not None and number < 0 and self._entry.unsigned:
-            return number + 2**32
-        return number
+        if number is None or not math.isfinite(number):
+            return None
+        return number + 2**32 if number < 0 and self._entry.unsigned else number
 
     def _spelled(self, text: str) -> float | None:
         """Return the number in a text: all of it, or what `extract` finds."""

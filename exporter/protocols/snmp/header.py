@@ -6,12 +6,20 @@ It is also where garbage is found out before gufo-snmp's decoder sees it.
 from exporter.protocols.snmp import ber
 from exporter.protocols.snmp.ber import Malformed
 
+LARGEST = 4080  # octets of a message that gufo-snmp can read or write
 CONTEXT = 0x80  # class of the tags of PDUs
 TOO_BIG, NO_SUCH_NAME = 1, 2  # error-status, RFC 3416 section 3
 
 
+class Oversize(Exception):
+    """A response is larger than gufo-snmp can read; the agent can be asked for less."""
+
+
 def error_status(packet: bytes) -> int:
-    """Return the error-status of a response; raises Malformed where this is no SNMP message."""
+    """Return the error-status of a response; raises Malformed where this is no SNMP message.
+
+    Raises Oversize where it is one that cannot be decoded.
+    """
     size = len(packet)
     at, end = ber.content(packet, 0, size, ber.SEQUENCE)
     _, at = ber.number(packet, at, end)
@@ -23,4 +31,6 @@ def error_status(packet: bytes) -> int:
     status, at = ber.number(packet, at, end)
     _, at = ber.number(packet, at, end)
     ber.content(packet, at, end, ber.SEQUENCE)
+    if size > LARGEST:
+        raise Oversize
     return status

@@ -10,10 +10,11 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from gufo.snmp._fast import GetIter, SnmpAuthError, SnmpError
+from gufo.snmp._fast import GetIter, SnmpAuthError, SnmpEncodeError, SnmpError
 
 from exporter.config import Auth
 from exporter.errors import (
@@ -27,7 +28,7 @@ from exporter.errors import (
 from exporter.profiles.values import Value
 from exporter.protocols.snmp import security
 from exporter.protocols.snmp.ber import Malformed
-from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, error_status
+from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, Oversize, error_status
 from exporter.protocols.snmp.relay import Refused, Relay
 from exporter.protocols.snmp.security import Socket
 from exporter.protocols.snmp.stream import End, Stream
@@ -119,9 +120,11 @@ class Session:
 
     async def _get(self, oids: list[str], limits: Limits) -> dict[str, Value]:
         agent = self._socket
-        status, got = await self._exchange(
-            oids[0], lambda: agent.send_get_many(oids), agent.recv_get_many, limits
-        )
+        status, got = TOO_BIG, None
+        with suppress(SnmpEncodeError):
+            status, got = await self._exchange(
+                oids[0], lambda: agent.send_get_many(oids), agent.recv_get_many, limits
+            )
         if status == TOO_BIG and len(oids) > 1:
             half = len(oids) // 2
             return await self._get(oids[:half], limits) | await self._get(oids[half:], limits)
@@ -329,6 +332,8 @@ class Session:
         except (StopAsyncIteration, SnmpAuthError):
             # The latter is how gufo-snmp calls the error-status authorizationError.
             return status, None
+        except Oversize:
+            return TOO_BIG, None
         except BlockingIOError:
             return None
         except (SnmpError, Malformed, RuntimeError) as error:
@@ -349,7 +354,7 @@ class Session:
         self._count(len(packet))
         try:
             return error_status(packet)
-        except Malformed:
+        except (Malformed, Oversize):
             self._peek.recv(1)
             raise
 

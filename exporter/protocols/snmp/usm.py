@@ -22,8 +22,8 @@ REPORT = 0xA8
 USM = 3  # msgSecurityModel
 LONGEST_ID = 32  # octets of an SnmpEngineID, RFC 3411
 NOTHING = b"\xa0\x0b\x02\x01\x00\x02\x01\x00\x02\x01\x00\x30\x00"  # a GET of no object
-HEAD = b"\x02\x01\x03\x30\x11\x02\x04"  # msgVersion 3, and where msgID begins
-SIZE = b"\x02\x03\x00\xff\xe3\x04\x01"  # msgMaxSize, the largest UDP datagram
+HEAD = b"\x02\x01\x03\x30\x10\x02\x04"  # msgVersion 3, and where msgID begins
+SIZE = b"\x02\x02\x0f\xf0\x04\x01"  # msgMaxSize: what the codec can read
 MODEL = b"\x02\x01\x03"  # msgSecurityModel: USM
 ENGINES = 65_536  # agents whose engines are remembered
 

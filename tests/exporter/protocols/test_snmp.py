@@ -234,6 +234,29 @@ class TestHostileReplies:
         async with serve(TABLE, small) as agent:
             assert len(await walk(agent, limits)) == 30
 
+    async def test_large_page(self, limits: Limits) -> None:
+        """A page larger than the decoder reads is asked for again in smaller ones."""
+        table = {f"{COLUMN}.{row}": octets("x" * 100) for row in range(1, 131)}
+        async with (
+            serve(table) as agent,
+            session(Target("127.0.0.1", agent.port), Auth(), limits) as opened,
+        ):
+            greedy = replace(limits, max_repetitions=120)
+            assert len(await opened.walk(COLUMN, greedy)) == 130
+
+        assert max(request.max_repetitions for request in agent.requests) == 120
+        assert agent.requests[-1].max_repetitions == 30
+
+    async def test_many_objects(self, limits: Limits) -> None:
+        """More objects than fit into a request, or into its answer, are asked for in several."""
+        table = {f"{COLUMN}.{row}": octets("x" * 30) for row in range(1, 301)}
+        async with (
+            serve(table) as agent,
+            session(Target("127.0.0.1", agent.port), Auth(), limits) as opened,
+        ):
+            greedy = replace(limits, max_repetitions=300)
+            assert len(await opened.get(table, greedy)) == 300
+
     async def test_agent_error(self, limits: Limits) -> None:
         """An error of the agent ends the walk, keeps what was there, and is counted."""
 
