@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from exporter.config import Auth
 from exporter.errors import OutOfTime, Unreachable
 from exporter.protocols.snmp import security
-from exporter.protocols.snmp.session import Limits, Session, Traffic
+from exporter.protocols.snmp.limits import Limits, Traffic
+from exporter.protocols.snmp.session import Session
 from exporter.protocols.snmp.target import Target
 from exporter.protocols.snmp.usm import Engines
 

@@ -1,0 +1,36 @@
+"""How patient a session is, and what it has sent and got."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How patient and how greedy to be; times in seconds, `deadline` on the loop's clock."""
+
+    deadline: float
+    timeout: float = 5.0
+    retries: int = 3
+    max_repetitions: int = 25
+    allow_nonincreasing: bool = False
+
+
+def _ignore(_seconds: float) -> None:
+    """Observe nothing."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What a session sent and got; `refusals` counts answers that were errors of the agent.
+
+    `repetitions` is how many values the agent can send at once, where that is less than it was
+    asked for; 0 is no limit.
+    """
+
+    packets: int = 0
+    retries: int = 0
+    replies: int = 0
+    values: int = 0
+    refusals: int = 0
+    repetitions: int = 0
+    observe: Callable[[float], None] = field(default=_ignore, repr=False)
