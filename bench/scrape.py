@@ -55,9 +55,9 @@ def exporters(folder: Path) -> Iterator[list[Exporter]]:
         yield found
 
 
-async def measure(exporter: Exporter, target: str, kind: str) -> tuple[float, int]:
-    """Return the CPU seconds of one scrape, and its samples."""
-    query = {"target": target, "module": MODULE}
+async def measure(exporter: Exporter, target: str, kind: str, **more: str) -> tuple[float, int]:
+    """Return the CPU seconds of one scrape, and its samples; `more` are parameters of it."""
+    query = {"target": target, "module": MODULE, **more}
     async with httpx.AsyncClient(headers=HEADERS[kind], timeout=60) as client:
         for _ in range(WARM_UP):
             response = await client.get(f"{exporter.url}/snmp", params=query)

@@ -43,6 +43,12 @@ def element(data: bytes, at: int, end: int) -> tuple[int, int, int]:
 
 def content(data: bytes, at: int, end: int, tag: int) -> tuple[int, int]:
     """Return where the content of the element at `at` starts and ends; it must have that tag."""
+    start = at + 2
+    # The short form first: most elements have it, and a call less is what counts here.
+    if start <= end and data[at] == tag and data[at + 1] < LONG:
+        stop = start + data[at + 1]
+        if stop <= end:
+            return start, stop
     found, start, stop = element(data, at, end)
     if found != tag:
         raise Malformed(f"tag {found:#x} where {tag:#x} belongs")
@@ -51,9 +57,12 @@ def content(data: bytes, at: int, end: int, tag: int) -> tuple[int, int]:
 
 def number(data: bytes, at: int, end: int) -> tuple[int, int]:
     """Return the INTEGER at `at`, and where it ends."""
-    start, stop = content(data, at, end, INTEGER)
-    if not 0 < stop - start <= WIDEST + 1:
-        raise Malformed("an integer is empty or too long")
+    start = at + 2
+    if start > end or data[at] != INTEGER or not 0 < (size := data[at + 1]) <= WIDEST + 1:
+        raise Malformed("an integer is missing, empty or too long")
+    stop = start + size
+    if stop > end:
+        raise Malformed("an integer is cut off")
     return int.from_bytes(data[start:stop], "big", signed=True), stop
 
 

@@ -24,6 +24,14 @@ def error_status(packet: bytes) -> int:
     at, end = ber.content(packet, 0, size, ber.SEQUENCE)
     _, at = ber.number(packet, at, end)
     _, at = ber.content(packet, at, end, ber.OCTETS)
+    status = pdu_status(packet, at, end)
+    if size > LARGEST:
+        raise Oversize
+    return status
+
+
+def pdu_status(packet: bytes, at: int, end: int) -> int:
+    """Return the error-status of the PDU at `at`; raises Malformed where there is none."""
     tag, at, end = ber.element(packet, at, end)
     if not tag & CONTEXT:
         raise Malformed(f"tag {tag:#x} where a PDU belongs")
@@ -31,6 +39,4 @@ def error_status(packet: bytes) -> int:
     status, at = ber.number(packet, at, end)
     _, at = ber.number(packet, at, end)
     ber.content(packet, at, end, ber.SEQUENCE)
-    if size > LARGEST:
-        raise Oversize
     return status

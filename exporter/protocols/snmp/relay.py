@@ -115,14 +115,18 @@ class Relay:
         return status
 
     def _pass(self, message: bytes) -> int:
-        if self.envelope:
+        if not self.envelope:
+            status = header.error_status(message)
+        else:
             pdu = self.envelope.open(message)
             if isinstance(pdu, Report):
                 raise Refused(pdu)
             if pdu is None:
                 return 0
+            status = header.pdu_status(pdu, 0, len(pdu))
             message = ber.encode(ber.SEQUENCE, PLAIN + pdu)
-        status = header.error_status(message)
+        if len(message) > header.LARGEST:
+            raise header.Oversize
         self._pair.send(message)
         return status
 
@@ -167,7 +171,6 @@ class Relay:
 
 
 def _pdu(message: bytes) -> bytes:
+    """Return the PDU in a message of the codec, whose community is empty."""
     start, end = ber.content(message, 0, len(message), ber.SEQUENCE)
-    _, at = ber.number(message, start, end)
-    _, at = ber.content(message, at, end, ber.OCTETS)
-    return message[at:end]
+    return message[start + len(PLAIN) : end]

@@ -1,7 +1,7 @@
 """The User-based Security Model of SNMPv3 (RFC 3412, 3414, 3826, 7860) around a PDU.
 
-Every answer is checked: its digest, its level, its message id. Freshness comes from the random
-message id, which is under the digest, so an answer cannot be an old one.
+Every answer is checked: its digest, its level, its message id. Freshness comes from the message id,
+which starts at random in each session and is under the digest, so an answer cannot be an old one.
 """
 
 import hmac
@@ -21,6 +21,7 @@ AUTH, PRIV, REPORTABLE = 1, 2, 4  # msgFlags, RFC 3412 section 6.4
 REPORT = 0xA8
 USM = 3  # msgSecurityModel
 LONGEST_ID = 32  # octets of an SnmpEngineID, RFC 3411
+IDENTITIES = 1 << 30  # message ids of four octets without a sign
 NOTHING = b"\xa0\x0b\x02\x01\x00\x02\x01\x00\x02\x01\x00\x30\x00"  # a GET of no object
 HEAD = b"\x02\x01\x03\x30\x10\x02\x04"  # msgVersion 3, and where msgID begins
 SIZE = b"\x02\x02\x0f\xf0\x04\x01"  # msgMaxSize: what the codec can read
@@ -87,6 +88,11 @@ class _Message(NamedTuple):
     data_at: tuple[int, int, int]
 
 
+def _somewhere() -> Iterator[int]:
+    """Return a count from where nobody can guess."""
+    return count(secrets.randbits(63))
+
+
 @dataclass(slots=True)
 class Envelope:
     """Wraps PDUs for one user at one engine, and unwraps the answers."""
@@ -94,20 +100,27 @@ class Envelope:
     auth: Auth
     engine: Engine
     context_engine_id: bytes = b""
-    _sent: int = field(default=0, init=False)
+    _sent: int = field(default=IDENTITIES, init=False)
     _last: tuple[bytes | None, Keys] = field(default=(None, Keys()), init=False, repr=False)
-    _salts: Iterator[int] = field(
-        default_factory=lambda: count(secrets.randbits(63)), init=False, repr=False
+    _written: tuple[tuple[bytes, int] | None, bytes, bytes] = field(
+        default=(None, b"", b""), init=False, repr=False
     )
+    _identities: Iterator[int] = field(default_factory=_somewhere, init=False, repr=False)
+    _salts: Iterator[int] = field(default_factory=_somewhere, init=False, repr=False)
 
     def seal(self, pdu: bytes) -> bytes:
         """Return the message that carries a PDU, signed and encrypted as the auth says.
 
         Where the engine is not known it is one that makes the agent report it (RFC 3414 section 4).
         """
-        engine = self.engine
-        if not engine.id:
+        self._sent = next(self._identities) % IDENTITIES | IDENTITIES
+        if not self.engine.id:
             return self._message(Keys(), Engine(), 0, b"", self._scoped(NOTHING))
+        return self.sealed(pdu)
+
+    def sealed(self, pdu: bytes) -> bytes:
+        """Return a message with the identity of the one before."""
+        engine = self.engine
         mine = self._keys(engine.id)
         seconds = engine.now()
         data, salt = self._scoped(pdu), b""
@@ -124,22 +137,29 @@ class Envelope:
         return ber.encode(ber.SEQUENCE, parts)
 
     def _message(self, mine: Keys, engine: Engine, seconds: int, salt: bytes, data: bytes) -> bytes:
-        self._sent = secrets.randbits(30) | 1 << 30
         size = mine.digest.sent if mine.digest else 0
         flags = REPORTABLE | (AUTH if mine.digest else 0) | (PRIV if mine.privacy else 0)
         header = HEAD + self._sent.to_bytes(4, "big") + SIZE + bytes((flags,)) + MODEL
-        user = self.auth.username.encode() if engine.id else b""
-        tail = ber.encode(ber.OCTETS, salt)
-        security = ber.encode(ber.OCTETS, engine.id)
-        security += ber.integer(engine.boots) + ber.integer(seconds)
-        security += ber.encode(ber.OCTETS, user) + ber.encode(ber.OCTETS, bytes(size)) + tail
-        security = ber.encode(ber.OCTETS, ber.encode(ber.SEQUENCE, security))
-        message = ber.encode(ber.SEQUENCE, header + security + data)
+        tail = bytes((ber.OCTETS, len(salt))) + salt
+        clock = ber.integer(engine.boots) + ber.integer(seconds)
+        before, user = self._names(engine.id, size)
+        security = ber.encode(ber.SEQUENCE, before + clock + user + tail)
+        message = ber.encode(ber.SEQUENCE, header + ber.encode(ber.OCTETS, security) + data)
         if not mine.digest:
             return message
         end = len(message) - len(data) - len(tail)
         signature = hmac.digest(mine.auth, message, mine.digest.name)[:size]
         return message[: end - size] + signature + message[end:]
+
+    def _names(self, engine_id: bytes, size: int) -> tuple[bytes, bytes]:
+        """Return the engine, and the user with room for a digest, as they stand in messages."""
+        known, before, user = self._written
+        if known != (engine_id, size):
+            name = self.auth.username.encode() if engine_id else b""
+            before = ber.encode(ber.OCTETS, engine_id)
+            user = ber.encode(ber.OCTETS, name) + ber.encode(ber.OCTETS, bytes(size))
+            self._written = (engine_id, size), before, user
+        return before, user
 
     def open(self, packet: bytes) -> bytes | Report | None:
         """Return the PDU in an answer, or the report it is; None where it answers nothing of ours.

@@ -1,21 +1,36 @@
 """net-snmp's agent with a configuration of the test's own, which can be stopped and started."""
 
 import asyncio
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from tests.exporter.conftest import SNMPD
 
 
+def free_port() -> int:
+    """Return a port that is free for UDP and TCP."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port = int(tcp.getsockname()[1])
+            with suppress(OSError):
+                udp.bind(("127.0.0.1", port))
+                return port
+
+
 @contextmanager
-def running(folder: Path, configuration: str, port: int) -> Iterator[None]:
-    """Run snmpd on UDP and TCP of 127.0.0.1 and on UDP of ::1; `folder` keeps its engine boots."""
+def running(folder: Path, configuration: str, port: int, *more: str) -> Iterator[None]:
+    """Run snmpd on UDP of 127.0.0.1 and where else it shall listen.
+
+    `folder` keeps its engine boots.
+    """
     folder.mkdir(exist_ok=True)
     (folder / "snmpd.conf").write_text(configuration)
-    listening = [f"udp:127.0.0.1:{port}", f"tcp:127.0.0.1:{port}", f"udp6:[::1]:{port}"]
+    listening = [f"udp:127.0.0.1:{port}", *more]
     environment = {
         "SNMPCONFPATH": f"{folder}:{folder / 'kept'}",
         "SNMP_PERSISTENT_DIR": str(folder / "kept"),
@@ -34,7 +49,7 @@ def running(folder: Path, configuration: str, port: int) -> Iterator[None]:
 
 
 def _wait(log: Path, agent: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
+    for _ in range(600):
         if b"NET-SNMP version" in log.read_bytes():
             return
         assert agent.poll() is None, log.read_text()

@@ -51,13 +51,26 @@ def configuration(behind: int) -> str:
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Return the port of an agent that knows every pair of protocols."""
-    folder, port, behind = tmp_path_factory.mktemp("v3"), free_port(), free_port()
+    folder, port, behind = tmp_path_factory.mktemp("v3"), netsnmp.free_port(), free_port()
+    more = f"tcp:127.0.0.1:{port}", f"udp6:[::1]:{port}"
     other = "rocommunity public\nsysName behind\n"
     with (
         netsnmp.running(folder / "behind", other, behind),
-        netsnmp.running(folder / "agent", configuration(behind), port),
+        netsnmp.running(folder / "agent", configuration(behind), port, *more),
     ):
         yield port
+
+
+@pytest.fixture
+async def limits() -> Limits:
+    """Patience enough for a busy machine; an agent that answers costs none of it."""
+    return _soon()
+
+
+@pytest.fixture
+async def hurried() -> Limits:
+    """Patience for an agent that keeps silent on purpose."""
+    return replace(_soon(), timeout=0.4, retries=1)
 
 
 def auth(digest: str = "SHA", cipher: str = "AES", **changes: Any) -> Auth:
@@ -126,17 +139,17 @@ class TestMistakes:
         ids=str,
     )
     async def test_named(
-        self, agent: int, changes: dict[str, str], problem: str, limits: Limits
+        self, agent: int, changes: dict[str, str], problem: str, hurried: Limits
     ) -> None:
         """What is wrong with credentials is named, whether the agent says it or keeps silent."""
         with pytest.raises(WrongCredentials, match=problem) as caught:
-            await name(agent, auth(**changes), limits)
+            await name(agent, auth(**changes), hurried)
         assert "horse" not in str(caught.value)
 
-    async def test_gone(self, limits: Limits) -> None:
+    async def test_gone(self, hurried: Limits) -> None:
         """An agent that is not there is no matter of credentials."""
         with pytest.raises(Unreachable):
-            await name(free_port(), auth(), limits)
+            await name(free_port(), auth(), hurried)
 
 
 class TestContext:
@@ -144,10 +157,10 @@ class TestContext:
         """A context shows what is behind the agent, such as the tables of one VLAN."""
         assert await name(agent, auth(context_name="vlan-7"), limits) == b"behind"
 
-    async def test_unknown(self, agent: int, limits: Limits) -> None:
+    async def test_unknown(self, agent: int, hurried: Limits) -> None:
         """A context that the agent does not have is named, not a timeout."""
         with pytest.raises(Refusal, match="no context 'vlan-8'"):
-            await name(agent, auth(context_name="vlan-8"), limits)
+            await name(agent, auth(context_name="vlan-8"), hurried)
 
     def test_other_engine(self) -> None:
         """A context can be one of another engine, behind the agent that is asked."""
@@ -179,14 +192,14 @@ class TestTransport:
 
 
 class TestForgery:
-    async def test_changed(self, agent: int, limits: Limits) -> None:
+    async def test_changed(self, agent: int, hurried: Limits) -> None:
         """An answer that was changed on its way is not believed."""
         signing = auth(username="SHA-only", security_level="authNoPriv")
         async with netsnmp.between(
             agent, lambda packet: packet.replace(b"edge1", b"forge")
         ) as port:
             with pytest.raises(Undecodable, match="digest is wrong"):
-                await name(port, signing, limits)
+                await name(port, signing, hurried)
 
     def test_downgraded(self) -> None:
         """An answer in the clear is not believed where an encrypted one was asked for."""
@@ -243,4 +256,4 @@ class TestEngines:
 
 
 def _soon() -> Limits:
-    return Limits(asyncio.get_running_loop().time() + 5, timeout=0.3, retries=3)
+    return Limits(asyncio.get_running_loop().time() + 30, timeout=1.5, retries=3)
