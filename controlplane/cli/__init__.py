@@ -1,43 +1,49 @@
 """The command `chm`: everything an admin does in a shell, one module per noun."""
 
 import sys
+from importlib import import_module
 
 import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from controlplane.cli import credential, dashboards, device, mib, rules, site, token, user
-from controlplane.cli.init import init
-from controlplane.cli.serve import serve, worker
-from controlplane.cli.up import up
 from controlplane.errors import ChmError, Problem, from_validation
 
-app = typer.Typer(
-    name="chm",
-    help="Catalyst Health Monitor: what should be monitored, by whom, and how well.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(credential.app, name="credential")
-app.add_typer(dashboards.app, name="dashboards")
-app.add_typer(device.app, name="device")
-app.add_typer(mib.app, name="mib")
-app.add_typer(rules.app, name="rules")
-app.add_typer(site.app, name="site")
-app.add_typer(token.app, name="token")
-app.add_typer(user.app, name="user")
-app.command()(init)
-app.command()(serve)
-app.command()(up)
-app.command()(worker)
-
+# Each in the module of its name, which is loaded when it is called for: a shell does not wait.
+NOUNS = ("credential", "dashboards", "device", "mib", "rules", "site", "token", "user")
+VERBS = {"init": "init", "serve": "serve", "up": "up", "worker": "serve"}
 WRONG = 2  # the exit code of a command that cannot be done as asked
+
+
+def command_line(called: str | None = None) -> typer.Typer:
+    """Make the command line: with the one command that is called, or with all of them."""
+    app = typer.Typer(
+        name="chm",
+        help="Catalyst Health Monitor: what should be monitored, by whom, and how well.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_nothing)  # so that a single command keeps its name
+
+    def wanted(name: str) -> bool:
+        return called not in {*NOUNS, *VERBS} or called == name
+
+    for noun in filter(wanted, NOUNS):
+        app.add_typer(import_module(f"controlplane.cli.{noun}").app, name=noun)
+    for verb, module in VERBS.items():
+        if wanted(verb):
+            app.command(verb)(getattr(import_module(f"controlplane.cli.{module}"), verb))
+    return app
+
+
+def _nothing() -> None:
+    pass
 
 
 def main() -> None:
     """Run the command line; an error is one line on standard error and exit code 2."""
     try:
-        app()
+        command_line(sys.argv[1] if len(sys.argv) > 1 else None)()
     except ChmError as error:
         _fail(error.detail, error.problems)
     except OperationalError:

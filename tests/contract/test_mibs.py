@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 from typer.testing import CliRunner
 
-from controlplane.cli import app
+from controlplane.cli import command_line
 from exporter.profiles import loader
 from tests.controlplane.mibs import test_compiler
 
@@ -29,7 +29,7 @@ def test_if_mib(tmp_path: Path) -> None:
     """From the IF-MIB comes what the product ships, metric for metric."""
     out = tmp_path / "if_mib.yml"
 
-    result = CliRunner().invoke(app, compiled(out))
+    result = CliRunner().invoke(command_line(), compiled(out))
 
     assert result.exit_code == 0, result.output
     ours = yaml.safe_load((MODULES / "if_mib.yml").read_text())["modules"]["if_mib"]
@@ -44,7 +44,7 @@ def test_if_mib(tmp_path: Path) -> None:
 def test_exporter_reads_it(tmp_path: Path) -> None:
     """The exporter takes the file as it is."""
     out = tmp_path / "if_mib.yml"
-    CliRunner().invoke(app, compiled(out))
+    CliRunner().invoke(command_line(), compiled(out))
 
     configuration = loader.load([str(out)])
 
@@ -55,7 +55,7 @@ def test_every_kind(tmp_path: Path) -> None:
     """… whatever types and indexes are in it."""
     out = tmp_path / "example.yml"
     command = ["mib", "compile", "exObjects", "--name", "example", "--out", str(out)]
-    result = CliRunner().invoke(app, [*command, "--mibs", str(test_compiler.FILES)])
+    result = CliRunner().invoke(command_line(), [*command, "--mibs", str(test_compiler.FILES)])
 
     assert result.exit_code == 0, result.output
     assert len(loader.load([str(out)]).modules["example"].module.metrics) == 8
