@@ -23,7 +23,8 @@ ROOT = Path(__file__).parent.parent
 NEWEST = ROOT / ".tools" / "peers" / "snmp_exporter"
 DEBIAN = ROOT / ".tools" / "bin" / "prometheus-snmp-exporter"
 PATIENCE = 30.0  # seconds for a program to serve
-OURS = frozenset({"health"})  # what our modules have on top of snmp_exporter's
+# What our modules have on top, or choose otherwise: peers keep their own 25 repetitions.
+OURS = frozenset({"health", "max_repetitions"})
 TICKS = os.sysconf("SC_CLK_TCK")
 
 Modules = Mapping[str, Mapping[str, Any]]
