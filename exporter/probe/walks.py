@@ -105,9 +105,10 @@ class Walks:
         walks, gets, amount = list(module.walk), list(module.get), 0
         for rule in module.filters:
             column = await self.walk(rule.oid, limits, traffic)
-            amount += len(column)
             kept = [oid.removeprefix(rule.oid) for oid, v in column.items() if _kept(rule, v)]
             walks = [oid for oid in walks if oid not in rule.targets]
+            below = tuple(f"{target}." for target in rule.targets)
+            gets = [oid for oid in gets if not oid.startswith(below)]
             gets += [target + index for target in rule.targets for index in kept]
         answers: Answers = {}
         if gets:
@@ -187,4 +188,5 @@ def _arcs(oid: str) -> tuple[int, ...]:
 
 def _kept(rule: Filter, value: values.Value) -> bool:
     shown = values.text(value, "DisplayString")
-    return any(re.fullmatch(pattern, shown) for pattern in rule.values)
+    # As snmp_exporter does: a pattern that wants the whole text says so.
+    return any(re.search(pattern, shown) for pattern in rule.values)

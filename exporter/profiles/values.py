@@ -40,6 +40,8 @@ _DIRECTIVES = {
     "%": "%%",
 }
 _PLAIN = re.ASCII | re.IGNORECASE
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan", _PLAIN)
+_HEXADECIMAL = re.compile(r"[+-]?0x([0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)p[+-]?\d+", _PLAIN)
 
 # The type of these is told by a number: the first arc of an index, or the column before a value.
 ADDRESS_TYPES = {1: "InetAddressIPv4", 2: "InetAddressIPv6"}
@@ -173,10 +175,12 @@ _FIXED: dict[str, tuple[int, Callable[[Arcs], str]]] = {
 
 def spelled(text: str) -> float | None:
     """Return the number that a text spells, in the grammar of Go's ParseFloat; None else."""
-    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|nan", text, _PLAIN):
-        number = float(text)
-    elif re.fullmatch(r"[+-]?0x([0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)p[+-]?\d+", text, _PLAIN):
-        number = float.fromhex(text)
+    # Go lets an underscore stand between two digits, and behind 0x.
+    plain = re.sub(r"(?<=[0-9a-f])_(?=[0-9a-f])|(?<=0x)_(?=[0-9a-f])", "", text, flags=_PLAIN)
+    if _DECIMAL.fullmatch(plain):
+        number = float(plain)
+    elif _HEXADECIMAL.fullmatch(plain):
+        number = float.fromhex(plain)
     else:
         return None
     overflown = math.isinf(number) and "inf" not in text.lower()

@@ -53,7 +53,7 @@ class Session(Conversation):
         return {oid: got[oid] for oid in oids if got and got.get(oid) is not None}
 
     async def walk(self, oid: str, limits: Limits) -> dict[str, Value]:
-        """Return everything below an OID, in the agent's order.
+        """Return everything below an OID, in the agent's order, or what is at the OID itself.
 
         Where the agent says that a response would be too big, or none comes, it is asked for less.
         """
@@ -80,6 +80,9 @@ class Session(Conversation):
             if self._auth.version != 1 and repetitions < limits.max_repetitions:
                 self.traffic.repetitions = repetitions
         self.traffic.refusals += status not in {0, NO_SUCH_NAME}
+        if not (answers or status):
+            # Nothing is below an instance; it is asked for itself.
+            answers = await self._get([oid], limits)
         self.traffic.values += len(answers)
         return answers
 
