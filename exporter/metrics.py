@@ -41,7 +41,10 @@ class Family:
 
 def label_pair(name: str, value: str) -> str:
     """Return `name="value"`, escaped as the text format demands."""
-    return f'{name}="{value.translate(_ESCAPES)}"'
+    # Few values hold anything to escape, and looking is cheaper than translating.
+    if "\\" in value or '"' in value or "\n" in value:
+        value = value.translate(_ESCAPES)
+    return f'{name}="{value}"'
 
 
 def label_block(labels: Mapping[str, str]) -> str:

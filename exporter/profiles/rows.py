@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -130,16 +130,24 @@ class Labels:
         """Return about how many bytes of memory this takes."""
         return 64 * len(self.blocks) + sum(map(len, self.blocks)) + 4 * len(self.read)
 
-    def extended(self, row: int, name: str, value: str) -> str:
-        """Return the block of a row with one more label; one it has already stays as it is."""
-        block, place = self.blocks[row], bisect_left(self.names, name)
+    def extended(self, name: str, texts: Iterable[tuple[int, str]]) -> list[str]:
+        """Return blocks with one more label, for pairs of row and value.
+
+        A label that the rows have already stays as it is.
+        """
+        place = bisect_left(self.names, name)
         if place < len(self.names) and self.names[place] == name:
-            return block
-        pair = label_pair(name, value)
+            return [self.blocks[row] for row, _ in texts]
+        if not self.names:
+            return [f"{{{label_pair(name, text)}}}" for _, text in texts]
+        blocks = self.blocks
         if place == 0:
-            return f"{{{pair},{block[1:]}" if block else f"{{{pair}}}"
-        cut = self.cuts[place][row]
-        return f"{block[:cut]},{pair}{block[cut:]}"
+            return [f"{{{label_pair(name, text)},{blocks[row][1:]}" for row, text in texts]
+        cuts = self.cuts[place]
+        return [
+            f"{blocks[row][: cuts[row]]},{label_pair(name, text)}{blocks[row][cuts[row] :]}"
+            for row, text in texts
+        ]
 
 
 def rendered(

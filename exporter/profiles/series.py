@@ -87,20 +87,22 @@ def _scaled(run: Run, family: Family) -> Family:
 
 def _whole(value: Value) -> int | None:
     """Return the whole number of an enumeration."""
+    if type(value) is int:
+        return value
     number = values.number(value)
     return int(number) if number is not None and math.isfinite(number) else None
 
 
 def _info(run: Run) -> Family:
-    metric = run.metric
-    family = Family(metric.name + "_info", "gauge", metric.help + " (EnumAsInfo)")
-    for row, value in enumerate(run.found):
-        if (number := _whole(value)) is not None:
-            state = metric.enum_values.get(number, str(number))
-            family.blocks.append(run.labels.extended(row, metric.name, state))
-            family.numbers.append(1)
-    family.distinct = run.labels.distinct
-    return family
+    metric, names = run.metric, run.metric.enum_values
+    states = [
+        (row, names[number] if number in names else str(number))
+        for row, value in enumerate(run.found)
+        if (number := _whole(value)) is not None
+    ]
+    blocks = run.labels.extended(metric.name, states)
+    name, note = metric.name + "_info", metric.help + " (EnumAsInfo)"
+    return Family(name, "gauge", note, blocks, [1] * len(blocks), run.labels.distinct)
 
 
 def _state_set(run: Run) -> Family:
@@ -129,12 +131,13 @@ def _bits(run: Run) -> Family:
 def _states(run: Run, states: Callable[[Value], Mapping[str, Number]], note: str) -> Family:
     """Return one gauge per row and state, with the state as the label named after the metric."""
     metric = run.metric
-    family = Family(metric.name, "gauge", metric.help + note)
-    for row, value in enumerate(run.found):
-        for state, number in states(value).items():
-            family.blocks.append(run.labels.extended(row, metric.name, state))
-            family.numbers.append(number)
-    return family
+    found = [
+        (row, state, number)
+        for row, value in enumerate(run.found)
+        for state, number in states(value).items()
+    ]
+    blocks = run.labels.extended(metric.name, [(row, state) for row, state, _ in found])
+    return Family(metric.name, "gauge", metric.help + note, blocks, [n for *_, n in found])
 
 
 def _times(run: Run) -> Family:
@@ -144,12 +147,15 @@ def _times(run: Run) -> Family:
 
 def _strings(run: Run, answers: Answers) -> Iterator[Family]:
     metric = run.metric
-    shown = [
-        values.text(value, _kind(metric, index, answers), metric.display_hint)
-        for index, value in zip(run.indexes, run.found, strict=True)
-    ]
+    kind, hint = metric.type, metric.display_hint
+    if kind in values.COMBINED:
+        kinds = [told_type(kind, metric.oid, at, answers) or "OctetString" for at in run.indexes]
+        pairs = zip(run.found, kinds, strict=True)
+        shown = [values.text(value, told, hint) for value, told in pairs]
+    else:
+        shown = [values.text(value, kind, hint) for value in run.found]
     if not metric.regex_extracts:
-        blocks = [run.labels.extended(row, metric.name, text) for row, text in enumerate(shown)]
+        blocks = run.labels.extended(metric.name, enumerate(shown))
         ones: list[Number] = [1] * len(blocks)
         yield _scaled(run, Family(metric.name, "gauge", metric.help, blocks, ones))
     for suffix, extracts in metric.regex_extracts.items():
@@ -157,12 +163,6 @@ def _strings(run: Run, answers: Answers) -> Iterator[Family]:
         family.name, family.help = metric.name + suffix, metric.help + " (regex extracted)"
         family.distinct = run.labels.distinct
         yield family
-
-
-def _kind(metric: Metric, index: str, answers: Answers) -> str:
-    if metric.type not in values.COMBINED:
-        return metric.type
-    return told_type(metric.type, metric.oid, index, answers) or "OctetString"
 
 
 def extracted(extracts: tuple[RegexExtract, ...], shown: str) -> float | None:

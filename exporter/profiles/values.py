@@ -16,6 +16,7 @@ Arcs = Sequence[int]
 WRAP = 2**53
 """Counter64 is taken modulo this, so that a double holds it exactly and rates stay right."""
 
+MAC_OCTETS = 6
 OID_ARCS = 128  # at most (RFC 2578, 3.5); no index is longer
 
 NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
@@ -84,6 +85,8 @@ def text(value: Value, kind: str, hint: str = "") -> str:
         return utf8(hinted)
     if kind == "DisplayString":
         return utf8(value)
+    if kind == "PhysAddress48" and len(value) == MAC_OCTETS:
+        return value.hex(":").upper()
     if kind in _FIXED or kind in COMBINED:
         return utf8(index(tuple(value), kind)[0])
     return "0x" + value.hex().upper() if value else ""

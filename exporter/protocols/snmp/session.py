@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gufo.snmp._fast import GetIter, SnmpEncodeError
 
@@ -167,11 +168,13 @@ class Paging:
         self.status, page = answer
         if self.status or not page:
             return True
-        bindings = [binding for binding in page if binding is not None]
         before = len(self.answers)
-        self.answers.update(bindings)
         if page[-1] is None:
+            self.answers.update(binding for binding in page if binding is not None)
             return True
+        # Only the last of a page can be the end.
+        bindings: list[Any] = page
+        self.answers.update(bindings)
         self.last, previous = bindings[-1][0], self._arcs
         self._arcs = _arcs(self.last)
         stuck = len(self.answers) == before
@@ -183,4 +186,4 @@ class Paging:
 
 
 def _arcs(oid: str) -> list[int]:
-    return [int(arc) for arc in oid.split(".")]
+    return list(map(int, oid.split(".")))
