@@ -22,6 +22,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 NEWEST = ROOT / ".tools" / "peers" / "snmp_exporter"
 DEBIAN = ROOT / ".tools" / "bin" / "prometheus-snmp-exporter"
+OUR_NAME = "chm-exporter"
 PATIENCE = 30.0  # seconds for a program to serve
 # What our modules have on top, or choose otherwise: peers keep their own 25 repetitions.
 OURS = frozenset({"health", "max_repetitions"})
@@ -75,7 +76,7 @@ def shipped() -> dict[str, Any]:
 def ours(folder: Path, *flags: str) -> Iterator[Exporter]:
     """Run our exporter with the modules it ships."""
     command = [str(Path(sys.executable).with_name("chm-exporter")), *flags]
-    with _served("chm-exporter", command, folder) as exporter:
+    with _served(OUR_NAME, command, folder) as exporter:
         yield exporter
 
 

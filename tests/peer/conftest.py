@@ -4,7 +4,6 @@ import importlib.util
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from bench import _peers
 from exporter.app import Exporter, create_app
 from exporter.profiles import loader
+from exporter.profiles.loader import Configuration
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 from tests.exporter.conftest import snmpd
@@ -72,30 +72,34 @@ class Pair:
         )
 
 
+@dataclass(frozen=True)
+class Peer:
+    """The newest snmp_exporter, the modules it has, and what we read from the same file."""
+
+    url: str
+    modules: dict[str, Any]
+    configuration: Configuration
+
+
 @pytest.fixture(scope="session")
-def peer() -> Iterator[tuple[dict[str, Any], str, Path]]:
-    """Run the newest snmp_exporter: its modules, its URL, and the file it reads."""
+def peer() -> Iterator[Peer]:
+    """Run the newest snmp_exporter."""
     if _peers.newest() is None:
         pytest.skip("snmp_exporter is not installed: make peers")
     with tempfile.TemporaryDirectory() as name:
         folder, known = Path(name), modules()
         with _peers.of_today(folder, known) as process:
-            yield known, process.url, folder / "snmp.yml"
+            yield Peer(process.url, known, loader.load([str(folder / "snmp.yml")]))
 
 
 @pytest.fixture
-async def pair(peer: tuple[dict[str, Any], str, Path]) -> AsyncIterator[Pair]:
+async def pair(peer: Peer) -> AsyncIterator[Pair]:
     """Both exporters, ours within this process."""
-    known, url, path = peer
-    async with _ours(path) as ours, httpx.AsyncClient(base_url=url, timeout=60) as theirs:
-        yield Pair(known, ours, theirs)
-
-
-@asynccontextmanager
-async def _ours(path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(config_files=(str(path),))
     telemetry = Telemetry(CollectorRegistry())
-    exporter = Exporter(settings, telemetry, loader.load(settings.config_files), None)
+    exporter = Exporter(Settings(), telemetry, peer.configuration, None)
     transport = httpx.ASGITransport(create_app(exporter))
-    async with httpx.AsyncClient(transport=transport, base_url="http://exporter") as client:
-        yield client
+    async with (
+        httpx.AsyncClient(transport=transport, base_url="http://exporter") as ours,
+        httpx.AsyncClient(base_url=peer.url, timeout=60) as theirs,
+    ):
+        yield Pair(peer.modules, ours, theirs)

@@ -1,12 +1,15 @@
 """The same question to both exporters has the same answer, but for what the guide lists."""
 
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from lab import topology
+from lab import recording, topology
 from lab.recording import recordings as played
 from lab.server import Lab
 from lab.topology import Topology
@@ -69,12 +72,25 @@ async def test_the_lab(pair: Pair) -> None:
 
 @pytest.mark.parametrize("path", recordings(), ids=lambda path: path.name.partition(".")[0])
 async def test_a_recording(pair: Pair, path: Path) -> None:
-    """Every module, asked of what a real device once answered."""
+    """Every module that a real device once had something to say about."""
+    known = sorted(".".join(map(str, oid)) + "." for oid, _ in recording.read(path))
     async with Lab(Topology(()), snmp_port=0, recordings=played([path], BASE)) as lab:
         [address] = lab.addresses.values()
         for module in pair.modules:
-            _, found = await compared(pair, f"{address}:{lab.port}", module)
-            assert not found, module
+            if any(concerns(oid, known) for oid in asked(pair.modules[module])):
+                _, found = await compared(pair, f"{address}:{lab.port}", module)
+                assert not found, module
+
+
+def asked(module: Mapping[str, Any]) -> list[str]:
+    """Return the OIDs that a module asks for."""
+    return [*module.get("walk", ()), *module.get("get", ())]
+
+
+def concerns(oid: str, known: list[str]) -> bool:
+    """Return whether any of the OIDs, sorted as text, is at or below one."""
+    at = bisect_left(known, oid + ".")
+    return at < len(known) and known[at].startswith(oid + ".")
 
 
 async def test_net_snmp(pair: Pair, snmpd: str) -> None:

@@ -1,0 +1,160 @@
+"""A fleet on one exporter process: CPU and memory, and what dead devices cost the others.
+
+The lab answers for every device. A round asks each device once; what is measured is the CPU time of
+the exporter, which is what one core has to give: scrapes every 60 s need less than 60 s of it.
+"""
+
+import asyncio
+import random
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bench import _peers
+from bench._peers import Exporter
+from lab import topology
+from lab.server import Lab
+from lab.topology import Topology
+
+MODULE = "if_mib"
+BASE = "127.0.99.0"
+PERIOD = 60.0  # seconds between two scrapes of a device
+SMALL, LARGE, PACED = 1_000, 10_000, 300  # devices
+BUDGET = 20.0  # seconds a round may take here; a longer one is cut short and said so
+AT_ONCE = 8  # scrapes
+MEGABYTE = 1_000_000
+PACE = 25.0  # scrapes per second where their duration counts: far from what one core can do
+HEADERS = {"Accept-Encoding": "gzip", "X-Prometheus-Scrape-Timeout-Seconds": "10"}
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round over a fleet took; `asked` of its devices were asked."""
+
+    devices: int
+    asked: int
+    cpu: float
+    memory: int
+
+    @property
+    def each(self) -> float:
+        """The CPU seconds of one scrape."""
+        return self.cpu / max(self.asked, 1)
+
+
+async def main() -> None:
+    lab = Lab(Topology(()), snmp_port=0, bulk=topology.bulk(LARGE, BASE))
+    with tempfile.TemporaryDirectory() as name:
+        async with lab:
+            targets = [f"{address}:{lab.port}" for address in lab.addresses.values()]
+            print(f"\nA fleet of simulated 48-port switches, {MODULE} in full, one process")
+            await scale(Path(name), targets)
+            await dead_tenth(Path(name), targets[:PACED])
+
+
+async def scale(folder: Path, targets: Sequence[str]) -> None:
+    """Print what a small and a large fleet cost, each in a process of its own."""
+    rounds = []
+    head = ("devices", 8), ("asked", 7), ("ms CPU each", 13), ("CPU a round", 13), ("one core", 10)
+    print("".join(f"{text:>{width}}" for text, width in (*head, ("RSS", 9))))
+    for count in (SMALL, LARGE):
+        with _peers.ours(folder) as exporter:
+            empty = exporter.memory()
+            one = await asked(exporter, targets[:count])
+            # A second look at some: what was learnt of a device in the first makes it cheaper.
+            two = await asked(exporter, targets[: min(one.asked, SMALL)])
+        rounds.append(two)
+        whole, share = two.each * count, two.each * count / PERIOD
+        memory = empty + (one.memory - empty) / one.asked * count
+        print(
+            f"{count:8}{one.asked:7}{two.each * 1e3:13.2f}{whole:11.1f} s{share:10.0%}"
+            f"{memory / MEGABYTE:6.0f} MB"
+        )
+        if one.asked < count:
+            print(f"{'':8}extrapolated from {one.asked} devices, all that {BUDGET:.0f} s allowed")
+    growth = rounds[1].each / rounds[0].each * LARGE / SMALL
+    print(
+        f"{LARGE // SMALL} times the devices cost {growth:.1f} times the CPU (target: at most 11)"
+    )
+
+
+async def dead_tenth(folder: Path, targets: Sequence[str]) -> None:
+    """Print how the p99 of the living changes when a tenth of the fleet is dead."""
+    p99 = []
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent,
+        _peers.ours(folder) as exporter,
+    ):
+        # It takes what comes and never answers: a closed port would say that it is closed.
+        silent.bind(("", 0))
+        port = silent.getsockname()[1]
+        await asked(exporter, targets)
+        for dead in (0, len(targets) // 10):
+            nobody = [f"127.3.{n // 250}.{n % 250 + 1}:{port}" for n in range(dead)]
+            seconds = await paced(exporter, targets[dead:], nobody)
+            p99.append(statistics.quantiles(seconds, n=100)[-1])
+    change = p99[1] / p99[0] - 1
+    print(
+        f"a tenth dead: p99 of the living {p99[0] * 1e3:.0f} -> {p99[1] * 1e3:.0f} ms, "
+        f"{change:+.0%} (target: less than 20 %)"
+    )
+
+
+async def asked(exporter: Exporter, targets: Sequence[str]) -> Round:
+    """Ask every device once, some at a time, as fast as they answer."""
+    seconds: list[float] = []
+    waiting = iter(targets)
+    before, until = exporter.cpu(), time.monotonic() + BUDGET
+
+    async def work(client: httpx.AsyncClient) -> None:
+        for target in waiting:
+            seconds.append(await ask(client, exporter, target))
+            if time.monotonic() > until:
+                return
+
+    async with (
+        httpx.AsyncClient(headers=HEADERS, timeout=60) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        for _ in range(AT_ONCE):
+            group.create_task(work(client))
+    return Round(len(targets), len(seconds), exporter.cpu() - before, exporter.memory())
+
+
+async def paced(exporter: Exporter, living: Sequence[str], dead: Sequence[str]) -> list[float]:
+    """Return how long the living took, all asked at an even pace with the dead among them."""
+    mixed = [(target, True) for target in living] + [(target, False) for target in dead]
+    random.Random(1).shuffle(mixed)  # noqa: S311 - the same order every time
+    seconds: list[float] = []
+
+    async def one(client: httpx.AsyncClient, target: str, alive: bool) -> None:  # noqa: FBT001
+        took = await ask(client, exporter, target)
+        if alive:
+            seconds.append(took)
+
+    limits = httpx.Limits(max_connections=None)
+    async with (
+        httpx.AsyncClient(headers=HEADERS, timeout=60, limits=limits) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        for target, alive in mixed:
+            group.create_task(one(client, target, alive))
+            await asyncio.sleep(1 / PACE)
+    return seconds
+
+
+async def ask(client: httpx.AsyncClient, exporter: Exporter, target: str) -> float:
+    """Return the seconds of a scrape; that a device does not answer is no error here."""
+    started = time.perf_counter()
+    await client.get(f"{exporter.url}/snmp", params={"target": target, "module": MODULE})
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
