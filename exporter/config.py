@@ -16,7 +16,16 @@ from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 T = TypeVar("T")
 
 SECRET = "<secret>"  # noqa: S105 - what is printed in place of one
-DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+DURATION_UNITS = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "ms": 0.001,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+}
+_DURATION = r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)"
 
 
 class ConfigError(ValueError):
@@ -28,12 +37,16 @@ class ConfigError(ValueError):
 
 def seconds(value: object) -> object:
     """Return the seconds of a duration such as `5s` or `1m30s`; a number is taken as is."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
         return value
-    if not re.fullmatch(r"(\d+(ms|s|m|h))+", value):
+    if not re.fullmatch(f"({_DURATION})+", value):
         raise ValueError(f"{value!r} is not a duration such as 5s or 1m30s")
-    parts = re.findall(r"(\d+)(ms|s|m|h)", value)
-    return sum(int(number) * DURATION_UNITS[unit] for number, unit in parts)
+    parts = re.findall(_DURATION, value)
+    return sum(float(number) * DURATION_UNITS[unit] for number, unit in parts)
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]", value) else value
 
 
 Seconds = Annotated[float, BeforeValidator(seconds)]
@@ -48,7 +61,7 @@ class Auth:
     )
     SECRETS: ClassVar[tuple[str, ...]] = ("community", "password", "priv_password")
 
-    version: Literal[1, 2, 3] = 2
+    version: Annotated[Literal[1, 2, 3], BeforeValidator(_whole)] = 2
     community: str = "public"
     username: str = ""
     security_level: Literal["noAuthNoPriv", "authNoPriv", "authPriv"] = "noAuthNoPriv"
@@ -81,6 +94,28 @@ class Auth:
 _AUTHS = TypeAdapter(dict[str, Auth])
 
 
+class Texts(yaml.CSafeLoader):
+    """Reads every scalar but null as text, whose type is up to the field it is for.
+
+    In YAML 1.1 the community 0123 is the number 83 and the state `on` is true; Go's decoder, for
+    which these files are written, takes both as they stand where a text is wanted.
+    """
+
+
+Texts.yaml_implicit_resolvers = {
+    first: kept
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    if (kept := [entry for entry in resolvers if entry[0].endswith((":null", ":merge"))])
+}
+
+
+def _given(content: Any) -> Any:
+    """Return content without the fields that are null: they are as good as left out."""
+    if isinstance(content, dict):
+        return {key: _given(value) for key, value in content.items() if value is not None}
+    return [_given(value) for value in content] if isinstance(content, list) else content
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """The content of one configuration file; `path` is for messages."""
@@ -92,7 +127,7 @@ class Document:
     def read(cls, path: Path) -> Self:
         """Return the YAML mapping in a file."""
         try:
-            content = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+            content = _given(yaml.load(path.read_bytes(), Texts))  # noqa: S506 - a safe loader
         except OSError as error:
             raise ConfigError(str(path), "", error.strerror or str(error)) from error
         except yaml.YAMLError as error:

@@ -138,7 +138,8 @@ class Walks:
         if root == oid:
             return self.done[root]
         below = oid + "."
-        return {key: value for key, value in self.done[root].items() if key.startswith(below)}
+        found = self.done[root]
+        return {key: value for key, value in found.items() if key == oid or key.startswith(below)}
 
     async def _asked(self, root: str, limits: Limits, traffic: Traffic) -> Answers:
         try:

@@ -62,3 +62,22 @@ class TestAuth:
 def test_seconds(text: object, number: float) -> None:
     """Durations are written as in Prometheus."""
     assert config.seconds(text) == number
+
+
+class TestScalars:
+    def test_text_stays_text(self, tmp_path: Path) -> None:
+        """What YAML 1.1 would call a number or a truth is the text it is written as."""
+        path = tmp_path / "snmp.yml"
+        path.write_text("auths: {a: {community: 0123, version: 1}, b: {community: on, password: }}")
+        [document] = config.read([str(path)], KNOWN)
+        auths = config.auths(document.part("auths"), document.path)
+
+        assert (auths["a"].community, auths["a"].version) == ("0123", 1)
+        assert (auths["b"].community, auths["b"].password) == ("on", "")
+
+    @pytest.mark.parametrize(
+        ("text", "number"), [("5s", 5), ("1m30s", 90), ("1.5s", 1.5), ("250ms", 0.25), ("10", "10")]
+    )
+    def test_durations(self, text: str, number: object) -> None:
+        """A duration reads as in Go; a bare number is seconds."""
+        assert config.seconds(text) == number

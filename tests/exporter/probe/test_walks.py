@@ -15,7 +15,9 @@ MODULES = {"wide": WIDE, "narrow": NARROW, "other": OTHER}
 
 def walks(agent: Agent, oid: str) -> int:
     """Return how often a walk began at an OID."""
-    return sum(request.oids[0] == parse(oid) for request in agent.requests)
+    return sum(
+        request.pdu == GETBULK and request.oids[0] == parse(oid) for request in agent.requests
+    )
 
 
 def series(text: str) -> list[str]:
