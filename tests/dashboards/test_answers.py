@@ -1,7 +1,5 @@
 """The queries of the boards, asked over a small network by promtool's own engine."""
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import yaml
 
 import dashboards
 from dashboards.queries import expressions
+from tests.tools import tool
 
 ROOT = Path(__file__).parents[2]
 CORE = 'job="chm-devices", instance="core1", device="core1", site="demo", role="core"'
@@ -77,9 +76,6 @@ SERIES = [
 
 def ask(folder: Path, questions: list[tuple[str, list[dict[str, Any]]]]) -> str:
     """Let promtool compare each query's answer after two hours; its complaints, or ''."""
-    path = f"{os.environ['PATH']}{os.pathsep}{ROOT / '.tools' / 'bin'}"
-    promtool = shutil.which("promtool", path=path)
-    assert promtool, "promtool is not installed: `make test` gets it"
     test = {
         "interval": "1m",
         "input_series": SERIES,
@@ -92,7 +88,7 @@ def ask(folder: Path, questions: list[tuple[str, list[dict[str, Any]]]]) -> str:
         yaml.safe_dump({"rule_files": [], "evaluation_interval": "1m", "tests": [test]})
     )
     result = subprocess.run(
-        [promtool, "test", "rules", str(file)], capture_output=True, text=True, check=False
+        [tool("promtool"), "test", "rules", str(file)], capture_output=True, text=True, check=False
     )
     return "" if result.returncode == 0 else result.stdout + result.stderr
 

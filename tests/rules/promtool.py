@@ -1,7 +1,6 @@
 """Runs the rendered rules through `promtool test rules`: series in, firing alerts out."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 import rules
+from tests.tools import tool
 
 PUBLIC_URL = "https://chm.example.net"
 # One scrape and one evaluation a minute: a time in a test is a number of samples.
@@ -123,11 +123,3 @@ def run(folder: Path, *parts: Series, checks: Mapping[str, Any]) -> None:
         timeout=60,
     )
     assert result.returncode == 0, result.stdout + result.stderr
-
-
-def tool(name: str) -> str:
-    """Find a program on the PATH or in the tools folder of the project."""
-    folder = Path(__file__).parents[2] / ".tools" / "bin"
-    found = shutil.which(name) or shutil.which(name, path=str(folder))
-    assert found, f"{name} is not installed; `make test` installs it"
-    return found

@@ -8,7 +8,8 @@ import yaml
 
 import rules
 from rules import rendering
-from tests.rules.promtool import INTENT, tool
+from tests.rules.promtool import INTENT
+from tests.tools import tool
 
 
 def test_promtool_accepts_every_file_without_a_warning(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """A real Prometheus on a free port of loopback, for as long as a test needs it."""
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,16 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.clients.prometheus import Prometheus
+from tests.tools import tool
 
 CONFIG = "global: {{evaluation_interval: 1s}}\nrule_files: ['{folder}/rules.d/current/*.yml']\n"
-
-
-def tool(name: str) -> str:
-    """Find a program on the PATH or in the tools folder of the project."""
-    folder = Path(__file__).parents[3] / ".tools" / "bin"
-    found = shutil.which(name) or shutil.which(name, path=str(folder))
-    assert found, f"{name} is not installed; `make test` installs it"
-    return found
 
 
 def free_port() -> int:

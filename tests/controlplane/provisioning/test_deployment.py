@@ -11,7 +11,8 @@ from controlplane.provisioning import deployment, ruleset
 from controlplane.provisioning.deployment import Deployment, Target, deploy
 from controlplane.provisioning.revisions import KEPT, Revisions
 from controlplane.provisioning.ruleset import RuleSet
-from tests.controlplane.provisioning.server import Server, server, tool
+from tests.controlplane.provisioning.server import Server, server
+from tests.tools import tool
 
 INTENT = rules.Intent("https://chm.example.net", evaluation_interval=1, scrape_interval=1)
 
