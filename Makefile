@@ -47,7 +47,11 @@ test: check prometheus-tools test-tools ## run all checks and all tests
 
 .PHONY: bench
 bench: install ## measure; prints ratios to the peers that `make peers` found
-	@for benchmark in bench/[a-z]*.py; do $(BIN)/python "$$benchmark"; done
+	@for benchmark in scrape encryption fleet; do $(BIN)/python -m bench.$$benchmark; done
+
+.PHONY: soak
+soak: install ## ten minutes at 200 scrapes/s; fails unless files, tasks and memory stay flat
+	@$(BIN)/python -m bench.soak
 
 .PHONY: docs
 docs: install ## write the generated pages of docs/
