@@ -10,11 +10,12 @@ from controlplane.app import create_app
 from controlplane.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+TALKATIVE = ("httpx", "procrastinate")  # a line for every request and job: only what goes wrong
 
 
 def serve() -> None:
     """Run the HTTP service on CHM_HOST and CHM_CONTROLPLANE_PORT."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    _log()
     settings = Settings()
     uvicorn.run(
         create_app(settings),
@@ -28,5 +29,11 @@ def serve() -> None:
 
 def worker() -> None:
     """Run a worker, which deploys rules and does what takes long; run as many as you like."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    _log()
     asyncio.run(work.run(Settings()))
+
+
+def _log() -> None:
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
