@@ -112,6 +112,7 @@ unpack:
 	fi
 	@only=(--no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances)
 	@pages=$$([[ -z "$(PAGES)" ]] || apt-cache "$${apt[@]}" depends --recurse "$${only[@]}" $(PAGES) | sed -nE '/^(libjs|fonts)-/p')
+	@for package in $(PACKAGES) $$pages; do rm -f "$$package"_*.deb; done
 	@apt-get "$${apt[@]}" download $(PACKAGES) $$pages
 	@for package in $(PACKAGES) $$pages; do
 		dpkg-deb -x "$$package"_*.deb $(TOOLS)/root
@@ -129,4 +130,4 @@ test-tools:
 	@echo "Installing $${missing[*]} ..."
 	@sudo=$$( (( EUID == 0 )) || echo sudo)
 	@$$sudo apt-get -qq update
-	@DEBIAN_FRONTEND=noninteractive $$sudo apt-get -qq install --yes --no-install-recommends "$${missing[@]}" >/dev/null
+	@$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$${missing[@]}" >/dev/null

@@ -91,10 +91,10 @@ class Settings(BaseSettings):
         return self.data / "grafana" / "dashboards"
 
     def token_file(self, service: str) -> Path:
-        """Name the file of a service's token; Prometheus and Alertmanager read only their own."""
+        """Name the file of a service's token, in a folder without any key of the control plane."""
         if service in {"prometheus", "alertmanager"}:
             return self.prometheus_folder / "secrets" / f"{service}.token"
-        return self.secrets / f"{service}.token"
+        return self.data / service / f"{service}.token"
 
     def environment(self) -> dict[str, str]:
         """Give these settings as the environment of a child process."""

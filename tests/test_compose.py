@@ -69,12 +69,15 @@ def test_our_commands_exist(services: dict[str, Any]) -> None:
 
 def test_services_read_what_init_writes(services: dict[str, Any]) -> None:
     """Prometheus and Alertmanager start with the files that `chm init` makes, and with no key."""
+    for name in ("prometheus", "alertmanager", "exporter"):
+        volumes = [str(volume).split(":")[0] for volume in services[name]["volumes"]]
+        assert "secrets" not in volumes, name
     for name in ("prometheus", "alertmanager"):
         volumes = [str(volume).split(":")[0] for volume in services[name]["volumes"]]
         command = " ".join(services[name]["command"])
         assert f"--config.file=/data/prometheus/{name}.yml" in command
         assert "prometheus-config" in volumes
-        assert "secrets" not in volumes
+    assert services["grafana"]["environment"]["GF_SERVER_HTTP_ADDR"] == "0.0.0.0"  # noqa: S104 - compared
     assert services["controlplane"]["environment"]["CHM_REMOTE_WRITE"].startswith(
         "http://victoriametrics:8428/"
     )

@@ -6,16 +6,16 @@ from controlplane.auth import service
 from controlplane.auth.dependencies import CurrentActor
 from controlplane.auth.schemas import AccessToken, Login, Me
 from controlplane.auth.tokens import AccessTokens
-from controlplane.database import Session
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 
 
 @router.post("/login")
-async def login(data: Login, request: Request, session: Session) -> AccessToken:
+async def login(data: Login, request: Request) -> AccessToken:
     """Exchange a user name and a password for an access token."""
+    state = request.app.state
     user = await service.login(
-        session, request.app.state.passwords, data.name, data.password.get_secret_value()
+        state.sessions, state.passwords, data.name, data.password.get_secret_value()
     )
     tokens: AccessTokens = request.app.state.access_tokens
     return AccessToken(access_token=tokens.issue(user.id), expires_in=int(tokens.lifetime))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane import files, grammar
 from controlplane.auth import queries
@@ -33,9 +33,15 @@ class Actor:
     permissions: frozenset[Permission]
 
 
-async def login(session: AsyncSession, passwords: Passwords, name: str, password: str) -> User:
-    """Give the active user of this name and password; the refusal does not say what was wrong."""
-    user = await session.scalar(user_queries.by_name(name))
+async def login(
+    sessions: async_sessionmaker[AsyncSession], passwords: Passwords, name: str, password: str
+) -> User:
+    """Give the active user of this name and password; the refusal does not say what was wrong.
+
+    Whoever waits for their password to be verified holds no connection to the database.
+    """
+    async with sessions() as session:
+        user = await session.scalar(user_queries.by_name(name))
     usable = user is not None and user.active
     verified = await passwords.verify(user.password_hash if user and usable else None, password)
     if user is None or not verified:

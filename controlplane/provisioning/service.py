@@ -25,13 +25,16 @@ LOCK = text("SELECT pg_try_advisory_xact_lock(1128811858)")
 
 
 def rule_intent(settings: Settings) -> rules.Intent:
-    """Give what shapes the rules."""
-    return rules.Intent(
-        public_url=settings.public_url,
-        evaluation_interval=settings.evaluation_interval,
-        scrape_interval=settings.scrape_interval,
-        down_for=settings.down_for,
-    )
+    """Give what shapes the rules; raise ConfigurationError for settings that rules cannot have."""
+    try:
+        return rules.Intent(
+            public_url=settings.public_url,
+            evaluation_interval=settings.evaluation_interval,
+            scrape_interval=settings.scrape_interval,
+            down_for=settings.down_for,
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"a setting cannot be used: {error}") from error
 
 
 @dataclass(frozen=True)

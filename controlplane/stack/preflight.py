@@ -1,6 +1,7 @@
 """What must be true before anything is started: a folder of our own, free ports, the programs."""
 
 import fcntl
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ def data_folder(settings: Settings) -> Iterator[None]:
 def check_ports(settings: Settings, *, demo: bool) -> None:
     """Refuse to start where a port is taken, naming the setting that chooses another."""
     wanted = ["controlplane", "exporter", "prometheus", "alertmanager"]
-    for service in [*wanted, "lab_http"] if demo else wanted:
+    wanted += ["lab_http"] * demo + ["grafana"] * (shutil.which("grafana") is not None)
+    for service in wanted:
         setting = f"{service}_port"
         host = "127.0.0.1" if service == "lab_http" else settings.host
         port: int = getattr(settings, setting)

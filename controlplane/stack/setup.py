@@ -5,7 +5,7 @@ Running it again changes nothing but the files that follow from the settings.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -14,13 +14,13 @@ from controlplane.auth import accounts, keys
 from controlplane.auth import service as auth
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Permission
-from controlplane.clients.prometheus import Prometheus
+from controlplane.clients.prometheus import NotRunning, Prometheus
 from controlplane.credentials.vault import Vault
 from controlplane.devices import document, queries
 from controlplane.devices.schemas import DeviceQuery, ImportDocument
 from controlplane.errors import ConfigurationError
 from controlplane.provisioning import boards, configuration
-from controlplane.provisioning.service import Deployer
+from controlplane.provisioning.service import Deployer, rule_intent
 from controlplane.settings import Settings
 
 KEYS = ("jwt.key", "vault.key")
@@ -33,6 +33,7 @@ SERVICES = {
 
 async def initialise(settings: Settings) -> None:
     """Make keys, tables, tokens of services, configuration files, dashboards and rules."""
+    rule_intent(settings)  # what rules cannot have is refused before anything is made
     for name in KEYS:
         keys.ensure(settings.secrets / name)
     await asyncio.to_thread(database.migrate, settings)
@@ -41,7 +42,7 @@ async def initialise(settings: Settings) -> None:
             for name, permissions in SERVICES.items():
                 file = settings.token_file(name)
                 await auth.ensure_token_file(session, name, permissions, file)
-        _write_files(settings)
+        await _write_files(settings)
         await _first_rules(settings, sessions)
 
 
@@ -67,11 +68,24 @@ async def import_first_inventory(settings: Settings, content: bytes) -> None:
         await document.apply(session, vault, ImportDocument.model_validate_json(content))
 
 
-def _write_files(settings: Settings) -> None:
-    folder = settings.prometheus_folder
+async def _write_files(settings: Settings) -> None:
+    """Write configuration and dashboards; a service that runs already reads its file again."""
+    urls = {
+        "prometheus.yml": settings.prometheus_url,
+        "alertmanager.yml": settings.alertmanager_url,
+    }
     for name, render in configuration.FILES.items():
-        files.replace(folder / name, render(settings).encode())
+        content = render(settings).encode()  # addresses of webhooks are secrets
+        if files.replace(settings.prometheus_folder / name, content, files.PRIVATE):
+            await _reload(urls[name])
     boards.deploy(settings.dashboards_folder)
+
+
+async def _reload(url: str) -> None:
+    """Have Prometheus or Alertmanager, which share the path, read its configuration again."""
+    async with Prometheus.at(url) as service:
+        with suppress(NotRunning):
+            await service.reload()
 
 
 async def _first_rules(settings: Settings, sessions: async_sessionmaker[AsyncSession]) -> None:

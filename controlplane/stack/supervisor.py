@@ -54,10 +54,14 @@ class _Child:
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        _put_aside(self._log)
-        process = await self._spawn()
+        try:
+            _put_aside(self._log)
+            process = await self._spawn()
+        except OSError as error:
+            raise ConfigurationError(f"{self._service.name} cannot be started: {error}") from error
         deadline = time.monotonic() + self._service.patience
-        while not await self._service.ready():
+        # A child that has ended is not the one that answers, whoever else does.
+        while not await self._service.ready() or process.returncode is not None:
             if process.returncode is not None:
                 raise ConfigurationError(self._failure(f"ended with {_ended(process)}"))
             if time.monotonic() > deadline:
@@ -95,9 +99,18 @@ class _Child:
                 delay = FIRST_DELAY
             ended = _ended(process)
             self._report(f"{self._service.name} ended with {ended}; starting it in {delay:g} s")
+            process, delay = await self._respawn(delay)
+
+    async def _respawn(self, delay: float) -> tuple[asyncio.subprocess.Process, float]:
+        """Start the child again, however long that takes; give it, and the next delay."""
+        while True:
             await asyncio.sleep(delay)
             delay = min(delay * 2, LONGEST_DELAY)
-            process = await self._spawn()
+            try:
+                _put_aside(self._log)
+                return await self._spawn(), delay
+            except OSError as error:
+                self._report(f"{self._service.name} cannot be started: {error}")
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         # Should the supervisor itself be killed, the kernel ends the child (PR_SET_PDEATHSIG).
@@ -113,7 +126,10 @@ class _Child:
                 user=self._service.user,
                 start_new_session=True,  # Ctrl-C reaches us alone; we end the children in order
             )
-        files.replace(self._pid_file, f"{self._process.pid}\n".encode())
+        try:
+            files.replace(self._pid_file, f"{self._process.pid}\n".encode())
+        except OSError as error:  # the child runs all the same
+            self._report(f"{self._pid_file} cannot be written: {error}")
         return self._process
 
     def _failure(self, what: str) -> str:

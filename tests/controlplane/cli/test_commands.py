@@ -63,7 +63,8 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 def secrets(data: Path) -> dict[str, tuple[int, bytes]]:
     """Give mode and content of every key and token below the data folder."""
-    files = [*data.glob("secrets/*"), *data.glob("prometheus/secrets/*")]
+    places = ("secrets/*", "exporter/*.token", "prometheus/secrets/*")
+    files = [file for place in places for file in data.glob(place)]
     return {f.name: (f.stat().st_mode & 0o777, f.read_bytes()) for f in files}
 
 
@@ -98,7 +99,7 @@ class TestInit:
         """A token file that is gone, or that this database does not know, is replaced alone."""
         chm("init")
         before = secrets(data)
-        (data / "secrets" / "exporter.token").unlink()
+        (data / "exporter" / "exporter.token").unlink()
         (data / "prometheus/secrets/prometheus.token").write_text("chm_of-another-database")
         chm("init")
         after = secrets(data)

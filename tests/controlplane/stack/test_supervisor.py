@@ -103,6 +103,24 @@ class TestSupervisor:
 
         assert not running(number)
 
+    async def test_a_child_that_cannot_be_started_again_is_tried_again(
+        self, tmp_path: Path
+    ) -> None:
+        """While a child cannot be started the operator reads why, and it is tried again."""
+        said: list[str] = []
+        supervisor = Supervisor(tmp_path, said.append)
+        await supervisor.start(Service("worker", SLEEPER, at_once))
+        first = pid(tmp_path, "worker")
+        log = tmp_path / "logs" / "worker.log"
+        log.unlink()
+        log.mkdir()  # nothing can be written there
+
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: any("worker cannot be started" in line for line in said))
+        log.rmdir()
+        await until(lambda: pid(tmp_path, "worker") != first)
+        await supervisor.stop()
+
     async def test_children_end_with_a_killed_supervisor(self, tmp_path: Path) -> None:
         """Should the supervisor itself be killed, the kernel ends its children."""
         program = (

@@ -80,6 +80,11 @@ def test_a_bad_setting(data: Path) -> None:
     assert not (data / "postgres").exists()
 
 
+def test_a_setting_that_rules_cannot_have(data: Path) -> None:
+    """An interval beyond what Prometheus looks back is refused with its name."""
+    assert "scrape_interval is 300.0" in refused(data, CHM_SCRAPE_INTERVAL="300")
+
+
 def test_grafana_is_started_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a grafana on the PATH the stack runs it with the shipped configuration."""
     program = tmp_path / "bin" / "grafana"
