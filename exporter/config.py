@@ -131,7 +131,7 @@ class Document:
         except OSError as error:
             raise ConfigError(str(path), "", error.strerror or str(error)) from error
         except yaml.YAMLError as error:
-            raise ConfigError(str(path), "", " ".join(str(error).split())) from error
+            raise ConfigError(str(path), "", _place(error)) from None
         if not isinstance(content, dict):
             raise ConfigError(str(path), "", "is not a mapping with `auths` and `modules`")
         return cls(str(path), content)
@@ -197,3 +197,10 @@ def _expanded(name: str, auth: Auth, environment: Mapping[str, str]) -> Auth:
         password=filled(auth.password),
         priv_password=filled(auth.priv_password),
     )
+
+
+def _place(error: yaml.YAMLError) -> str:
+    """Return where a file is no YAML; never what stands there, which may be a secret."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"{where}not valid YAML"

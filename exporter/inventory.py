@@ -108,7 +108,7 @@ class Cache:
         """Return when something was last stored, 0 where nothing was."""
         try:
             return self._path.stat().st_mtime
-        except FileNotFoundError:
+        except OSError:  # what cannot be seen is not there; reading it would say why
             return 0.0
 
     def store(self, body: bytes) -> None:

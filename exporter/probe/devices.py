@@ -53,9 +53,17 @@ class Devices:
     known: OrderedDict[str, DeviceState] = field(default_factory=OrderedDict)
 
     @asynccontextmanager
-    async def turn(self, address: str, deadline: float) -> AsyncIterator[DeviceState]:
-        """Wait until the device may be asked; raise Busy or LeftAlone where it may not."""
+    async def turn(
+        self, address: str, deadline: float, asker: str = ""
+    ) -> AsyncIterator[DeviceState]:
+        """Wait until the device may be asked; raise Busy or LeftAlone where it may not.
+
+        Askers take turns, but each has a circuit of its own: silence towards one who has the wrong
+        password says nothing about the device.
+        """
         device = self._device(address)
+        if asker:
+            device = self._device(f"{address} {asker}", device.turns)
         device.scrapes += 1
         try:
             await self._wait(device, address, deadline)
@@ -114,9 +122,10 @@ class Devices:
     def _opened(self, device: DeviceState) -> bool:
         return 0 < self.settings.breaker_failures <= device.failures
 
-    def _device(self, address: str) -> DeviceState:
+    def _device(self, address: str, turns: asyncio.Semaphore | None = None) -> DeviceState:
         if (device := self.known.get(address)) is None:
-            device = DeviceState(asyncio.Semaphore(self.settings.device_concurrency))
+            turns = turns or asyncio.Semaphore(self.settings.device_concurrency)
+            device = DeviceState(turns)
             self.known[address] = device
             self._forget()
         else:

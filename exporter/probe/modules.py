@@ -59,7 +59,8 @@ class Scraper:
     async def scrape(self, order: Order, deadline: float) -> list[Family]:
         """Return the series of the modules; a ProtocolError names the module that failed."""
         heard = traffic_of(self.telemetry)
-        async with self.devices.turn(str(order.target), deadline) as device:
+        asker = f"{hash(order.auth):x}"
+        async with self.devices.turn(str(order.target), deadline, asker) as device:
             try:
                 outcomes = await self._outcomes(order, device, deadline, heard)
             except ProtocolError as error:

@@ -91,7 +91,9 @@ class Reader:
             return entry.states.get(int(value))
         for names, sign in ((entry.plus, 1), (entry.minus, -1)):
             for name in names:
-                if (operand := self._number(name)) is None:
+                operand = self._number(name)
+                # What means "full" is no amount; a 0 is: nothing may be left of a pool.
+                if operand is None or (operand and operand in entry.ignore):
                     return None
                 value += sign * operand
         factor = self._factor()
@@ -105,7 +107,7 @@ class Reader:
         entry = self._entry
         factor: Number = 1 if entry.scale == 1 else entry.scale
         for name in entry.times:
-            if (operand := self._number(name)) is None:
+            if (operand := self._valid(name)) is None:
                 return None
             factor *= operand
         for name, base, zero in (
@@ -115,7 +117,8 @@ class Reader:
             if name:
                 if (exponent := self._number(name)) is None or abs(exponent) > UNITS_SCALE * 2:
                     return None
-                factor *= base ** (exponent - zero)
+                # Below 0 a precision counts accurate digits and moves no point (RFC 3433).
+                factor *= base ** (exponent - zero if zero else max(exponent, 0))
         return factor
 
     def _within(self, value: Number) -> Number | None:

@@ -81,3 +81,12 @@ class TestScalars:
     def test_durations(self, text: str, number: object) -> None:
         """A duration reads as in Go; a bare number is seconds."""
         assert config.seconds(text) == number
+
+
+def test_what_is_no_yaml_is_not_told(tmp_path: Path) -> None:
+    """A mistake in a file names its place; what stands there may be a password."""
+    path = tmp_path / "snmp.yml"
+    path.write_text("auths:\n  lab: {password: !S3cr3tPass}\n")
+    with pytest.raises(ConfigError, match=r"snmp\.yml: line 2, column \d+: not valid") as caught:
+        config.read([str(path)], KNOWN)
+    assert "S3cr3tPass" not in str(caught.value)

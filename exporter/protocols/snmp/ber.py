@@ -4,6 +4,8 @@ SEQUENCE, INTEGER, OCTETS, OID = 0x30, 0x02, 0x04, 0x06
 LONG = 0x80  # a length of more than seven bits says first how many octets it takes
 WIDEST = 4  # octets of a length; 4 GB is more than any message
 
+WIDEST_ARC = 2**32 + 79  # RFC 2578 section 7.1.3; the first one holds two arcs
+
 
 class Malformed(ValueError):
     """The bytes are not the BER they should be."""
@@ -74,6 +76,8 @@ def oid(data: bytes, at: int, end: int) -> tuple[int, ...]:
     arcs, arc = [], 0
     for octet in data[start:stop]:
         arc = arc << 7 | octet & ~LONG
+        if arc > WIDEST_ARC:
+            raise Malformed("an arc of an OID is too large")
         if not octet & LONG:
             arcs.append(arc)
             arc = 0

@@ -101,6 +101,7 @@ class Conversation:
                 return await self._reply(receive, seconds)
             except Refused as refused:
                 self._heard = True
+                self.traffic.replies += 1
                 if refused.report.counter not in STALE:
                     raise security.refusal(self.target, self._auth, refused.report) from None
         raise Undecodable(self.target, "the agent's engine id or clock changes with every answer")

@@ -109,12 +109,12 @@ class Relay:
             messages = self._stream.cut(received)
         else:
             raise ConnectionResetError("the agent closed the connection")
-        status = 0
-        for message in messages:
-            status = self._pass(message) or status
-        return status
+        passed = [self._pass(message) for message in messages]
+        if all(status is None for status in passed):
+            raise BlockingIOError  # nothing of ours has arrived yet
+        return next((status for status in reversed(passed) if status), 0)
 
-    def _pass(self, message: bytes) -> int:
+    def _pass(self, message: bytes) -> int | None:
         if not self.envelope:
             status = header.error_status(message)
         else:
@@ -122,7 +122,7 @@ class Relay:
             if isinstance(pdu, Report):
                 raise Refused(pdu)
             if pdu is None:
-                return 0
+                return None
             status = header.pdu_status(pdu, 0, len(pdu))
             message = ber.encode(ber.SEQUENCE, PLAIN + pdu)
         if len(message) > header.LARGEST:

@@ -64,13 +64,10 @@ class TestCircuit:
                 assert up((await client.get("/probe?target=edge1")).text) == 0
             asked = len(agent.requests)
             started = asyncio.get_running_loop().time()
-            probed = await client.get("/probe?target=edge1")
-            scraped = await client.get(f"/snmp?target=127.0.0.1:{agent.port}")
+            probed = [await client.get("/probe?target=edge1") for _ in range(2)]
             took = asyncio.get_running_loop().time() - started
 
-            assert up(probed.text) == 0
-            assert scraped.status_code == 500
-            assert "not asked: the last 2 scrapes of it got no answer" in scraped.text
+            assert [up(answer.text) for answer in probed] == [0, 0]
             assert took < 0.2
             assert len(agent.requests) == asked
             assert counted(exporter, "chm_exporter_circuit_breakers", **OPEN) == 1
@@ -85,6 +82,28 @@ class TestCircuit:
         assert up(back.text) == 1
         assert 'chm_cpu_utilization_ratio{cpu="Switch 1"} 0.42' in back.text
         assert counted(exporter, "chm_exporter_circuit_breakers", **OPEN) == 0
+
+    async def test_one_who_has_the_wrong_password(
+        self, tmp_path: Path, switch: dict[str, Value]
+    ) -> None:
+        """Silence towards one asker leaves that one alone, and takes the device from nobody."""
+        exporter = made(tmp_path, breaker_failures=2, breaker_interval=60)
+        async with (
+            serve(switch, lambda _agent, _request: []) as agent,
+            calling(exporter, 0.7) as client,
+        ):
+            with_device(exporter, agent.port)
+            for _ in range(2):
+                await client.get(f"/snmp?target=127.0.0.1:{agent.port}")
+            agent.reply = None
+            scraped = await client.get(f"/snmp?target=127.0.0.1:{agent.port}")
+            probed = await client.get(
+                "/probe?target=edge1", headers={"X-Prometheus-Scrape-Timeout-Seconds": "3"}
+            )
+
+        assert scraped.status_code == 500
+        assert "not asked: the last 2 scrapes of it got no answer" in scraped.text
+        assert up(probed.text) == 1
 
     async def test_still_silent(self, tmp_path: Path) -> None:
         """A trial that fails opens the circuit anew."""

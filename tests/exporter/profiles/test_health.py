@@ -45,6 +45,9 @@ class TestValue:
             ({"scale": 0.001}, {1: 70875}, 70.875),
             ({"plus": "more"}, {1: 3, 2: 4}, 7),
             ({"minus": "more", "times": "factor"}, {1: 9, 2: 4, 3: 10}, 50),
+            ({"precision": "digits"}, {1: 30, 5: -2}, 30),
+            ({"precision": "digits", "ignore": [-(10**9)]}, {1: -127, 5: 1}, -12.7),
+            ({"plus": "more", "ignore": 0}, {1: 3, 2: 0}, 3),
             ({"value": ["more", "value"]}, {1: 3}, 3),
             ({"value": ["more", "value"], "ignore": 0}, {1: 3, 2: 0}, 3),
             ({"unsigned": True}, {1: -1}, 2**32 - 1),
@@ -64,6 +67,8 @@ class TestValue:
         ("entry", "row"),
         [
             ({"ignore": -127}, {1: -127}),
+            ({"times": "factor", "ignore": 0}, {1: 2048, 3: 0}),
+            ({"plus": "more", "ignore": 2**32 - 1}, {1: 3, 2: 2**32 - 1}),
             ({"maximum": 200}, {1: 201}),
             ({"minimum": 0}, {1: -1}),
             ({"plus": "more"}, {1: 3}),

@@ -117,6 +117,12 @@ def test_once_fatal(packet: str) -> None:
     assert walked(Auth(), lambda _agent, _request: [bytes.fromhex(packet)]) == {}
 
 
+def test_absurd_arc() -> None:
+    """An arc of thousands of octets costs no time, and no number too long to be written."""
+    with pytest.raises(ber.Malformed, match="arc"):
+        ber.oid(ber.encode(ber.OID, b"\x81" * 2200 + b"\x01"), 0, 2300)
+
+
 def test_flood(monkeypatch: pytest.MonkeyPatch) -> None:
     """An agent cannot fill the memory with long answers: the bound is named."""
     monkeypatch.setattr(conversation, "MAX_OCTETS", 1 << 20)
