@@ -6,6 +6,7 @@ ExporterError
 ├── Unavailable          the exporter cannot serve this now (HTTP 503)
 └── ProtocolError        the device could not be asked; names the target, never a secret
     ├── UnresolvedName   the host name has no address
+    ├── LocalFault       this host is at fault: no socket to be had, no such source address
     ├── Unreachable      no answer, or the port is closed
     ├── Refusal          the agent says that it will not answer this (SNMPv3)
     │   └── WrongCredentials … because user, password or security level is wrong
@@ -66,6 +67,12 @@ class UnresolvedName(ProtocolError):
     """The host name of the target has no address."""
 
     reason = "unresolved_name"
+
+
+class LocalFault(ProtocolError):
+    """The host that asks is at fault; nothing is known of the target."""
+
+    reason = "local_fault"
 
 
 class Unreachable(ProtocolError):

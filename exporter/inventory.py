@@ -140,6 +140,7 @@ class Inventory:
     leads: bool = True
     _stored: float = field(default=0.0, init=False)
     _etag: str = field(default="", init=False)
+    _unstored: bytes = field(default=b"", init=False, repr=False)
     _failing: str = field(default="", init=False)
 
     @property
@@ -171,6 +172,7 @@ class Inventory:
             return
         if response.status_code == HTTPStatus.NOT_MODIFIED:
             self._confirmed()
+            self._store()
         elif response.status_code != HTTPStatus.OK:
             self._failed("status", f"the control plane answered {response.status_code}")
         else:
@@ -205,11 +207,19 @@ class Inventory:
         self._etag = response.headers.get("ETag", "")
         log.info("inventory changed", extra={"devices": len(self.devices)})
         self._confirmed()
-        if self.cache is not None:
-            try:
-                self.cache.store(response.content)
-            except OSError as error:
-                self._failed("cache", f"cannot write the inventory to disk: {error}")
+        self._unstored = response.content
+        self._store()
+
+    def _store(self) -> None:
+        """Write what is not on disk yet; where that fails it is tried again at the next poll."""
+        if self.cache is None or not self._unstored:
+            return
+        try:
+            self.cache.store(self._unstored)
+        except OSError as error:
+            self._failed("cache", f"cannot write the inventory to disk: {error}")
+        else:
+            self._unstored = b""
 
     def _use(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

@@ -33,6 +33,7 @@ def _run(parsed: argparse.Namespace, given: list[str]) -> None:
     if parsed.dry_run:
         print("Configuration parsed successfully")  # noqa: T201 - as snmp_exporter does
         return
+    sockets.lift_limit()
     if parsed.worker:
         workers.serve(parsed.worker, checked)
         return

@@ -1,11 +1,18 @@
 """The sockets to serve on: one for each address, or one more for each process that shares it."""
 
 import os
+import resource
 import socket
 
 from exporter.cli.flags import LAST_PORT, UsageError
 
 BACKLOG = 1024
+
+
+def lift_limit() -> None:
+    """Let this process open as many descriptors as it may: each scrape takes several."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def listen(address: str, count: int = 1) -> list[socket.socket]:

@@ -46,6 +46,7 @@ class Outcome:
     families: list[Family]
     measured: tuple[float, ...] = ()
     failure: ProtocolError | None = None
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Run:
         took = time.perf_counter() - started
         self.telemetry.collection_seconds.labels(name).observe(took)
         measured = (walked, traffic.packets, traffic.retries, traffic.values, took)
-        return Outcome(name, families, measured)
+        return Outcome(name, families, measured, refusals=traffic.refusals)
 
 
 def _page(outcomes: list[Outcome], *, partial: bool) -> list[Family]:
@@ -141,7 +142,8 @@ def _page(outcomes: list[Outcome], *, partial: bool) -> list[Family]:
     families: list[Family] = []
     for outcome in outcomes:
         families += outcome.families
-        success.add(int(outcome.failure is None), {"collector": outcome.name})
+        complete = outcome.failure is None and not outcome.refusals
+        success.add(int(complete), {"collector": outcome.name})
         if outcome.failure is None:
             for gauge, number in zip(gauges.values(), outcome.measured, strict=True):
                 gauge.add(number, {"module": outcome.name})

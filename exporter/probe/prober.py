@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from exporter.config import Auth
-from exporter.errors import LeftAlone, ProtocolError, Unreachable
+from exporter.errors import LeftAlone, LocalFault, ProtocolError, Unreachable
 from exporter.inventory import Device, Snapshot
 from exporter.metrics import Family, family
 from exporter.probe import pings
@@ -149,6 +149,8 @@ class Prober:
                     self._session(target, auth, limits, traffic)
                 )
                 system = await session.get(identify.SYSTEM, limits)
+            except LocalFault:
+                raise  # another auth would fare no better, and the device may be well
             except ProtocolError as error:
                 failure = error.alone()
             else:

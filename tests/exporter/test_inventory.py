@@ -1,3 +1,4 @@
+import errno
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -151,6 +152,25 @@ class TestCache:
 
         assert second.snapshot == first.snapshot
 
+    async def test_a_disk_that_was_full(
+        self,
+        wire: httpx.AsyncClient,
+        telemetry: Telemetry,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What could not be written is written at a later poll, although nothing has changed."""
+        cache = Cache(tmp_path / "snapshot", "token")
+        inventory = Inventory(wire, telemetry, 5, cache)
+        with monkeypatch.context() as patch:
+            patch.setattr(Cache, "store", _full)
+            await inventory.poll()
+        assert cache.load() is None
+
+        await inventory.poll()
+
+        assert cache.load() is not None
+
     def test_secrecy(self, tmp_path: Path) -> None:
         """The file is for its owner alone, and holds neither names nor secrets in the clear."""
         path = tmp_path / "inventory"
@@ -190,3 +210,7 @@ def test_error_holds_no_secret() -> None:
     with pytest.raises(ConfigError) as caught:
         inventory.parse(json.dumps(bad).encode())
     assert "s3cret" not in str(caught.value)
+
+
+def _full(_cache: Cache, _body: bytes) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")

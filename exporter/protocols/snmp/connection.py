@@ -1,16 +1,24 @@
 """Opens a session with an agent: its name looked up, a socket connected, both within limits."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from exporter.config import Auth
-from exporter.errors import OutOfTime, Unreachable
+from exporter.errors import LocalFault, OutOfTime, ProtocolError, Unreachable
 from exporter.protocols.snmp import security
 from exporter.protocols.snmp.limits import Limits, Traffic
 from exporter.protocols.snmp.session import Session
 from exporter.protocols.snmp.target import Target
 from exporter.protocols.snmp.usm import Engines
+
+OURS = frozenset(  # what connecting fails with whatever the target is
+    {
+        *(errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),
+        *(errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EACCES),
+    }
+)
 
 
 @asynccontextmanager
@@ -44,9 +52,17 @@ async def session(
     except ConnectionRefusedError:
         raise Unreachable(str(target), "the port is closed") from None
     except OSError as error:
-        raise Unreachable(str(target), error.strerror or str(error)) from error
-    opened = Session(str(target), agent, auth, traffic or Traffic())
+        raise _fault(target, error) from error
+    try:
+        opened = Session(str(target), agent, auth, traffic or Traffic())
+    except OSError as error:
+        raise _fault(target, error) from error
     try:
         yield opened
     finally:
         opened.close()
+
+
+def _fault(target: Target, error: OSError) -> ProtocolError:
+    kind = LocalFault if error.errno in OURS else Unreachable
+    return kind(str(target), error.strerror or str(error))

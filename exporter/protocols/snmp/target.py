@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from exporter.errors import BadRequest, UnresolvedName
+from exporter.errors import BadRequest, LocalFault, UnresolvedName
 
 DEFAULT_PORT = 161
 
@@ -68,6 +68,10 @@ class Target:
             found = await asyncio.get_running_loop().getaddrinfo(
                 self.host, self.port, type=socket.SOCK_DGRAM
             )
+        except socket.gaierror as error:
+            if error.errno == socket.EAI_AGAIN:
+                raise LocalFault(str(self), "no name server answers") from error
+            raise UnresolvedName(str(self), "the name has no address") from error
         except (OSError, UnicodeError) as error:
             raise UnresolvedName(str(self), "the name has no address") from error
         return str(min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0])

@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -153,6 +154,17 @@ def until(url: str, text: str, trusted: ssl.SSLContext | bool = True) -> None:  
 
 
 class TestProcess:
+    def test_descriptors(self) -> None:
+        """The process takes all descriptors it may have: a scrape needs several."""
+        ours, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, hard - 1), hard))
+        try:
+            with started() as (running, url):
+                until(f"{url}/-/healthy", "Healthy")
+                assert resource.prlimit(running.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (ours, hard))
+
     def test_life(self, tmp_path: Path) -> None:
         """SIGHUP reloads, a bad file changes nothing, SIGTERM ends it cleanly within 5 s."""
         path = tmp_path / "snmp.yml"

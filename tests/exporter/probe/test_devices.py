@@ -1,4 +1,6 @@
 import asyncio
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -189,3 +191,35 @@ class TestMemory:
             for _ in range(2):
                 answer = await client.get("/snmp?target=nowhere.invalid")
                 assert "the name has no address" in answer.text
+
+
+class TestFaultsOfThisHost:
+    async def test_no_such_source_address(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """Where this host cannot ask, nothing is said of the device, and its circuit stays."""
+        exporter = made(tmp_path, source_address="192.0.2.1", breaker_failures=1)
+        async with serve(switch) as agent, calling(exporter) as client:
+            with_device(exporter, agent.port)
+            probed = [await client.get("/probe?target=edge1") for _ in range(2)]
+
+        assert [answer.status_code for answer in probed] == [503, 503]
+        assert not [answer for answer in probed if "chm_device_up" in answer.text]
+        assert counted(exporter, "chm_exporter_circuit_breakers", **OPEN) == 0
+
+    async def test_no_descriptors_left(
+        self, tmp_path: Path, switch: dict[str, Value], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without a descriptor for a socket a probe is a 503; with one it goes on at once."""
+        exporter = made(tmp_path, breaker_failures=1)
+        async with serve(switch) as agent, calling(exporter) as client:
+            with_device(exporter, agent.port)
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "dup", _exhausted)
+                starved = await client.get("/probe?target=edge1")
+            served = await client.get("/probe?target=edge1")
+
+        assert starved.status_code == 503
+        assert up(served.text) == 1
+
+
+def _exhausted(_descriptor: int) -> int:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))

@@ -162,3 +162,16 @@ class TestRepetitions:
         first, second, reduced = await self.pages(tmp_path, switch, reply, "100ms")
         assert set(first) == set(second) == {16}
         assert reduced == 0
+
+
+async def test_a_walk_that_the_agent_broke_off(tmp_path: Path, switch: dict[str, Value]) -> None:
+    """What was had is shown, and the collector is not said to have got all it asked for."""
+
+    def failing(_agent: Agent, request: Request) -> list[bytes]:
+        return [encode(request, [(request.oids[0], Value(0x05, b""))], error=5, index=1)]
+
+    async with serve(switch, failing) as agent, calling(made(tmp_path, MODULES)) as client:
+        url = f"/snmp?target=127.0.0.1:{agent.port}&module=narrow&partial=true"
+        answer = await client.get(url)
+
+    assert 'chm_collector_success{collector="narrow"} 0' in answer.text
