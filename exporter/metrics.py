@@ -67,6 +67,10 @@ def _gauge(text: str, *labels: str) -> Description:
     return Description("gauge", labels, text)
 
 
+def _counter(text: str, *labels: str) -> Description:
+    return Description("counter", labels, text)
+
+
 CATALOGUE: dict[str, Description] = {
     "chm_device_up": _gauge("Whether the device answered: 1 or 0."),
     "chm_device_info": _gauge(
@@ -91,21 +95,81 @@ CATALOGUE: dict[str, Description] = {
         "Memory in use, 0 to 1, where the device tells no bytes.", "pool"
     ),
     "chm_temperature_celsius": _gauge("What a temperature sensor reads.", "sensor"),
+    "chm_temperature_limit_celsius": _gauge(
+        "A limit the device has for a temperature sensor.", "sensor", "limit"
+    ),
+    "chm_humidity_ratio": _gauge("What a sensor of relative humidity reads, 0 to 1.", "sensor"),
     "chm_fan_up": _gauge("Whether a fan that is present works: 1 or 0.", "fan"),
     "chm_fan_speed_rpm": _gauge("Revolutions of a fan per minute.", "fan"),
+    "chm_fan_speed_ratio": _gauge("Speed of a fan as a share of its highest, 0 to 1.", "fan"),
+    "chm_fan_speed_limit_rpm": _gauge("A limit the device has for a fan.", "fan", "limit"),
     "chm_power_supply_up": _gauge(
         "Whether a power supply that is present delivers power: 1 or 0.", "psu"
+    ),
+    "chm_module_up": _gauge(
+        "Whether a module or line card that is present works: 1 or 0.", "module"
+    ),
+    "chm_stack_member_up": _gauge("Whether a member of a stack works: 1 or 0.", "member"),
+    "chm_component_degraded": _gauge(
+        "Whether a part works, but not well, by the word of the device: 1 or 0. `kind` is the label"
+        " under which the part is told to be up: `fan`, `psu`, `module`, `member`, `sensor`.",
+        "kind",
+        "component",
+    ),
+    "chm_alarm_active": _gauge("Whether an alarm of the device is raised: 1 or 0.", "alarm"),
+    "chm_sensor_ok": _gauge(
+        "Whether a reading is good by the word of the device: 1 or 0.", "sensor"
     ),
     "chm_sensor_volts": _gauge("What a voltage sensor reads.", "sensor"),
     "chm_sensor_amperes": _gauge("What a current sensor reads.", "sensor"),
     "chm_sensor_watts": _gauge("What a power sensor reads.", "sensor"),
+    "chm_sensor_hertz": _gauge("What a frequency sensor reads.", "sensor"),
+    "chm_sensor_dbm": _gauge("Optical power in decibels over one milliwatt.", "sensor"),
+    "chm_sensor_limit_volts": _gauge("A limit for a voltage sensor.", "sensor", "limit"),
+    "chm_sensor_limit_amperes": _gauge("A limit for a current sensor.", "sensor", "limit"),
+    "chm_sensor_limit_watts": _gauge("A limit for a power sensor.", "sensor", "limit"),
+    "chm_sensor_limit_dbm": _gauge("A limit for an optical power.", "sensor", "limit"),
+    "chm_storage_used_bytes": _gauge("Space in use of a disk or file system.", "storage"),
+    "chm_storage_size_bytes": _gauge("Space there is of a disk or file system.", "storage"),
+    "chm_load_average": _gauge("Processes that run or wait to, on average.", "window"),
+    "chm_poe_budget_watts": _gauge("Power there is for powered devices.", "pse"),
+    "chm_poe_used_watts": _gauge("Power that powered devices draw.", "pse"),
+    "chm_bgp_session_up": _gauge(
+        "Whether a BGP session is established: 1 or 0.", "peer", "remote_as"
+    ),
+    "chm_bgp_session_enabled": _gauge(
+        "Whether a BGP session is meant to be up: 1 or 0.", "peer", "remote_as"
+    ),
+    "chm_bgp_session_age_seconds": _gauge(
+        "Seconds since the session was established or, while it is down, lost.", "peer", "remote_as"
+    ),
+    "chm_bgp_session_transitions_total": _counter(
+        "Times the session was established.", "peer", "remote_as"
+    ),
+    "chm_bgp_prefixes_accepted": _gauge(
+        "Prefixes taken from the peer, by address family.", "peer", "remote_as", "family"
+    ),
+    "chm_ospf_neighbor_up": _gauge(
+        "Whether an OSPF adjacency is as it should be, full or two-way: 1 or 0.",
+        "neighbor",
+        "router_id",
+    ),
+    "chm_ospf_neighbor_transitions_total": _counter(
+        "Times the adjacency changed its state or erred.", "neighbor", "router_id"
+    ),
+    "chm_neighbor_info": _gauge(
+        "A neighbour that announces itself by LLDP or CDP; always 1.",
+        "interface",
+        "protocol",
+        "neighbor",
+        "neighbor_interface",
+    ),
     "chm_icmp_loss_ratio": _gauge("Echo requests without an answer, 0 to 1."),
     "chm_icmp_rtt_min_seconds": _gauge("Shortest round trip of the echoes of this scrape."),
     "chm_icmp_rtt_avg_seconds": _gauge("Mean round trip of the echoes of this scrape."),
     "chm_icmp_rtt_max_seconds": _gauge("Longest round trip of the echoes of this scrape."),
     "chm_icmp_jitter_seconds": _gauge("Mean difference between successive round trips."),
     "chm_icmp_reply_hop_limit": _gauge("Hop limit or time to live left in an answer."),
-    "chm_sensor_dbm": _gauge("Optical power in decibels over one milliwatt.", "sensor"),
 }
 
 
@@ -130,6 +194,7 @@ _PREFACE = """\
 Every `chm_*` family of `GET /probe`, generated from `exporter/metrics.py`; interfaces keep the
 names of IF-MIB. A value the device does not tell has no sample: missing is never 0. Prometheus
 adds the labels of the target (`device`, `site`, `role`, `vendor`), so no family carries `device`.
+`limit` is one of `low_critical`, `low_warning`, `high_warning`, `high_critical`.
 
 | family | type | labels | meaning |
 |---|---|---|---|"""

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from exporter.metrics import Family, Number, family
 from exporter.profiles import values
 from exporter.profiles.rows import Answers, Rows
-from exporter.profiles.schema import Health
+from exporter.profiles.schema import Health, State
 from exporter.profiles.table import Cells, Table
 
+# Above 0 is up.
+STATES: dict[State, Number] = {"up": 1, "degraded": 0.5, "down": 0}
 UNITS_SCALE = 9  # SensorDataScale `units` of ENTITY-SENSOR-MIB; each step is a factor of 1000
 
 Sample = tuple[str, dict[str, str], Number]
@@ -26,20 +28,32 @@ def families(table: Table, answers: Answers, rows: list[Rows], given: set[str]) 
             continue
         samples = list(_samples(entry, table, cells, rows))
         if samples:
-            out.append(_family(entry.family, samples))
+            _tell_apart(samples)
+            out += _told(entry, samples)
     return out
 
 
-def _family(name: str, samples: list[Sample]) -> Family:
-    """Return the samples under distinct labels: rows of the same name are told apart by index."""
-    made = family(name)
+def _tell_apart(samples: list[Sample]) -> None:
+    """Give rows of the same name different labels: their index is added."""
     times = Counter(tuple(labels.items()) for _, labels, _ in samples)
-    for index, labels, number in samples:
+    for index, labels, _ in samples:
         if labels and times[tuple(labels.items())] > 1:
             last = list(labels)[-1]
             labels[last] = f"{labels[last]} {index}".strip()
-        made.add(number, labels)
-    return made
+
+
+def _told(entry: Health, samples: list[Sample]) -> Iterator[Family]:
+    """Yield the family of an entry and, where its parts can be degraded, which of them are."""
+    made = family(entry.family)
+    for _, labels, number in samples:
+        made.add(math.ceil(number) if entry.states else number, labels)
+    yield made
+    if "degraded" in entry.states.values():
+        degraded = family("chm_component_degraded")
+        for _, labels, number in samples:
+            (kind, component), *_ = labels.items()
+            degraded.add(int(number == STATES["degraded"]), {"kind": kind, "component": component})
+        yield degraded
 
 
 def _samples(entry: Health, table: Table, cells: Cells, rows: list[Rows]) -> Iterator[Sample]:
@@ -88,7 +102,8 @@ class Reader:
         if value is None:
             return None
         if entry.states:
-            return entry.states.get(int(value))
+            state = entry.states.get(int(value))
+            return None if state is None else STATES[state]
         for names, sign in ((entry.plus, 1), (entry.minus, -1)):
             for name in names:
                 operand = self._number(name)

@@ -95,6 +95,9 @@ Operands = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(lambda v: [str(item) for item in _listed(v)])]
 
 
+State = Literal["up", "degraded", "down"]
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """One part of a row's index, and the label it becomes."""
@@ -190,8 +193,9 @@ class Health:
     extract: Regex | Literal[""] = ""
     # A negative Integer32 is a number above 2^31.
     unsigned: bool = False
-    # What each state of an enumeration counts as; a state that is not listed has no sample.
-    states: dict[int, int] = field(default_factory=dict)
+    # What each state of an enumeration counts as; a state that is not listed has no sample. A
+    # `degraded` part is up; `chm_component_degraded` tells of it.
+    states: dict[int, State] = field(default_factory=dict)
     # Rows to take and to leave, by columns (as raw text) or labels.
     where: dict[str, Texts] = field(default_factory=dict)
     without: dict[str, Texts] = field(default_factory=dict)

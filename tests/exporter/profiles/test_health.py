@@ -37,6 +37,21 @@ def one(entry: dict[str, Any], answers: dict[str, Value]) -> float | None:
     return samples([entry], answers).get('chm_temperature_celsius{sensor="1"}')
 
 
+def test_a_degraded_part_is_up_and_told_apart() -> None:
+    states = {1: "up", 2: "degraded", 3: "down"}
+    entry = {"family": "chm_fan_up", "labels": {"fan": "name"}, "states": states}
+    rows = {"1.3.1.1": 1, "1.3.1.2": 2, "1.3.1.3": 3}
+    names = {"1.3.9.1": b"left", "1.3.9.2": b"right", "1.3.9.3": b"rear"}
+    assert samples([entry], {**rows, **names}) == {
+        'chm_fan_up{fan="left"}': 1,
+        'chm_fan_up{fan="right"}': 1,
+        'chm_fan_up{fan="rear"}': 0,
+        'chm_component_degraded{component="left",kind="fan"}': 0,
+        'chm_component_degraded{component="right",kind="fan"}': 1,
+        'chm_component_degraded{component="rear",kind="fan"}': 0,
+    }
+
+
 class TestValue:
     @pytest.mark.parametrize(
         ("entry", "row", "expected"),
@@ -55,7 +70,7 @@ class TestValue:
             ({}, {1: b"54"}, 54),
             ({"extract": r"(\d+\.\d+) degrees"}, {1: b"22.50 degrees Celsius"}, 22.5),
             ({"where": {"state": [1, 2]}}, {1: 3, 6: 2}, 3),
-            ({"states": {2: 1, 3: 0}}, {1: 3}, 0),
+            ({"states": {2: "up", 3: "down"}}, {1: 3}, 0),
         ],
         ids=str,
     )
@@ -76,7 +91,7 @@ class TestValue:
             ({"times": "factor"}, {1: 3}),
             ({"precision": "digits"}, {1: 3, 5: 1615384784}),
             ({"sensor_scale": "exponent"}, {1: 3}),
-            ({"states": {2: 1}}, {1: 5}),
+            ({"states": {2: "up"}}, {1: 5}),
             ({"where": {"state": 1}}, {1: 3}),
             ({"without": {"state": 5}}, {1: 3, 6: 5}),
             ({}, {1: b"n/a"}),
