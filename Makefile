@@ -106,14 +106,17 @@ unpack:
 	@cd $(TOOLS)/debs
 	@echo "Getting $(PACKAGES) ..."
 	@apt=(-qq -o APT::Sandbox::User=root)
-	@if ! apt-cache show $(PACKAGES) >/dev/null 2>&1; then
+	@own() {
 		apt+=(-o Dir::State::Lists=$(TOOLS)/apt/lists -o Dir::Cache=$(TOOLS)/apt/cache -o Debug::NoLocking=1)
 		apt-get "$${apt[@]}" update
-	fi
+	}
+	@apt-cache show $(PACKAGES) >/dev/null 2>&1 || own
 	@only=(--no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances)
 	@pages=$$([[ -z "$(PAGES)" ]] || apt-cache "$${apt[@]}" depends --recurse "$${only[@]}" $(PAGES) | sed -nE '/^(libjs|fonts)-/p')
 	@for package in $(PACKAGES) $$pages; do rm -f "$$package"_*.deb; done
-	@apt-get "$${apt[@]}" download $(PACKAGES) $$pages
+	@download() { apt-get "$${apt[@]}" download $(PACKAGES) $$pages; }
+	# apt's own lists may be so old that their files are gone.
+	@download 2>/dev/null || { own; download; }
 	@for package in $(PACKAGES) $$pages; do
 		dpkg-deb -x "$$package"_*.deb $(TOOLS)/root
 		for program in $$(dpkg-deb -c "$$package"_*.deb | sed -nE 's#^-.* \./usr/bin/##p'); do

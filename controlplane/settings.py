@@ -28,8 +28,13 @@ class Settings(BaseSettings):
     lab_http_port: Port = 8161
     lab_snmp_port: Port = 1161
 
-    public_url: str = ""  # where people reach the control plane; default http://host:port
-    controlplane_url: str = ""  # where the other services reach it
+    # Where people reach a service; by default where the other services do.
+    public_url: str = ""
+    prometheus_public_url: str = ""
+    alertmanager_public_url: str = ""
+    grafana_url: str = ""  # without it there is no Grafana: alerts name no board
+    # Where services reach each other; by default http://host:port.
+    controlplane_url: str = ""
     prometheus_url: str = ""
     alertmanager_url: str = ""
     exporters: Annotated[tuple[str, ...], NoDecode] = ()  # host:port of each exporter
@@ -66,6 +71,8 @@ class Settings(BaseSettings):
             port = values.get(f"{service}_port") or cls.model_fields[f"{service}_port"].default
             values.setdefault(f"{service}_url", f"http://{host}:{port}")
         values.setdefault("public_url", values["controlplane_url"])
+        for service in ("prometheus", "alertmanager"):
+            values.setdefault(f"{service}_public_url", values[f"{service}_url"])
         port = values.get("exporter_port") or cls.model_fields["exporter_port"].default
         values.setdefault("exporters", (f"{host}:{port}",))
         return values

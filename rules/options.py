@@ -1,4 +1,4 @@
-"""What shapes the rules: a few durations and the address people are sent to."""
+"""What shapes the rules: a few durations and the addresses people are sent to."""
 
 import math
 import re
@@ -21,10 +21,14 @@ class Intent:
     evaluation_interval: float = 15
     scrape_interval: float = 60
     down_for: float = 120
+    grafana_url: str = ""
+    """Where people reach Grafana; without it alerts name no board."""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(PUBLIC_URL, self.public_url):
-            raise ValueError(f"public_url {self.public_url!r} is not an http(s) URL of plain text")
+        for name in ("public_url", "grafana_url"):
+            url = getattr(self, name)
+            if not re.fullmatch(PUBLIC_URL, url) and (url or name == "public_url"):
+                raise ValueError(f"{name} {url!r} is not an http(s) URL of plain text")
         for name, longest in LONGEST.items():
             value = getattr(self, name)
             if not math.isfinite(value) or not 1 <= value <= longest:

@@ -82,8 +82,17 @@ def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
             "summary": _template(rule.summary),
             "description": _template(rule.description),
             "runbook_url": f"{options.public_url.rstrip('/')}/runbooks/{rule.name}",
+            **_board(rule, options),
         },
     }
+
+
+def _board(rule: Alert, options: Intent) -> dict[str, str]:
+    """Name the board of the device that an alert is about; the stack's own alerts have none."""
+    if not options.grafana_url or rule.alertclass == "stack":
+        return {}
+    base = options.grafana_url.rstrip("/")
+    return {"dashboard_url": f"{base}/d/chm-device?var-device={{{{ $labels.device }}}}"}
 
 
 def _template(text: str) -> str:

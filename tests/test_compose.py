@@ -39,6 +39,34 @@ def test_passwords_are_chosen_by_the_operator(missing: str) -> None:
     assert "choose a password" in refused.stderr
 
 
+def test_a_password_is_any_text() -> None:
+    """A password reaches the services as it is: what has a meaning in a URL has none here."""
+    password = "p@s%s/w:rd#"
+    config = compose("config", **{**SECRETS, "CHM_DATABASE_PASSWORD": password})
+    services = yaml.safe_load(config.stdout)["services"]
+
+    assert services["postgres"]["environment"]["POSTGRES_PASSWORD"] == password
+    assert services["controlplane"]["environment"]["PGPASSWORD"] == password
+    assert password not in services["controlplane"]["environment"]["CHM_DATABASE_URL"]
+
+
+def test_people_are_sent_to_addresses_they_reach() -> None:
+    """Links of pages and notifications never lead to the name of a container."""
+    chosen = {
+        "CHM_PUBLIC_URL": "https://chm.example.net",
+        "CHM_PROMETHEUS_PUBLIC_URL": "https://prometheus.example.net",
+        "CHM_ALERTMANAGER_PUBLIC_URL": "https://alertmanager.example.net",
+        "CHM_GRAFANA_URL": "https://grafana.example.net",
+    }
+    services = yaml.safe_load(compose("config", **SECRETS, **chosen).stdout)["services"]
+
+    assert chosen.items() <= services["controlplane"]["environment"].items()
+    for name in ("prometheus", "alertmanager"):
+        url = chosen[f"CHM_{name.upper()}_PUBLIC_URL"]
+        assert f"--web.external-url={url}" in services[name]["command"]
+    assert services["grafana"]["environment"]["GF_SERVER_ROOT_URL"] == chosen["CHM_GRAFANA_URL"]
+
+
 def test_images_are_pinned(services: dict[str, Any]) -> None:
     """Every image of others has a version, so that a start today is a start tomorrow."""
     images = {service["image"] for service in services.values() if "build" not in service}

@@ -1,5 +1,7 @@
 """The first page: where everything is, for whoever opens the address of the control plane."""
 
+import html
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
@@ -48,6 +50,10 @@ dd {{ margin: 0; }}
 async def landing(request: Request) -> HTMLResponse:
     """Show where everything is."""
     settings: Settings = request.app.state.settings
+    where = {
+        "prometheus": settings.prometheus_public_url,
+        "alertmanager": settings.alertmanager_public_url,
+    }
     return HTMLResponse(
-        PAGE.format(prometheus=settings.prometheus_url, alertmanager=settings.alertmanager_url)
+        PAGE.format(**{name: html.escape(url, quote=True) for name, url in where.items()})
     )

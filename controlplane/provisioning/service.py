@@ -32,6 +32,7 @@ def rule_intent(settings: Settings) -> rules.Intent:
             evaluation_interval=settings.evaluation_interval,
             scrape_interval=settings.scrape_interval,
             down_for=settings.down_for,
+            grafana_url=settings.grafana_url,
         )
     except ValueError as error:
         raise ConfigurationError(f"a setting cannot be used: {error}") from error

@@ -1,15 +1,19 @@
 """The services of the stack: how each is started, for given settings."""
 
 import os
+import secrets
 import shutil
 import sys
 from pathlib import Path
 
 import controlplane
+from controlplane import files
 from controlplane.errors import ConfigurationError
 from controlplane.settings import Settings
 from controlplane.stack.service import Service, answers, at_once
 
+PASSWORD_BYTES = 18  # 144 random bits, 24 characters
+GRAFANA = "grafana"
 DEBIAN_ALERTMANAGER = "prometheus-alertmanager"  # what Debian calls the program
 
 
@@ -60,7 +64,8 @@ def prometheus(settings: Settings) -> Service:
             f"--storage.tsdb.path={(settings.data / 'tsdb').absolute()}",
             f"--storage.tsdb.retention.time={settings.retention}",
             f"--web.listen-address={settings.host}:{settings.prometheus_port}",
-            f"--web.external-url={settings.prometheus_url}",
+            f"--web.external-url={settings.prometheus_public_url}",
+            "--web.route-prefix=/",
             "--web.enable-lifecycle",
         ),
         answers(f"{settings.prometheus_url}/-/ready"),
@@ -78,7 +83,8 @@ def alertmanager(settings: Settings) -> Service:
             f"--config.file={folder / 'alertmanager.yml'}",
             f"--storage.path={(settings.data / 'alertmanager').absolute()}",
             f"--web.listen-address={settings.host}:{settings.alertmanager_port}",
-            f"--web.external-url={settings.alertmanager_url}",
+            f"--web.external-url={settings.alertmanager_public_url}",
+            "--web.route-prefix=/",
             "--cluster.listen-address=",
         ),
         answers(f"{settings.alertmanager_url}/-/ready"),
@@ -88,7 +94,7 @@ def alertmanager(settings: Settings) -> Service:
 
 def grafana(settings: Settings) -> Service | None:
     """Give Grafana with our dashboards, or nothing where no grafana is on the PATH."""
-    found = shutil.which("grafana")
+    found = shutil.which(GRAFANA)
     if found is None:
         return None
     shipped = Path(controlplane.__file__).parents[1] / "grafana"
@@ -100,21 +106,43 @@ def grafana(settings: Settings) -> Service | None:
         ),
         "",
     )
-    url = f"http://{settings.host}:{settings.grafana_port}"
     return Service(
         "grafana",
         (found, "server", f"--homepath={home}", f"--config={shipped / 'grafana.ini'}"),
-        answers(f"{url}/api/health"),
-        url=url,
+        answers(f"http://{settings.host}:{settings.grafana_port}/api/health"),
+        url=settings.grafana_url,
         environment={
             "GF_SERVER_HTTP_ADDR": settings.host,
             "GF_SERVER_HTTP_PORT": str(settings.grafana_port),
+            "GF_SERVER_ROOT_URL": settings.grafana_url,
             "GF_PATHS_DATA": str((settings.data / "grafana").absolute()),
+            "GF_PATHS_LOGS": str((settings.data / "grafana" / "log").absolute()),
+            "GF_SECURITY_ADMIN_PASSWORD__FILE": str(_grafana_password(settings)),
             "GF_PATHS_PROVISIONING": str(shipped / "provisioning"),
             "CHM_PROMETHEUS_URL": settings.prometheus_url,
             "CHM_DASHBOARDS": str(settings.dashboards_folder.absolute()),
         },
     )
+
+
+def with_grafana(settings: Settings) -> Settings:
+    """Say where people reach the Grafana that would be started, unless the operator has said."""
+    if settings.grafana_url or shutil.which(GRAFANA) is None:
+        return settings
+    url = f"http://{settings.host}:{settings.grafana_port}"
+    return settings.model_copy(update={"grafana_url": url})
+
+
+def grafana_password_file(settings: Settings) -> Path:
+    """Name the file of the password with which Grafana makes its admin at its first start."""
+    return (settings.data / "grafana" / "admin.password").absolute()
+
+
+def _grafana_password(settings: Settings) -> Path:
+    file = grafana_password_file(settings)
+    if not file.exists():
+        files.replace(file, secrets.token_urlsafe(PASSWORD_BYTES).encode(), files.PRIVATE)
+    return file
 
 
 def lab(settings: Settings) -> Service:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +26,7 @@ async def up(settings: Settings, console: Console, *, with_demo: bool) -> None:
         settings = settings.model_copy(
             update={name: value for name, value in DEMO.items() if name not in chosen}
         )
+    settings = services.with_grafana(settings)
     supervisor = Supervisor(settings.data, lambda line: console.print(f"[yellow]![/] {line}"))
     with preflight.data_folder(settings):
         preflight.check_ports(settings, demo=with_demo)
@@ -54,7 +56,8 @@ async def _start(
     if with_demo:
         with _step(console, "Importing the lab's devices"):
             await setup.import_first_inventory(settings, await demo.inventory(settings))
-    console.print(_summary(wanted, await setup.first_admin(settings)))
+    password = await setup.first_admin(settings)
+    console.print(_summary(wanted, password, services.grafana_password_file(settings)))
 
 
 def _wanted(settings: Settings, *, with_demo: bool) -> list[Service]:
@@ -69,18 +72,23 @@ def _wanted(settings: Settings, *, with_demo: bool) -> list[Service]:
     return [service for service in (*required, *optional) if service is not None]
 
 
-def _summary(running: list[Service], password: str | None) -> Table:
+def _summary(running: list[Service], password: str | None, grafana_password: Path) -> Table:
     table = Table(title="Catalyst Health Monitor is running", title_justify="left")
     table.add_column("service")
     table.add_column("where")
     for service in running:
         if service.url:
             table.add_row(service.name, service.url)
-    if not any(service.name == "grafana" for service in running):
+    has_grafana = any(service.name == "grafana" for service in running)
+    if not has_grafana:
         table.add_row("grafana", NO_GRAFANA)
     table.add_section()
     table.add_row("user", "admin")
     table.add_row("password", password or "as given at the first start (chm user password admin)")
+    if has_grafana:
+        table.add_section()
+        table.add_row("user of grafana", "admin")
+        table.add_row("password", f"in {grafana_password}")
     table.caption = "Ctrl-C ends everything; the next start finds it as it was left."
     return table
 

@@ -1,6 +1,7 @@
 import dataclasses
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import promql_parser
 import pytest
@@ -67,8 +68,9 @@ def test_a_hostile_public_url_is_refused(url: str) -> None:
 @pytest.mark.parametrize("name", ["down_for", "scrape_interval", "evaluation_interval"])
 def test_a_duration_prometheus_cannot_use_is_refused(name: str, seconds: float) -> None:
     """Durations are finite, at least a second, and short enough for values not to be forgotten."""
+    chosen: dict[str, Any] = {name: seconds}
     with pytest.raises(ValueError, match=name):
-        rules.Intent("http://chm", **{name: seconds})
+        rules.Intent("http://chm", **chosen)
 
 
 def test_a_template_that_runs_a_query_is_refused() -> None:
@@ -106,3 +108,28 @@ def _names(node: object) -> list[str]:
     children = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "param")]
     children += getattr(node, "args", None) or []
     return [name for child in children if child is not None for name in _names(child)]
+
+
+def test_alerts_lead_to_the_board_of_their_device() -> None:
+    """Where there is a Grafana an alert about a device names its board; the stack's have none."""
+    intent = dataclasses.replace(INTENT, grafana_url="https://grafana.example.net/")
+    boards = {
+        rule["alert"]: rule["annotations"].get("dashboard_url")
+        for text in rules.render(intent).values()
+        for group in yaml.safe_load(text)["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+
+    assert boards["DeviceDown"] == (
+        "https://grafana.example.net/d/chm-device?var-device={{ $labels.device }}"
+    )
+    assert boards["ExporterDown"] is None
+    assert "dashboard_url" not in "".join(rules.render(INTENT).values())
+
+
+@pytest.mark.parametrize("url", ['https://grafana"x', "javascript:alert(1)"])
+def test_a_hostile_grafana_url_is_refused(url: str) -> None:
+    """The address of Grafana cannot forge an annotation either."""
+    with pytest.raises(ValueError, match="grafana_url"):
+        rules.Intent("http://chm", grafana_url=url)

@@ -93,7 +93,8 @@ def test_grafana_is_started_where_it_is(tmp_path: Path, monkeypatch: pytest.Monk
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent))
 
-    service = services.grafana(Settings(data=tmp_path, grafana_port=3999))
+    settings = services.with_grafana(Settings(data=tmp_path, grafana_port=3999))
+    service = services.grafana(settings)
 
     assert service is not None
     assert service.argv[:2] == (str(program), "server")
@@ -103,3 +104,9 @@ def test_grafana_is_started_where_it_is(tmp_path: Path, monkeypatch: pytest.Monk
     assert sorted(p.name for p in provisioning.iterdir()) == ["dashboards", "datasources"]
     assert service.environment["CHM_DASHBOARDS"] == str(tmp_path / "grafana" / "dashboards")
     assert service.url == "http://127.0.0.1:3999"
+    password = Path(service.environment["GF_SECURITY_ADMIN_PASSWORD__FILE"])
+    chosen = password.read_text()
+    assert len(chosen) == 24
+    assert password.stat().st_mode & 0o077 == 0
+    services.grafana(settings)
+    assert password.read_text() == chosen, "the password is chosen once"
