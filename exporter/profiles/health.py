@@ -1,12 +1,12 @@
 """Columns into the `chm_*` vocabulary, as the `health` entries of a module say."""
 
+import ipaddress
 import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from exporter.metrics import Family, Number, family
-from exporter.profiles import values
+from exporter.profiles import functions, values
 from exporter.profiles.rows import Answers, Rows
 from exporter.profiles.schema import Health, State
 from exporter.profiles.table import Cells, Table
@@ -15,8 +15,10 @@ from exporter.profiles.table import Cells, Table
 STATES: dict[State, Number] = {"up": 1, "degraded": 0.5, "down": 0}
 UNITS_SCALE = 9  # SensorDataScale `units` of ENTITY-SENSOR-MIB; each step is a factor of 1000
 
+EXPANDED = re.compile("([0-9A-F]{4}:){7}[0-9A-F]{4}")  # how snmp_exporter writes IPv6
+
 Sample = tuple[str, dict[str, str], Number]
-"""The index of a row, the labels of its sample, and the value."""
+"""What tells a row apart (its index, mostly), the labels of its sample, and the value."""
 
 
 def families(table: Table, answers: Answers, rows: list[Rows], given: set[str]) -> list[Family]:
@@ -26,20 +28,23 @@ def families(table: Table, answers: Answers, rows: list[Rows], given: set[str]) 
     for entry in table.module.health:
         if entry.fallback and (entry.family in given or any(f.name == entry.family for f in out)):
             continue
-        samples = list(_samples(entry, table, cells, rows))
-        if samples:
-            _tell_apart(samples)
+        if samples := _apart(list(_samples(entry, table, cells, rows))):
             out += _told(entry, samples)
     return out
 
 
-def _tell_apart(samples: list[Sample]) -> None:
-    """Give rows of the same name different labels: their index is added."""
-    times = Counter(tuple(labels.items()) for _, labels, _ in samples)
-    for index, labels, _ in samples:
-        if labels and times[tuple(labels.items())] > 1:
-            last = list(labels)[-1]
-            labels[last] = f"{labels[last]} {index}".strip()
+def _apart(samples: list[Sample]) -> list[Sample]:
+    """Return each part once; other parts of the same name have their index added to it."""
+    parts: dict[tuple[str, ...], dict[str, Sample]] = {}
+    for sample in samples:
+        parts.setdefault(tuple(sample[1].values()), {}).setdefault(sample[0], sample)
+    for alike in parts.values():
+        for index, labels, _ in alike.values():
+            if labels and len(alike) > 1:
+                first = next(iter(labels))
+                labels[first] = f"{labels[first]} {index}".strip()
+    kept = {id(sample) for alike in parts.values() for sample in alike.values()}
+    return [sample for sample in samples if id(sample) in kept]
 
 
 def _told(entry: Health, samples: list[Sample]) -> Iterator[Family]:
@@ -59,8 +64,10 @@ def _told(entry: Health, samples: list[Sample]) -> Iterator[Family]:
 def _samples(entry: Health, table: Table, cells: Cells, rows: list[Rows]) -> Iterator[Sample]:
     for index in _indexes(entry, cells):
         read = Reader(entry, table, cells, rows, index)
-        if read.wanted() and (number := read.result()) is not None:
-            yield index, read.labels(), number
+        if not read.wanted() or (number := read.result()) is None:
+            continue
+        if (labels := read.labels()) is not None:
+            yield read.part(), labels, number
 
 
 def _indexes(entry: Health, cells: Cells) -> Iterable[str]:
@@ -79,25 +86,44 @@ class Reader:
         self, entry: Health, table: Table, cells: Cells, rows: list[Rows], index: str
     ) -> None:
         self._entry, self._table, self._cells, self._rows = entry, table, cells, rows
-        self._index = index
+        self.index = index
 
     def wanted(self) -> bool:
         """Return whether the row passes the conditions."""
         entry = self._entry
         return all(
-            self._text(name) in allowed for name, allowed in entry.where.items()
-        ) and not any(self._text(name) in refused for name, refused in entry.without.items())
+            _listed(self.text(name), allowed) for name, allowed in entry.where.items()
+        ) and not any(_listed(self.text(name), refused) for name, refused in entry.without.items())
 
-    def labels(self) -> dict[str, str]:
-        """Return the labels of the sample: for each the first source that has text."""
-        return {
-            label: next((text for name in names if (text := self._text(name))), "")
-            for label, names in self._entry.labels.items()
-        }
+    def part(self) -> str:
+        """Return what tells the row from others of its name."""
+        return self.text(self._entry.part) if self._entry.part else self.index
+
+    def labels(self) -> dict[str, str] | None:
+        """Return the labels of the sample, or None where there is no word for one."""
+        labels = {label: self._label(names) for label, names in self._entry.labels.items()}
+        for label, words in self._entry.words.items():
+            if labels[label] not in words:
+                return None
+            labels[label] = words[labels[label]]
+        return labels
+
+    def _label(self, names: tuple[str, ...]) -> str:
+        """Return the first source that has text."""
+        for name in names:
+            text = " ".join(filter(None, (self.text(part) for part in name.split("+"))))
+            if self._entry.strip:
+                text = re.sub(self._entry.strip, "", text).strip()
+            if text:
+                return str(ipaddress.IPv6Address(text)) if EXPANDED.fullmatch(text) else text
+        return ""
 
     def result(self) -> Number | None:
         """Return the value in base units, or None where the device does not tell it."""
         entry = self._entry
+        if entry.present:
+            told = (self._cell(name)[1] for name in entry.value)
+            return 1 if any(value not in {None, b"", ""} for value in told) else None
         value = next((n for name in entry.value if (n := self._valid(name)) is not None), None)
         if value is None:
             return None
@@ -111,8 +137,12 @@ class Reader:
                 if operand is None or (operand and operand in entry.ignore):
                     return None
                 value += sign * operand
-        factor = self._factor()
-        return None if factor is None else self._within(value * factor)
+        if (factor := self._factor()) is None:
+            return None
+        result: Number | None = value * factor
+        if entry.formula:
+            result = functions.FORMULAS[entry.formula](value * factor)
+        return None if result is None else self._within(result)
 
     def _valid(self, name: str) -> Number | None:
         number = self._number(name)
@@ -147,10 +177,12 @@ class Reader:
 
     def _cell(self, name: str) -> tuple[str, values.Value]:
         column, _, fixed = name.partition(".")
-        return column, self._cells.get(column, {}).get(fixed or self._index)
+        return column, self._cells.get(column, {}).get(fixed or self.index)
 
     def _number(self, name: str) -> Number | None:
         _, value = self._cell(name)
+        if value is None:
+            value = self.text(name)
         if isinstance(value, bytes | str) and (number := values.number(value)) is None:
             return self._spelled(values.text(value, "DisplayString"))
         number = values.number(value)
@@ -166,13 +198,23 @@ class Reader:
         text = text.strip()
         return float(text) if re.fullmatch(r"[+-]?\d+(\.\d+)?", text) else None
 
-    def _text(self, name: str) -> str:
-        """Return what a name says about this row: a literal, a column's value, or a label."""
+    def text(self, name: str) -> str:
+        """Return what a source says about this row: a literal, a column, a label, a function."""
         if name.startswith("="):
             return name[1:]
+        if name.startswith("@"):
+            return functions.LABELS[name[1:]](self)
         column, value = self._cell(name)
         if value is not None:
             return values.text(value, self._table.by_name[column].metric.type).strip()
         first = self._entry.value[0].partition(".")[0]
-        row = self._rows[self._table.by_name[first].group].at(self._index)
+        row = self._rows[self._table.by_name[first].group].at(self.index)
         return row.labels.get(name, "").strip()
+
+    def column(self, name: str) -> Mapping[str, values.Value]:
+        """Return a column by its index; empty where the device has none of it."""
+        return self._cells.get(name, {})
+
+
+def _listed(text: str, patterns: tuple[str, ...]) -> bool:
+    return any(re.search(p[1:], text) if p.startswith("~") else p == text for p in patterns)

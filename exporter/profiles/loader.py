@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from exporter import config
 from exporter.config import Auth, ConfigError, Document
 from exporter.metrics import CATALOGUE
-from exporter.profiles import values
+from exporter.profiles import functions, values
 from exporter.profiles.layout import Memory
 from exporter.profiles.schema import Health, Info, Module, Profile
 from exporter.profiles.table import Table
@@ -81,16 +81,21 @@ def _problem(entry: Health, table: Table) -> str:
     if set(entry.labels) != set(CATALOGUE[entry.family].labels):
         wanted = ", ".join(CATALOGUE[entry.family].labels) or "none"
         return f"labels of {entry.family} must be: {wanted}"
-    operands = [*entry.value, *entry.plus, *entry.minus, *entry.times]
-    operands += [name for name in (entry.sensor_scale, entry.precision) if name]
-    for operand in operands:
+    for operand in entry.value:
         if operand.partition(".")[0] not in table.by_name:
             return f"{operand!r} is not a metric of the module"
+    operands = [*entry.plus, *entry.minus, *entry.times, entry.sensor_scale, entry.precision]
     known = _labels(entry.value[0].partition(".")[0], table) | set(table.by_name)
-    texts = [name for names in entry.labels.values() for name in names]
-    for name in (*texts, *entry.where, *entry.without):
-        if not name.startswith("=") and name.partition(".")[0] not in known:
+    sources = [
+        part for names in entry.labels.values() for name in names for part in name.split("+")
+    ]
+    for name in (*operands, *sources, *entry.where, *entry.without, entry.part):
+        if name.startswith("@") and name[1:] not in functions.LABELS:
+            return f"{name!r} is not a function of exporter/profiles/functions.py"
+        if name and name[0] not in "=@" and name.partition(".")[0] not in known:
             return f"{name!r} is neither a metric of the module nor a label of {entry.value[0]}"
+    if unknown := set(entry.words) - set(entry.labels):
+        return f"words for {', '.join(sorted(unknown))}, which is no label of {entry.family}"
     return ""
 
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from exporter.config import Seconds
 from exporter.metrics import CATALOGUE
+from exporter.profiles import functions
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -83,6 +84,18 @@ def _family(value: str) -> str:
     return value
 
 
+def _formula(value: str) -> str:
+    if value not in functions.FORMULAS:
+        raise ValueError(f"{value!r} is no formula; there are: {', '.join(functions.FORMULAS)}")
+    return value
+
+
+def _pattern(value: str) -> str:
+    if value.startswith("~"):
+        _regex(value[1:])
+    return value
+
+
 def _listed(value: object) -> object:
     return value if isinstance(value, list | tuple) else [value]
 
@@ -92,9 +105,9 @@ MetricName = Annotated[str, AfterValidator(_name)]
 LabelName = Annotated[str, AfterValidator(_label)]
 Regex = Annotated[str, AfterValidator(_regex)]
 Operands = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(lambda v: [str(item) for item in _listed(v)])]
-
-
+Word = Annotated[str, BeforeValidator(str)]
+Pattern = Annotated[Word, AfterValidator(_pattern)]
+Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed)]
 State = Literal["up", "degraded", "down"]
 
 
@@ -172,6 +185,7 @@ class Health:
     `value` names the columns to take it from, the first that a row has. A column is the name of a
     metric of the module, or `name.index` for one fixed row. The result is
     `(value + plus - minus) * times * scale`, and there is no sample where an operand is missing.
+    An operand is a column, `=number`, or a label of the row: a lookup brings what stands elsewhere.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -179,8 +193,17 @@ class Health:
     family: Annotated[str, AfterValidator(_family)]
     value: Operands
     # For each label of the family its sources, the first that has text: a label of the row, a
-    # column, or `=text`. Rows that end up with the same labels are told apart by their index.
+    # column, `=text`, `a+b` for two of these with a space between, or `@name` for a function of
+    # exporter/profiles/functions.py. Rows that end up with the same labels are told apart by their
+    # index, which is added to the first label.
     labels: dict[LabelName, Operands] = field(default_factory=dict)
+    # What the text of a label is called; a row whose text is not listed has no sample.
+    words: dict[LabelName, dict[Word, str]] = field(default_factory=dict)
+    # What in the texts of the labels is no name, such as a state that a description ends with.
+    strip: Regex | Literal[""] = ""
+    # The label or column that tells which part a row is about, where its index says more than
+    # that: it tells rows apart, and of several with the same labels and part the first is taken.
+    part: str = ""
     # Arithmetic: a constant factor, and columns to add, take away and multiply with.
     scale: float = 1.0
     plus: Operands = ()
@@ -189,6 +212,10 @@ class Health:
     # Columns with a SensorDataScale (9 is units, each step a factor of 1000) and decimal places.
     sensor_scale: str = ""
     precision: str = ""
+    # A function of exporter/profiles/functions.py that the result goes through.
+    formula: Annotated[str, AfterValidator(_formula)] | Literal[""] = ""
+    # A row that has the value counts as 1, whatever it is.
+    present: bool = False
     # A number inside a text: the first group. A text that is a number needs nothing.
     extract: Regex | Literal[""] = ""
     # A negative Integer32 is a number above 2^31.
@@ -196,9 +223,9 @@ class Health:
     # What each state of an enumeration counts as; a state that is not listed has no sample. A
     # `degraded` part is up; `chm_component_degraded` tells of it.
     states: dict[int, State] = field(default_factory=dict)
-    # Rows to take and to leave, by columns (as raw text) or labels.
-    where: dict[str, Texts] = field(default_factory=dict)
-    without: dict[str, Texts] = field(default_factory=dict)
+    # Rows to take and to leave, by columns (as raw text) or labels: texts, or `~regex` to search.
+    where: dict[str, Patterns] = field(default_factory=dict)
+    without: dict[str, Patterns] = field(default_factory=dict)
     # Raw values that mean "no value", and the range that the result can have.
     ignore: Annotated[tuple[float, ...], BeforeValidator(_listed)] = ()
     minimum: float | None = None

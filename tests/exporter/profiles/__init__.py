@@ -1,0 +1,11 @@
+"""Tests of modules and profiles, and how they apply a module to what a device answered."""
+
+from exporter.profiles import health
+from exporter.profiles.table import Table
+from exporter.profiles.values import Value
+
+
+def applied(table: Table, answers: dict[str, Value], *given: str) -> dict[str, float]:
+    """Return samples by series; a device whose families are `given` needs no fallback."""
+    found = health.families(table, answers, table.rows(answers), set(given))
+    return {family.name + block: value for family in found for block, value in family.samples}

@@ -3,11 +3,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from exporter.profiles import health
-from exporter.profiles.loader import Configuration
 from exporter.profiles.schema import Module
 from exporter.profiles.table import Table
 from exporter.profiles.values import Value
+from tests.exporter.profiles import applied
 
 COLUMNS = ["value", "more", "factor", "exponent", "digits", "state"]
 LABELS = {"sensor": ["name", "i"]}
@@ -19,18 +18,14 @@ def samples(entries: list[dict[str, Any]], answers: dict[str, Value]) -> dict[st
         "type": "gauge",
         "indexes": [{"labelname": "i", "type": "gauge"}],
         "lookups": [
-            {"labelname": "name", "labels": ["i"], "oid": "1.3.9", "type": "DisplayString"}
+            {"labelname": "name", "labels": ["i"], "oid": "1.3.9", "type": "DisplayString"},
+            {"labelname": "other", "labels": ["i"], "oid": "1.3.8", "type": "gauge"},
         ],
     }
     metrics = [{**metric, "name": n, "oid": f"1.3.{c}"} for c, n in enumerate(COLUMNS, 1)]
     base = {"family": "chm_temperature_celsius", "value": "value", "labels": LABELS}
     raw = {"metrics": metrics, "health": [{**base, **entry} for entry in entries]}
     return applied(Table(TypeAdapter(Module).validate_python(raw)), answers)
-
-
-def applied(table: Table, answers: dict[str, Value]) -> dict[str, float]:
-    found = health.families(table, answers, table.rows(answers), set())
-    return {family.name + block: value for family in found for block, value in family.samples}
 
 
 def one(entry: dict[str, Any], answers: dict[str, Value]) -> float | None:
@@ -71,6 +66,11 @@ class TestValue:
             ({"extract": r"(\d+\.\d+) degrees"}, {1: b"22.50 degrees Celsius"}, 22.5),
             ({"where": {"state": [1, 2]}}, {1: 3, 6: 2}, 3),
             ({"states": {2: "up", 3: "down"}}, {1: 3}, 0),
+            ({"minus": "=100", "scale": -0.01}, {1: 30}, 0.7),
+            ({"times": "other"}, {1: 3, 8: 4}, 12),
+            ({"formula": "dbm"}, {1: 0.001}, 0),
+            ({"present": True}, {1: b"there"}, 1),
+            ({"where": {"name": "~^$"}}, {1: 3}, 3),
         ],
         ids=str,
     )
@@ -97,6 +97,10 @@ class TestValue:
             ({}, {1: b"n/a"}),
             ({}, {1: None}),
             ({"extract": r"(\d+)%"}, {1: b"broken"}),
+            ({"formula": "dbm"}, {1: 0}),
+            ({"present": True}, {1: b""}),
+            ({"without": {"value": "~^[34]$"}}, {1: 3}),
+            ({"words": {"sensor": {"2": "two"}}}, {1: 3}),
         ],
         ids=str,
     )
@@ -128,73 +132,49 @@ class TestRows:
         entry = {"value": "value.1", "minus": ["value.2"]}
         assert one(entry, {"1.3.1.1": 9, "1.3.1.2": 4, "1.3.1.3": 1}) == 5
 
-
-class TestShipped:
-    """The traps of vendors, in the modules the product ships."""
-
-    def test_cisco_kilobytes(self, configuration: Configuration) -> None:
-        """The MIB counts cpmCPUMemory in kilobytes."""
-        column = "1.3.6.1.4.1.9.9.109.1.1.1.1"
-        answers: dict[str, Value] = {f"{column}.12.7": 100, f"{column}.13.7": 300}
-        assert applied(configuration.modules["cisco_process_memory"], answers) == {
-            'chm_memory_used_bytes{pool="Processor"}': 102_400,
-            'chm_memory_size_bytes{pool="Processor"}': 409_600,
+    def test_several_rows_of_one_part(self) -> None:
+        """Rows that tell the same of one part are one sample; other parts are told apart by it."""
+        answers: dict[str, Value] = {f"1.3.1.{row}": row for row in (1, 2, 3)}
+        answers |= {f"1.3.9.{row}": b"fan" for row in (1, 2, 3)}
+        answers |= {"1.3.8.1": 70, "1.3.8.2": 70, "1.3.8.3": 80}
+        assert samples([{"part": "other"}], answers) == {
+            'chm_temperature_celsius{sensor="fan 70"}': 1,
+            'chm_temperature_celsius{sensor="fan 80"}': 3,
         }
 
-    def test_cisco_saturated_pool(self, configuration: Configuration) -> None:
-        """The 64-bit columns of a memory pool come before the 32-bit ones that saturate."""
-        column = "1.3.6.1.4.1.9.9.221.1.1.1.1"
-        answers: dict[str, Value] = {f"{column}.3.1.1": b"DRAM"}
-        answers |= {f"{column}.7.1.1": 2**32 - 1, f"{column}.8.1.1": 2**32 - 1}
-        answers |= {f"{column}.18.1.1": 5 * 2**30, f"{column}.20.1.1": 3 * 2**30}
-        assert applied(configuration.modules["cisco_enhanced_memory"], answers) == {
-            'chm_memory_used_bytes{pool="DRAM"}': 5 * 2**30,
-            'chm_memory_size_bytes{pool="DRAM"}': 8 * 2**30,
+    def test_names_without_their_state(self) -> None:
+        """A name does not change with the state of what it names."""
+        entry = {"labels": {"sensor": "name"}, "strip": ", (GREEN|RED)$"}
+        for text in (b"inlet, GREEN", b"inlet, RED "):
+            assert samples([entry], {"1.3.1.1": 5, "1.3.9.1": text}) == {
+                'chm_temperature_celsius{sensor="inlet"}': 5
+            }
+
+    def test_names_of_several_sources(self) -> None:
+        """A name can be put together; what has no text is left out of it."""
+        entry = {"labels": {"sensor": "name+=row+i"}}
+        answers: dict[str, Value] = {"1.3.1.1": 1, "1.3.1.2": 2, "1.3.9.1": b"cpu"}
+        assert samples([entry], answers) == {
+            'chm_temperature_celsius{sensor="cpu row 1"}': 1,
+            'chm_temperature_celsius{sensor="row 2"}': 2,
         }
 
-    def test_cisco_absent_supply(self, configuration: Configuration) -> None:
-        """A power supply that is not present is neither up nor down."""
-        column = "1.3.6.1.4.1.9.9.13.1.5.1"
-        answers: dict[str, Value] = {f"{column}.2.1": b"PS1", f"{column}.3.1": 5}
-        assert applied(configuration.modules["cisco_envmon"], answers) == {}
-
-    def test_cisco_line_card(self, configuration: Configuration) -> None:
-        """A line card in the table of powered units is no power supply."""
-        answers: dict[str, Value] = {}
-        for row, kind in ((1, 9), (2, 6)):
-            answers[f"1.3.6.1.2.1.47.1.1.1.1.5.{row}"] = kind
-            answers[f"1.3.6.1.4.1.9.9.117.1.1.2.1.2.{row}"] = 8
-        assert applied(configuration.modules["cisco_fru"], answers) == {
-            'chm_power_supply_up{psu="2"}': 0
+    def test_words(self) -> None:
+        """A label can be translated, also from several columns."""
+        entry = {
+            "family": "chm_temperature_limit_celsius",
+            "labels": {"sensor": "name", "limit": "more+state"},
+            "words": {"limit": {"10 1": "low_warning"}},
+        }
+        answers: dict[str, Value] = {"1.3.1.1": 5, "1.3.2.1": 10, "1.3.6.1": 1, "1.3.9.1": b"in"}
+        assert samples([entry], answers) == {
+            'chm_temperature_limit_celsius{limit="low_warning",sensor="in"}': 5
         }
 
-    def test_juniper_zero(self, configuration: Configuration) -> None:
-        """Zero means inapplicable: a fan tray has no processor, memory or temperature."""
-        column = "1.3.6.1.4.1.2636.3.1.13.1"
-        answers: dict[str, Value] = {f"{column}.5.4.1.0.0": b"Fan Tray 0"}
-        answers |= {f"{column}.{field}.4.1.0.0": 0 for field in (7, 8, 11, 15)}
-        assert applied(configuration.modules["juniper_operating"], answers) == {}
-
-    def test_net_snmp_caches(self, configuration: Configuration) -> None:
-        """Buffers and caches are not memory in use."""
-        answers: dict[str, Value] = {
-            f"1.3.6.1.4.1.2021.4.{field}.0": number
-            for field, number in ((5, 1000), (6, 300), (14, 100), (15, 200))
-        }
-        assert applied(configuration.modules["ucd_memory"], answers) == {
-            'chm_memory_used_bytes{pool="Physical memory"}': 400 * 1024,
-            'chm_memory_size_bytes{pool="Physical memory"}': 1000 * 1024,
-        }
-
-    def test_host_resources_above_limit(self, configuration: Configuration) -> None:
-        """A storage size beyond Integer32 comes as a negative number and is read as unsigned."""
-        table = "1.3.6.1.2.1.25.2.3.1"
-        answers: dict[str, Value] = {
-            f"{table}.2.1": "1.3.6.1.2.1.25.2.1.2",
-            f"{table}.3.1": b"RAM",
-            f"{table}.4.1": 1024,
-            f"{table}.5.1": -(2**31),
-        }
-        assert applied(configuration.modules["host_memory"], answers) == {
-            'chm_memory_size_bytes{pool="RAM"}': 2**31 * 1024
+    def test_addresses_of_ipv6(self) -> None:
+        """An IPv6 address is written as RFC 5952 wants it."""
+        expanded = b"2001:0DB8:0000:0000:0000:0000:0000:0001"
+        entry = {"labels": {"sensor": "name"}}
+        assert samples([entry], {"1.3.1.1": 5, "1.3.9.1": expanded}) == {
+            'chm_temperature_celsius{sensor="2001:db8::1"}': 5
         }
