@@ -124,12 +124,11 @@ class Reader:
         if entry.present:
             told = (self._cell(name)[1] for name in entry.value)
             return 1 if any(value not in {None, b"", ""} for value in told) else None
+        if entry.states:
+            return self._state()
         value = next((n for name in entry.value if (n := self._valid(name)) is not None), None)
         if value is None:
             return None
-        if entry.states:
-            state = entry.states.get(int(value))
-            return None if state is None else STATES[state]
         for names, sign in ((entry.plus, 1), (entry.minus, -1)):
             for name in names:
                 operand = self._number(name)
@@ -143,6 +142,13 @@ class Reader:
         if entry.formula:
             result = functions.FORMULAS[entry.formula](value * factor)
         return None if result is None else self._within(result)
+
+    def _state(self) -> Number | None:
+        """Return what the state counts as that the first column with a value tells."""
+        told = ((self._valid(name), self.text(name)) for name in self._entry.value)
+        number, text = next((pair for pair in told if pair[0] is not None or pair[1]), (None, ""))
+        state = self._entry.states.get(text if number is None else str(int(number)))
+        return None if state is None else STATES[state]
 
     def _valid(self, name: str) -> Number | None:
         number = self._number(name)

@@ -109,6 +109,14 @@ Word = Annotated[str, BeforeValidator(str)]
 Pattern = Annotated[Word, AfterValidator(_pattern)]
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed)]
 State = Literal["up", "degraded", "down"]
+"""What a part of a device does, in words that all vendors share."""
+
+
+def _keyed_by_text(value: object) -> object:
+    return {str(key): state for key, state in value.items()} if isinstance(value, dict) else value
+
+
+States = Annotated[dict[str, State], BeforeValidator(_keyed_by_text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +228,9 @@ class Health:
     extract: Regex | Literal[""] = ""
     # A negative Integer32 is a number above 2^31.
     unsigned: bool = False
-    # What each state of an enumeration counts as; a state that is not listed has no sample. A
+    # What each state, a number or a text, counts as; a state that is not listed has no sample. A
     # `degraded` part is up; `chm_component_degraded` tells of it.
-    states: dict[int, State] = field(default_factory=dict)
+    states: States = field(default_factory=dict)
     # Rows to take and to leave, by columns (as raw text) or labels: texts, or `~regex` to search.
     where: dict[str, Patterns] = field(default_factory=dict)
     without: dict[str, Patterns] = field(default_factory=dict)

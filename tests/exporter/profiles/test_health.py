@@ -23,6 +23,7 @@ def samples(entries: list[dict[str, Any]], answers: dict[str, Value]) -> dict[st
         ],
     }
     metrics = [{**metric, "name": n, "oid": f"1.3.{c}"} for c, n in enumerate(COLUMNS, 1)]
+    metrics.append({**metric, "name": "word", "oid": "1.3.7", "type": "DisplayString"})
     base = {"family": "chm_temperature_celsius", "value": "value", "labels": LABELS}
     raw = {"metrics": metrics, "health": [{**base, **entry} for entry in entries]}
     return applied(Table(TypeAdapter(Module).validate_python(raw)), answers)
@@ -66,6 +67,8 @@ class TestValue:
             ({"extract": r"(\d+\.\d+) degrees"}, {1: b"22.50 degrees Celsius"}, 22.5),
             ({"where": {"state": [1, 2]}}, {1: 3, 6: 2}, 3),
             ({"states": {2: "up", 3: "down"}}, {1: 3}, 0),
+            ({"states": {"ok": "up", 3: "down"}, "value": "word"}, {7: b"ok"}, 1),
+            ({"states": {"ok": "up", 3: "down"}, "value": ["state", "word"]}, {6: 3, 7: b"ok"}, 0),
             ({"minus": "=100", "scale": -0.01}, {1: 30}, 0.7),
             ({"times": "other"}, {1: 3, 8: 4}, 12),
             ({"formula": "dbm"}, {1: 0.001}, 0),
@@ -92,6 +95,7 @@ class TestValue:
             ({"precision": "digits"}, {1: 3, 5: 1615384784}),
             ({"sensor_scale": "exponent"}, {1: 3}),
             ({"states": {2: "up"}}, {1: 5}),
+            ({"states": {"ok": "up"}, "value": "word"}, {7: b"absent"}),
             ({"where": {"state": 1}}, {1: 3}),
             ({"without": {"state": 5}}, {1: 3, 6: 5}),
             ({}, {1: b"n/a"}),
