@@ -1,8 +1,10 @@
 """`chm-exporter`: flags with snmp_exporter's names, and a process that ends cleanly."""
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from exporter.cli import flags, logs
 from exporter.cli.flags import DEFAULT_LISTEN, UsageError
@@ -12,7 +14,22 @@ USAGE_ERROR = 2
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the exporter until it is told to end; exit code 2 is a mistake of the operator's."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    with _reloads_held():
+        _main(list(sys.argv[1:] if arguments is None else arguments))
+
+
+@contextmanager
+def _reloads_held() -> Iterator[None]:
+    """Hold SIGHUP back while there is nothing to reload: untaken, it ends a process."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.sigtimedwait({signal.SIGHUP}, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _main(given: list[str]) -> None:
     parsed = flags.parser().parse_args(given)
     logs.set_up(parsed.log_level, parsed.log_format)
     # Imported late: a wrong flag is told at once, and `--help` costs nothing.
@@ -38,12 +55,10 @@ def _run(parsed: argparse.Namespace, given: list[str]) -> None:
         workers.serve(parsed.worker, checked)
         return
     addresses = parsed.listen or [DEFAULT_LISTEN]
-    listening = [sockets.listen(address, parsed.workers) for address in addresses]
-    try:
+    with ExitStack() as stack:
         if parsed.workers > 1:
-            workers.supervise(given, list(zip(*listening, strict=True)))
+            reserved = [stack.enter_context(sockets.reserve(each)) for each in addresses]
+            workers.supervise(given, parsed.workers, reserved)
         else:
-            server.run(checked, [each[0] for each in listening], server.Place())
-    finally:
-        for each in (one for shared in listening for one in shared):
-            each.close()
+            listening = [stack.enter_context(sockets.listen(each)) for each in addresses]
+            server.run(checked, listening, server.Place())

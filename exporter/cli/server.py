@@ -18,6 +18,7 @@ from exporter.app import Exporter, create_app, load
 from exporter.app.access import Access
 from exporter.app.tls import Rotating, protocol
 from exporter.app.web import Web
+from exporter.cli import sockets
 from exporter.cli.flags import UsageError
 from exporter.config import ConfigError
 from exporter.inventory import Cache, Inventory
@@ -122,6 +123,7 @@ async def _serve(
         lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        backlog=sockets.BACKLOG,
     )
     if web is not None and web.current().tls is not None:
         config.http = protocol(web)
@@ -132,13 +134,18 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, _reload, exporter)
+    # Held back since the start, so that one who reloads at once is heard.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     if place.lifeline is not None:
         loop.add_reader(place.lifeline, end)
     for each in listening:
         host, port = each.getsockname()[:2]
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         logging.getLogger(__name__).info("listening", extra={"address": where})
-    await server.serve(list(listening))
+    try:
+        await server.serve(list(listening))
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def _reload(exporter: Exporter) -> None:

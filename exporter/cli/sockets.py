@@ -15,29 +15,46 @@ def lift_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def listen(address: str, count: int = 1) -> list[socket.socket]:
-    """Return `count` listening sockets on `[HOST]:PORT`, or raise UsageError.
-
-    The kernel spreads connections over sockets of one port, so several processes get equal shares.
-    """
+def listen(address: str) -> socket.socket:
+    """Return a socket that listens on `[HOST]:PORT`, or raise UsageError."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]") or "0.0.0.0"  # noqa: S104 - `:9116` means every address
     if not port.isdecimal() or not int(port) <= LAST_PORT:
         raise UsageError(f"--web.listen-address is not [HOST]:PORT: {address}")
     try:
         family, *_, where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
-        first = socket.create_server(where[:2], family=family, backlog=BACKLOG)
-        if count == 1:
-            return [first]
-        # The first proved that the port is free: a shared one never says that it is taken.
-        where = first.getsockname()
-        first.close()
-        return [
-            socket.create_server(where[:2], family=family, backlog=BACKLOG, reuse_port=True)
-            for _ in range(count)
-        ]
+        return socket.create_server(where[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         # create_server adds its own words to the system's; those of a resolver have no number.
         number = error.errno or 0
         problem = os.strerror(number) if number > 0 else error.strerror
         raise UsageError(f"cannot listen on {address}: {problem}") from error
+
+
+def reserve(address: str) -> socket.socket:
+    """Return a socket that keeps `[HOST]:PORT` for processes to share, or raise UsageError.
+
+    It does not listen: nothing is queued where nobody serves.
+    """
+    # A listener of our own proves that the port is free: a shared one never says that it is taken.
+    with listen(address) as proof:
+        where, family = proof.getsockname()[:2], proof.family
+    return share(family, *where)
+
+
+def share(family: int, host: str, port: int) -> socket.socket:
+    """Return one more socket on a reserved address, which listens once it is told to.
+
+    The kernel spreads connections over those that listen, so processes get equal shares.
+    """
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return made

@@ -1,4 +1,7 @@
-"""Several processes on one port: a parent that keeps the sockets, and workers that serve.
+"""Several processes on one port: a parent that reserves it, and workers that serve.
+
+A worker opens its own socket, once it is ready to serve: while it is away, or cannot start, all
+connections go to the others.
 
 Metrics are shared through files, as prometheus_client's multiprocess mode has it. The first worker
 looks at the inventory and writes it to disk; the others read it there.
@@ -22,7 +25,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, multiprocess
 from prometheus_client.registry import Collector
 
-from exporter.cli import server
+from exporter.cli import server, sockets
 from exporter.cli.server import Checked
 
 log = logging.getLogger(__name__)
@@ -35,10 +38,9 @@ LONGEST_END = 10.0  # seconds that workers get to end
 
 @dataclass(slots=True)
 class Worker:
-    """One child: its number, its sockets, and the process while there is one."""
+    """One child: its number, and the process while there is one."""
 
     number: int
-    sockets: Sequence[socket.socket]
     process: "subprocess.Popen[bytes] | None" = None
     start_at: float = 0.0
 
@@ -49,6 +51,7 @@ class Parent:
 
     arguments: list[str]
     workers: list[Worker]
+    addresses: list[tuple[int, str, int]]
     folder: Path
     lifeline: int
     code: int | None = field(default=None, init=False)
@@ -69,11 +72,10 @@ class Parent:
         return self.code
 
     def _start(self, worker: Worker) -> None:
-        sockets = [each.fileno() for each in worker.sockets]
-        mark = json.dumps([worker.number, self.lifeline, *sockets])
+        mark = json.dumps([worker.number, self.lifeline, self.addresses])
         worker.process = subprocess.Popen(
             [sys.executable, "-m", "exporter.cli", *self.arguments, "--worker", mark],
-            pass_fds=[self.lifeline, *sockets],
+            pass_fds=[self.lifeline],
             env={**os.environ, FOLDER: str(self.folder)},
         )
 
@@ -102,8 +104,8 @@ class Parent:
                 process.wait()
 
 
-def supervise(arguments: list[str], sockets: Sequence[Sequence[socket.socket]]) -> None:
-    """Run one worker for each set of sockets until told to end."""
+def supervise(arguments: list[str], count: int, reserved: Sequence[socket.socket]) -> None:
+    """Run workers on addresses that are reserved, until told to end."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="chm-exporter-"))
@@ -111,14 +113,15 @@ def supervise(arguments: list[str], sockets: Sequence[Sequence[socket.socket]]) 
         lifeline, held = os.pipe()
         stack.callback(os.close, held)
         stack.callback(os.close, lifeline)
-        workers = [Worker(number, each) for number, each in enumerate(sockets)]
-        Parent(arguments, workers, Path(folder), lifeline).run()
+        workers = [Worker(number) for number in range(count)]
+        addresses = [(int(each.family), *each.getsockname()[:2]) for each in reserved]
+        Parent(arguments, workers, addresses, Path(folder), lifeline).run()
 
 
 def serve(mark: str, checked: Checked) -> None:
     """Be one of the workers."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    number, lifeline, *descriptors = json.loads(mark)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS - {signal.SIGHUP})
+    number, lifeline, addresses = json.loads(mark)
     folder = Path(os.environ[FOLDER])
     if checked.settings.inventory_cache is None:
         settings = replace(checked.settings, inventory_cache=folder / "inventory")
@@ -129,7 +132,9 @@ def serve(mark: str, checked: Checked) -> None:
         gather=partial(_gathered, folder),
         lifeline=lifeline,
     )
-    server.run(checked, [socket.socket(fileno=each) for each in descriptors], place)
+    with ExitStack() as stack:
+        listening = [stack.enter_context(sockets.share(*each)) for each in addresses]
+        server.run(checked, listening, place)
 
 
 def _gathered(folder: Path) -> CollectorRegistry:

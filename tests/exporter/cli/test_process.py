@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -181,6 +182,21 @@ class TestProcess:
 
             running.terminate()
             assert running.wait(5) == 0
+
+    def test_reload_while_starting(self, tmp_path: Path) -> None:
+        """A SIGHUP during the start is a reload as soon as there is something to reload."""
+        path = tmp_path / "snmp.yml"
+        path.write_text("auths: {one: {}}")
+        with started("--config.file", str(path)) as (running, url):
+            status = Path(f"/proc/{running.pid}/status")
+            while not int(re.findall(r"SigBlk:\s*(\w+)", status.read_text())[0], 16) & 1:
+                assert running.poll() is None
+            os.kill(running.pid, signal.SIGHUP)
+            until(f"{url}/config", "one:")
+            running.terminate()
+            _, errors = running.communicate(timeout=10)
+            assert running.returncode == 0
+        assert '"msg": "configuration reloaded"' in errors
 
     def test_flags_of_snmp_exporter(self, tmp_path: Path) -> None:
         """What an operator of snmp_exporter types works: addresses, files, TLS, paths, switches."""

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+
 from tests.exporter.cli import patient
 from tests.exporter.cli.test_process import control_plane, started, until
 
@@ -19,9 +21,12 @@ def pids(url: str) -> set[int]:
 
 
 def eventually(true: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if true():
-            return
+    for _ in range(400):
+        try:
+            if true():
+                return
+        except httpx.ConnectError:
+            pass  # no worker is up yet
         time.sleep(0.05)
     raise AssertionError("it never became true")
 
@@ -29,6 +34,11 @@ def eventually(true: Callable[[], bool]) -> None:
 def everywhere(url: str, text: str) -> bool:
     """Return whether many new connections, which land on all workers, show a text."""
     return all(text in patient.get(url).text for _ in range(20))
+
+
+def children(pid: int) -> list[str]:
+    """Return the processes that a process has started and that still run."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def alive(pid: int) -> bool:
@@ -69,6 +79,38 @@ class TestWorkers:
             running.terminate()
             assert running.wait(10) == 0
             assert not any(alive(pid) for pid in children)
+
+    def test_cannot_restart(self, tmp_path: Path) -> None:
+        """A worker that cannot start again takes no request with it: the others serve them all."""
+        path = tmp_path / "snmp.yml"
+        path.write_text("auths: {one: {}}")
+        with started(*WORKERS, "--config.file", str(path)) as (running, url):
+            until(f"{url}/config", "one:")
+            eventually(lambda: len(pids(url)) == 2)
+            path.write_text("auths: [")
+            os.kill(min(pids(url)), signal.SIGKILL)
+            eventually(lambda: len(children(running.pid)) == 1)
+            assert all(
+                httpx.get(f"{url}/-/healthy", timeout=5).text == "Healthy" for _ in range(40)
+            )
+
+            path.write_text("auths: {one: {}}")
+            eventually(lambda: len(pids(url)) == 2)
+
+    def test_reload_while_starting(self, tmp_path: Path) -> None:
+        """A reload that meets a worker on its way up is not its end."""
+        path = tmp_path / "snmp.yml"
+        path.write_text("auths: {one: {}}")
+        with started(*WORKERS, "--config.file", str(path)) as (running, url):
+            eventually(lambda: len(pids(url)) == 2)
+            os.kill(min(pids(url)), signal.SIGKILL)
+            eventually(lambda: len(children(running.pid)) == 1)
+            while len(children(running.pid)) == 1 or len(pids(url)) == 1:
+                os.kill(running.pid, signal.SIGHUP)
+                time.sleep(0.02)
+            running.terminate()
+            _, errors = running.communicate(timeout=10)
+        assert [json.loads(line)["msg"] for line in errors.splitlines()].count("worker ended") == 1
 
     def test_orphans(self) -> None:
         """When the parent is killed its workers end, too."""
