@@ -3,52 +3,15 @@
 import asyncio
 import base64
 import binascii
-import hashlib
-import hmac
-import secrets
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import bcrypt
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exporter.app.web import RateLimit, Web
+from exporter.app.passwords import Passwords, TooMany
+from exporter.app.web import RateLimit, Web, WebConfig
 
-# Of nobody's password: an unknown user costs as much time as a known one.
-NOBODY = "$2b$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
-LONGEST = 72  # octets of a password that bcrypt looks at
-REMEMBERED = 100  # verdicts; bcrypt is slow on purpose, and Prometheus comes often
-
-
-@dataclass(slots=True)
-class Passwords:
-    """Verdicts on user names and passwords, the last of them remembered.
-
-    What is remembered is keyed by a digest under a secret of this process: neither a password nor
-    anything it could be guessed from is kept, and a changed hash is a new question.
-    """
-
-    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
-    verdicts: OrderedDict[bytes, bool] = field(default_factory=OrderedDict, repr=False)
-    one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def right(self, users: dict[str, str], user: str, password: bytes) -> bool:
-        """Return whether the password is that of the user."""
-        hashed = users.get(user, NOBODY)
-        parts = (user.encode(), hashed.encode(), password)
-        framed = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
-        key = hmac.digest(self.secret, framed, hashlib.sha256)
-        if (known := self.verdicts.get(key)) is not None:
-            self.verdicts.move_to_end(key)
-            return known
-        # One at a time: who guesses passwords gets no more than one core's worth of answers.
-        async with self.one_by_one:
-            fits = await asyncio.to_thread(bcrypt.checkpw, password[:LONGEST], hashed.encode())
-        self.verdicts[key] = verdict = fits and user in users
-        while len(self.verdicts) > REMEMBERED:
-            self.verdicts.popitem(last=False)
-        return verdict
+RETRY_SECONDS = 1
 
 
 @dataclass(slots=True)
@@ -95,13 +58,21 @@ class Access:
                 message = {**message, "headers": [*message.get("headers", ()), *headers]}
             await send(message)
 
-        app = self._app
+        answer = await self._refusal(config, scope) or self._app
+        await answer(scope, receive, with_headers)
+
+    async def _refusal(self, config: WebConfig, scope: Scope) -> ASGIApp | None:
+        """Return why a request does not come in; None where it does."""
         if not self._bucket.take(config.rate_limit, asyncio.get_running_loop().time()):
-            app = PlainTextResponse("Too Many Requests\n", 429)
-        elif not await self._welcome(config.basic_auth_users, scope):
-            challenge = {"WWW-Authenticate": 'Basic realm="chm-exporter", charset="UTF-8"'}
-            app = PlainTextResponse("Unauthorized\n", 401, challenge)
-        await app(scope, receive, with_headers)
+            return PlainTextResponse("Too Many Requests\n", 429)
+        try:
+            if await self._welcome(config.basic_auth_users, scope):
+                return None
+        except TooMany:
+            later = {"Retry-After": str(RETRY_SECONDS)}
+            return PlainTextResponse("Too many passwords wait for a verdict\n", 503, later)
+        challenge = {"WWW-Authenticate": 'Basic realm="chm-exporter", charset="UTF-8"'}
+        return PlainTextResponse("Unauthorized\n", 401, challenge)
 
     async def _welcome(self, users: dict[str, str], scope: Scope) -> bool:
         if not users:
@@ -117,4 +88,5 @@ class Access:
             return False
         if scheme.lower() != b"basic" or not colon or b"\0" in password:
             return False
-        return await self._passwords.right(users, user, password)
+        client = scope["client"][0] if scope.get("client") else ""
+        return await self._passwords.right(users, user, password, client)

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import ssl
@@ -5,14 +6,16 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bcrypt
 import httpx
 import pytest
 
-from exporter.app import create_app
-from exporter.app.access import REMEMBERED, Access, Passwords
+from exporter.app import create_app, passwords
+from exporter.app.access import Access
+from exporter.app.passwords import REMEMBERED, WAITING_EACH, Passwords, TooMany
 from exporter.app.tls import Rotating, protocol
 from exporter.app.web import Web
 from exporter.config import ConfigError
@@ -67,6 +70,19 @@ def server(tmp_path: Path, authority: Certificate) -> dict[str, Any]:
     return {"cert_file": "server.crt", "key_file": "server.key"}
 
 
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return the passwords that bcrypt was asked about, in order."""
+    asked: list[bytes] = []
+
+    def check(password: bytes, hashed: bytes) -> bool:
+        asked.append(password)
+        return bcrypt.checkpw(password, hashed)
+
+    monkeypatch.setattr(passwords, "bcrypt", SimpleNamespace(checkpw=check))
+    return asked
+
+
 class TestPasswords:
     @pytest.mark.parametrize(
         ("user", "password", "status"),
@@ -111,16 +127,54 @@ class TestPasswords:
             assert (await client.get(url)).status_code == 401
             assert (await client.get(url, auth=("ann", "other"))).status_code == 200
 
-    async def test_memory(self) -> None:
-        """Verdicts are remembered up to a bound, and hold no password."""
-        passwords = Passwords()
+    async def test_memory(self, checks: list[bytes]) -> None:
+        """Verdicts are remembered up to a bound, guesses evict no right one, none is readable."""
+        known = Passwords()
+        assert await known.right({"ann": HASH}, "ann", b"s3cret")
         for number in range(REMEMBERED + 5):
-            assert not await passwords.right({"ann": HASH}, "ann", b"wrong%d" % number)
-        assert await passwords.right({"ann": HASH}, "ann", b"s3cret")
-        assert not await passwords.right({}, "ann", b"s3cret")
-        assert not await passwords.right({"ann": HASH}, "ann", b"x" * 100)
-        assert len(passwords.verdicts) == REMEMBERED
-        assert b"s3cret" not in repr(passwords).encode()
+            assert not await known.right({"ann": HASH}, "ann", b"wrong%d" % number)
+        assert not await known.right({}, "ann", b"s3cret")
+        assert not await known.right({"ann": HASH}, "ann", b"x" * 100)
+        assert len(known.wrong.keys) == REMEMBERED
+        assert "s3cret" not in repr(known)
+
+        del checks[:]
+        assert await known.right({"ann": HASH}, "ann", b"s3cret")
+        assert checks == []
+
+    async def test_shared(self, checks: list[bytes]) -> None:
+        """Equal questions at one time are one check, and one who leaves takes no answer along."""
+        known = Passwords()
+        first, *others = [
+            asyncio.create_task(known.right({"ann": HASH}, "ann", b"s3cret")) for _ in range(20)
+        ]
+        await asyncio.sleep(0)
+        first.cancel()
+        assert all(await asyncio.gather(*others))
+        assert checks == [b"s3cret"]
+        assert not known.waiting
+
+    async def test_crowd(self, checks: list[bytes]) -> None:
+        """One client's guesses queue up to a bound; who is known or comes from elsewhere passes."""
+        known, users = Passwords(), {"ann": HASH}
+        assert await known.right(users, "ann", b"s3cret")
+        guesses = [known.right(users, "ann", b"%d" % n, "192.0.2.1") for n in range(100)]
+        crowd = asyncio.gather(*guesses, return_exceptions=True)
+        await asyncio.sleep(0)
+        assert await known.right(users, "ann", b"s3cret", "192.0.2.1")
+        assert not await known.right(users, "ann", b"other", "192.0.2.2")
+        found = await crowd
+        assert found[:WAITING_EACH] == [False] * WAITING_EACH
+        assert all(isinstance(one, TooMany) for one in found[WAITING_EACH:])
+        assert len(checks) == WAITING_EACH + 2
+
+    async def test_too_many(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whose password would wait for too long is told to come again."""
+        monkeypatch.setattr(passwords, "WAITING", 0)
+        web = Web(write(tmp_path / "web.yml", basic_auth_users={"ann": HASH}))
+        async with served(tmp_path, web) as port, httpx.AsyncClient() as client:
+            answer = await client.get(f"http://127.0.0.1:{port}/metrics", auth=("ann", "s3cret"))
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
 
 class TestHttp:
