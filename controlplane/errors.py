@@ -6,6 +6,7 @@ ChmError                    500
 ├── Forbidden               403
 ├── NotFound                404
 ├── Conflict                409
+├── TooMany                 429  the same request is welcome again later; says when
 ├── Unavailable             503  a part we depend on does not answer; try again
 └── ConfigurationError      500  a setting or file cannot be used; services refuse to start
 """
@@ -52,6 +53,7 @@ class ChmError(Exception):
 
     status = 500
     title = "Internal error"
+    retry_after: float | None = None  # seconds, where waiting helps
 
     def __init__(self, detail: str, *problems: Problem) -> None:
         super().__init__(detail)
@@ -92,6 +94,17 @@ class Conflict(ChmError):
 
     status = 409
     title = "Conflict"
+
+
+class TooMany(ChmError):
+    """Too often; `retry_after` seconds from now it is welcome again."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Unavailable(ChmError):

@@ -17,7 +17,6 @@ from controlplane.auth import keys
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.tokens import AccessTokens
 from controlplane.credentials import endpoints as credentials
-from controlplane.credentials.vault import Vault
 from controlplane.devices import endpoints as devices
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
@@ -26,6 +25,7 @@ from controlplane.provisioning import service as deployments
 from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot
 from controlplane.targets import endpoints as targets
+from controlplane.vault import Vault
 
 ROUTERS = (
     auth.router,

@@ -1,6 +1,7 @@
 """Errors on the wire: RFC 9457 problem details, for every error there is."""
 
 import logging
+import math
 from collections.abc import Iterable
 
 from fastapi import FastAPI, Request
@@ -43,7 +44,10 @@ async def _chm(request: Request, error: ChmError) -> JSONResponse:
     if error.status == SERVER_ERROR:
         log.error("request %s: %s", request.state.request_id, error.detail)
         return unexpected(request)
-    return problem(request, error.status, error.title, error.detail, error.problems)
+    response = problem(request, error.status, error.title, error.detail, error.problems)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    return response
 
 
 async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:

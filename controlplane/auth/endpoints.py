@@ -10,13 +10,13 @@ from controlplane.auth.tokens import AccessTokens
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 
 
-@router.post("/login")
+@router.post("/login", responses={429: {"description": "Too many failures; see Retry-After"}})
 async def login(data: Login, request: Request) -> AccessToken:
     """Exchange a user name and a password for an access token."""
     state = request.app.state
-    user = await service.login(
-        state.sessions, state.passwords, data.name, data.password.get_secret_value()
-    )
+    password = data.password.get_secret_value()
+    address = request.client.host if request.client else ""
+    user = await service.login(state.sessions, state.passwords, data.name, password, address)
     tokens: AccessTokens = request.app.state.access_tokens
     return AccessToken(access_token=tokens.issue(user.id), expires_in=int(tokens.lifetime))
 

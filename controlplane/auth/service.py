@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane import files, grammar
-from controlplane.auth import queries
+from controlplane.auth import queries, throttle
 from controlplane.auth.models import ServiceToken
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import ROLES, Permission
@@ -34,18 +34,26 @@ class Actor:
 
 
 async def login(
-    sessions: async_sessionmaker[AsyncSession], passwords: Passwords, name: str, password: str
+    sessions: async_sessionmaker[AsyncSession],
+    passwords: Passwords,
+    name: str,
+    password: str,
+    address: str,
 ) -> User:
     """Give the active user of this name and password; the refusal does not say what was wrong.
 
-    Whoever waits for their password to be verified holds no connection to the database.
+    Raises TooMany where there were too many failures of late. Whoever waits for their password to
+    be verified holds no connection to the database.
     """
-    async with sessions() as session:
+    async with sessions.begin() as session:
+        await throttle.check(session, name, address)
         user = await session.scalar(user_queries.by_name(name))
     usable = user is not None and user.active
     verified = await passwords.verify(user.password_hash if user and usable else None, password)
     if user is None or not verified:
         raise Unauthenticated("user name or password is wrong")
+    async with sessions.begin() as session:
+        await throttle.succeeded(session, name, address)
     return user
 
 

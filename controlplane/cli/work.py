@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane import database
 from controlplane.auth import keys
-from controlplane.credentials.vault import Vault
 from controlplane.settings import Settings
+from controlplane.vault import Vault
 
 Result = TypeVar("Result")
 

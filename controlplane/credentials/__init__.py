@@ -1,1 +1,1 @@
-"""The vault: what devices are asked with, encrypted at rest, never shown."""
+"""Credentials: what devices are asked with, sealed by the vault, never shown."""

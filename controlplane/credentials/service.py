@@ -13,9 +13,9 @@ from controlplane.credentials import queries, snmp
 from controlplane.credentials.models import Credential
 from controlplane.credentials.schemas import CredentialCreate, CredentialRead, CredentialUpdate
 from controlplane.credentials.snmp import SECRETS
-from controlplane.credentials.vault import Place, Sealed, Vault
 from controlplane.database import now
 from controlplane.errors import Conflict, Invalid, NotFound
+from controlplane.vault import Place, Sealed, Vault
 
 
 class Outcome(StrEnum):

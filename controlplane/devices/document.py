@@ -10,7 +10,6 @@ from controlplane import events
 from controlplane.credentials import service as credentials
 from controlplane.credentials import snmp
 from controlplane.credentials.service import Outcome
-from controlplane.credentials.vault import Vault
 from controlplane.devices import inventory, queries, service
 from controlplane.devices.inventory import Row
 from controlplane.devices.models import Device
@@ -23,6 +22,7 @@ from controlplane.devices.schemas import (
     Tally,
 )
 from controlplane.errors import Invalid, Problem
+from controlplane.vault import Vault
 
 
 async def apply(session: AsyncSession, vault: Vault, document: ImportDocument) -> ImportResult:

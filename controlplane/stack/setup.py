@@ -15,13 +15,13 @@ from controlplane.auth import service as auth
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Permission
 from controlplane.clients.prometheus import NotRunning, Prometheus
-from controlplane.credentials.vault import Vault
 from controlplane.devices import document, queries
 from controlplane.devices.schemas import DeviceQuery, ImportDocument
 from controlplane.errors import ConfigurationError
 from controlplane.provisioning import boards, configuration
 from controlplane.provisioning.service import Deployer, rule_intent
 from controlplane.settings import Settings
+from controlplane.vault import Vault
 
 KEYS = ("jwt.key", "vault.key")
 SERVICES = {

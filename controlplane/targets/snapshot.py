@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.credentials import queries as credential_queries
 from controlplane.credentials import service as credentials
-from controlplane.credentials.vault import Vault
 from controlplane.devices import inventory, queries
+from controlplane.vault import Vault
 
 
 @dataclass(frozen=True)

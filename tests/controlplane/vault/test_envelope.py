@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from controlplane.credentials.vault import Place, Vault
 from controlplane.errors import ConfigurationError
+from controlplane.vault import Place, Vault
 
 PLACE = Place("credentials", uuid4())
 SECRETS = {"community": "s3cret", "password": "correct horse"}
