@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from asyncpg import InterfaceError, PostgresError
@@ -22,9 +23,11 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
+from controlplane import privileges
 from controlplane.errors import ConfigurationError, Unavailable
 from controlplane.settings import Settings
 
+APPLICATION = "chm_app"  # the role of the application in the database that `chm up` runs
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x43484D  # "CHM": the advisory lock that keeps two replicas from migrating at once
 
@@ -74,16 +77,32 @@ def embedded_url_file(settings: Settings) -> Path:
 
 
 def url(settings: Settings) -> URL:
-    """Find the database: CHM_DATABASE_URL or DATABASE_URL, else the one that `chm up` runs."""
+    """Find the database for the application, whose role cannot rewrite the audit log.
+
+    CHM_DATABASE_URL or DATABASE_URL, else the database that `chm up` runs.
+    """
     if settings.database_url is not None:
-        given, source = settings.database_url.get_secret_value(), "CHM_DATABASE_URL"
-    else:
-        file = embedded_url_file(settings)
-        if not file.is_file():
-            raise ConfigurationError(
-                f"no database: CHM_DATABASE_URL is not set and {settings.data} holds none"
-            )
-        given, source = file.read_text(encoding="utf-8").strip(), str(file)
+        return _parsed(settings.database_url.get_secret_value(), "CHM_DATABASE_URL")
+    return _embedded(settings).set(username=APPLICATION)
+
+
+def owner_url(settings: Settings) -> URL:
+    """Find the same database for its owner, who makes and migrates the tables."""
+    if settings.database_owner_url is not None:
+        return _parsed(settings.database_owner_url.get_secret_value(), "CHM_DATABASE_OWNER_URL")
+    return url(settings) if settings.database_url is not None else _embedded(settings)
+
+
+def _embedded(settings: Settings) -> URL:
+    file = embedded_url_file(settings)
+    if not file.is_file():
+        raise ConfigurationError(
+            f"no database: CHM_DATABASE_URL is not set and {settings.data} holds none"
+        )
+    return _parsed(file.read_text(encoding="utf-8").strip(), str(file))
+
+
+def _parsed(given: str, source: str) -> URL:
     try:
         parsed = make_url(given)
     except ArgumentError:
@@ -101,11 +120,6 @@ def conninfo(settings: Settings) -> str:
 def connect(settings: Settings) -> AsyncEngine:
     """Make the engine of one process; `dispose()` it at the end."""
     return create_async_engine(url(settings), pool_pre_ping=True, pool_size=10, max_overflow=10)
-
-
-def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    """Make the factory of sessions; objects stay readable after the commit."""
-    return async_sessionmaker(engine, expire_on_commit=False)
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
@@ -148,14 +162,23 @@ def migration_config(connection: Connection) -> Config:
 
 
 def migrate(settings: Settings, revision: str = "head") -> None:
-    """Bring the schema to `revision`; several processes may call it at once."""
-    engine = create_engine(url(settings).set(drivername="postgresql+psycopg"))
+    """Bring the schema to `revision`, as its owner; several processes may call it at once."""
+    engine = create_engine(owner_url(settings).set(drivername="postgresql+psycopg"))
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
             command.upgrade(migration_config(connection), revision)
+            _lend(connection, url(settings))
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
     finally:
         engine.dispose()
+
+
+def _lend(connection: Connection, application: URL) -> None:
+    """Let the application work with the tables, where it is not the owner itself."""
+    raw: psycopg.Connection | None = connection.connection.driver_connection
+    if raw and application.username and application.username != raw.info.user:
+        privileges.lend(raw, application.username, application.password)
+    connection.commit()

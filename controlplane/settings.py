@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("CHM_DATABASE_URL", "DATABASE_URL")
     )
+    # Whose tables they are, for `chm init` alone; without it the role above must be the owner.
+    database_owner_url: SecretStr | None = None
     host: str = "127.0.0.1"
     controlplane_port: Port = 8000
     exporter_port: Port = 9116
@@ -108,7 +110,7 @@ class Settings(BaseSettings):
         values = {
             f"CHM_{name.upper()}": _as_text(value)
             for name, value in self
-            if name not in {"data", "database_url"}
+            if name not in {"data", "database_url", "database_owner_url"}
         }
         if self.database_url is not None:
             values["CHM_DATABASE_URL"] = self.database_url.get_secret_value()

@@ -3,6 +3,8 @@
 from procrastinate import App, PsycopgConnector
 
 from controlplane import database
+from controlplane.audit import session as audited
+from controlplane.auth import keys
 from controlplane.clients.prometheus import Prometheus
 from controlplane.provisioning import tasks
 from controlplane.provisioning.service import Deployer
@@ -21,9 +23,10 @@ def queue(settings: Settings) -> App:
 
 async def run(settings: Settings) -> None:
     """Work until a signal ends it."""
+    key = keys.load(settings.secrets / "audit.key")
     engine = database.connect(settings)
     async with Prometheus.at(settings.prometheus_url) as prometheus:
-        deployer = Deployer(settings, database.sessions(engine), prometheus)
+        deployer = Deployer(settings, audited.sessions(engine, key), prometheus)
         app = queue(settings)
         try:
             async with app.open_async():

@@ -12,6 +12,7 @@ from controlplane.alerts import endpoints as alerts
 from controlplane.alerts import runbooks
 from controlplane.app import health, landing, parameters, problems
 from controlplane.app.requests import RequestMetrics, Requests
+from controlplane.audit import session as audited
 from controlplane.auth import endpoints as auth
 from controlplane.auth import keys
 from controlplane.auth.passwords import Passwords
@@ -91,8 +92,10 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.vault = Vault(keys.load(settings.secrets / "vault.key"))
         app.state.snapshot = events.Cache(snapshot.builder(app.state.vault))
         app.state.passwords = Passwords()
+        audit_key = keys.load(settings.secrets / "audit.key")
         engine = database.connect(settings)
-        app.state.engine, app.state.sessions = engine, database.sessions(engine)
+        app.state.engine = engine
+        app.state.sessions = audited.sessions(engine, audit_key)
         try:
             yield
         finally:

@@ -1,14 +1,15 @@
 """Access as a type: an endpoint that takes `actor: CanReadDevices` is closed to everyone else."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from controlplane.auth import service
+from controlplane.auth.actor import Actor, Origin
 from controlplane.auth.permissions import Permission
-from controlplane.auth.service import Actor
 from controlplane.database import Session
 from controlplane.errors import Forbidden, Unauthenticated
 
@@ -22,7 +23,15 @@ async def current_actor(request: Request, session: Session, bearer: Bearer) -> A
     """Give whoever is asking, or refuse."""
     if bearer is None:
         raise Unauthenticated("log in, or send a token as `Authorization: Bearer`")
-    return await service.identify(session, request.app.state.access_tokens, bearer.credentials)
+    tokens = request.app.state.access_tokens
+    actor = await service.identify(session, tokens, bearer.credentials)
+    return replace(actor, origin=origin(request))
+
+
+def origin(request: Request) -> Origin:
+    """Say where a request comes from."""
+    address = request.client.host if request.client else ""
+    return Origin(address, request.state.request_id)
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]

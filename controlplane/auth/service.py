@@ -5,14 +5,15 @@ import hmac
 import re
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane import files, grammar
+from controlplane.audit.models import Kind
 from controlplane.auth import queries, throttle
+from controlplane.auth.actor import Actor, Held
 from controlplane.auth.models import ServiceToken
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import ROLES, Permission
@@ -22,15 +23,6 @@ from controlplane.users import queries as user_queries
 from controlplane.users.models import User
 
 SERVICE_PREFIX = "chm_"
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Whoever is asking: a person or a service, and what they may do."""
-
-    id: UUID
-    name: str
-    permissions: frozenset[Permission]
 
 
 async def login(
@@ -64,7 +56,7 @@ async def identify(session: AsyncSession, access: AccessTokens, bearer: str) -> 
     user = await session.get(User, access.read(bearer))
     if user is None or not user.active:
         raise Unauthenticated("the user of this token is gone or disabled")
-    return Actor(user.id, user.name, ROLES[user.role])
+    return Actor(user.id, user.name, Kind.USER, (Held(ROLES[user.role]),))
 
 
 async def _service(session: AsyncSession, bearer: str) -> Actor:
@@ -76,7 +68,8 @@ async def _service(session: AsyncSession, bearer: str) -> Actor:
     expected = token.secret_hash if token else _digest("")
     if not hmac.compare_digest(_digest(secret), expected) or token is None:
         raise Unauthenticated("the service token is not valid")
-    return Actor(token.id, token.name, frozenset(Permission(p) for p in token.permissions))
+    permissions = frozenset(Permission(p) for p in token.permissions)
+    return Actor(token.id, token.name, Kind.SERVICE, (Held(permissions),))
 
 
 async def issue_service_token(

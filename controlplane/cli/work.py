@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane import database
+from controlplane.audit import session as audited
 from controlplane.auth import keys
 from controlplane.settings import Settings
 from controlplane.vault import Vault
@@ -20,7 +21,8 @@ def transact(settings: Settings, work: Callable[[AsyncSession], Awaitable[Result
     async def run() -> Result:
         engine = database.connect(settings)
         try:
-            async with database.sessions(engine).begin() as session:
+            key = keys.load(settings.secrets / "audit.key")
+            async with audited.sessions(engine, key).begin() as session:
                 await database.reach(session)
                 return await work(session)
         finally:

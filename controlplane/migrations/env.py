@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 from controlplane import events
 from controlplane.alerts import models as alerts
+from controlplane.audit import models as audit
 from controlplane.auth import models as auth
 from controlplane.credentials import models as credentials
 from controlplane.devices import models as devices
@@ -15,7 +16,7 @@ from controlplane.metrics import models as metrics
 from controlplane.provisioning import models as provisioning
 from controlplane.users import models as users
 
-TABLES = (alerts, auth, credentials, devices, events, metrics, provisioning, users)
+TABLES = (alerts, audit, auth, credentials, devices, events, metrics, provisioning, users)
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane import database, files
+from controlplane.audit import session as audited
 from controlplane.auth import accounts, keys
 from controlplane.auth import service as auth
 from controlplane.auth.passwords import Passwords
@@ -23,7 +24,7 @@ from controlplane.provisioning.service import Deployer, rule_intent
 from controlplane.settings import Settings
 from controlplane.vault import Vault
 
-KEYS = ("jwt.key", "vault.key")
+KEYS = ("jwt.key", "vault.key", "audit.key")
 SERVICES = {
     "exporter": (Permission.SNAPSHOT_READ,),
     "prometheus": (Permission.TARGETS_READ, Permission.INTENT_READ),
@@ -99,8 +100,9 @@ async def _first_rules(settings: Settings, sessions: async_sessionmaker[AsyncSes
 
 @asynccontextmanager
 async def _sessions(settings: Settings) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
+    key = keys.load(settings.secrets / "audit.key")
     engine = database.connect(settings)
     try:
-        yield database.sessions(engine)
+        yield audited.sessions(engine, key)
     finally:
         await engine.dispose()

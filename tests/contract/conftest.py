@@ -4,6 +4,7 @@ from tests.controlplane.conftest import (  # noqa: F401 - fixtures
     app,
     client,
     log_in,
+    owner,
     service,
     sessions,
     settings,

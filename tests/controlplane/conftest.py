@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlmodel import SQLModel
 
 from controlplane import database, events
@@ -27,18 +33,24 @@ CHEAP_MEMORY_KIB = 64  # argon2 at its cheapest: these passwords guard nothing
 PASSWORD = "correct horse battery staple"
 
 
+def application_url(owner: str) -> str:
+    """Give the address under which the application reaches the owner's database."""
+    return owner.replace("//postgres@", "//chm_app@")
+
+
 @pytest.fixture(scope="session")
 def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Give settings with keys and a migrated database."""
     data: Path = tmp_path_factory.mktemp("data")
     settings = Settings(
         data=data,
-        database_url=postgres,
+        database_url=application_url(postgres),
+        database_owner_url=postgres,
         scrape_interval=15,
         exporters="127.0.0.1:9116",
         public_url="http://chm.test",
     )
-    for name in ("jwt.key", "vault.key"):
+    for name in ("jwt.key", "vault.key", "audit.key"):
         keys.ensure(settings.secrets / name)
     database.migrate(settings)
     return settings
@@ -54,14 +66,26 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
+@pytest.fixture(scope="session")
+async def owner(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """Give the database as its owner reaches it, who can do what the application cannot."""
+    engine = create_async_engine(database.owner_url(settings))
+    yield engine
+    await engine.dispose()
+
+
 @pytest.fixture
-async def sessions(app: FastAPI) -> Sessions:
+async def sessions(app: FastAPI, owner: AsyncEngine) -> Sessions:
     """Give sessions on a database without rows, as every test begins."""
-    factory: Sessions = app.state.sessions
-    async with factory.begin() as session:
+    async with owner.begin() as connection:
+        await connection.execute(
+            text("SET LOCAL session_replication_role = replica")
+        )  # no triggers
         for table in reversed(SQLModel.metadata.sorted_tables):
             if table is not events.CHANGES:
-                await session.execute(table.delete())
+                await connection.execute(table.delete())
+    factory: Sessions = app.state.sessions
+    async with factory.begin() as session:
         await events.changed(session)
     return factory
 

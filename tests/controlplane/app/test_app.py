@@ -26,7 +26,7 @@ async def without_database(tmp_path: Path) -> AsyncIterator[AsyncClient]:
     settings = Settings(
         data=tmp_path, database_url="postgresql://nobody@/none?host=/nonexistent/folder"
     )
-    for name in ("jwt.key", "vault.key"):
+    for name in ("jwt.key", "vault.key", "audit.key"):
         keys.ensure(settings.secrets / name)
     app = create_app(settings)
     async with (

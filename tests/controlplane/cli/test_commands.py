@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from controlplane.cli import main
+from tests.controlplane.conftest import application_url
 from tests.controlplane.devices.test_import import DOCUMENT
 
 Chm = Callable[..., Any]
@@ -24,7 +25,9 @@ def data(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         admin.execute("CREATE DATABASE chm_commands")
     monkeypatch.setenv("CHM_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CHM_PROMETHEUS_URL", "http://127.0.0.1:9")  # nothing listens there
-    monkeypatch.setenv("CHM_DATABASE_URL", postgres.replace("/chm_tests?", "/chm_commands?"))
+    address = postgres.replace("/chm_tests?", "/chm_commands?")
+    monkeypatch.setenv("CHM_DATABASE_URL", application_url(address))
+    monkeypatch.setenv("CHM_DATABASE_OWNER_URL", address)
     return tmp_path / "data"
 
 
@@ -77,6 +80,7 @@ class TestInit:
         assert len(made["password"]) == 24
         before = secrets(data)
         assert before.keys() == {
+            "audit.key",
             "jwt.key",
             "vault.key",
             "exporter.token",
@@ -199,8 +203,8 @@ class TestDatabase:
         monkeypatch.delenv("DATABASE_URL", raising=False)
         assert "CHM_DATABASE_URL" in refused("device", "list")
         monkeypatch.setenv("CHM_DATABASE_URL", "postgresql://x@/x?host=/nonexistent")
-        assert "does not answer" in refused("device", "list")
         assert "does not answer" in refused("init")
+        assert "does not answer" in refused("device", "list")
         monkeypatch.setenv("CHM_DATABASE_URL", "sqlite:///x")
         assert "only PostgreSQL" in refused("device", "list")
 
