@@ -3,10 +3,11 @@
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from controlplane.auth.permissions import Permission
 from controlplane.targets import discovery, sharding
-from tests.controlplane.conftest import Service, Sessions
+from tests.controlplane.conftest import Service
 from tests.controlplane.devices.test_import import DOCUMENT
 
 URL = "/api/v1/targets/0"
@@ -72,18 +73,18 @@ async def test_an_unknown_shard(service: Service) -> None:
 
 
 async def test_a_broken_table_fails_closed(
-    client: AsyncClient, service: Service, sessions: Sessions
+    client: AsyncClient, service: Service, owner: AsyncEngine
 ) -> None:
     """When the inventory cannot be read the answer is an error, which keeps the old targets."""
     await client.post("/api/v1/devices", json={"name": "a", "address": "10.0.0.1"})
     prometheus = await service(Permission.TARGETS_READ)
-    async with sessions.begin() as session:
-        await session.execute(text("ALTER TABLE device_parents RENAME TO elsewhere"))
+    async with owner.begin() as connection:
+        await connection.execute(text("ALTER TABLE device_parents RENAME TO elsewhere"))
     try:
         response = await prometheus.get(URL)
     finally:
-        async with sessions.begin() as session:
-            await session.execute(text("ALTER TABLE elsewhere RENAME TO device_parents"))
+        async with owner.begin() as connection:
+            await connection.execute(text("ALTER TABLE elsewhere RENAME TO device_parents"))
     assert response.status_code == 500
     assert (await prometheus.get(URL)).status_code == 200
 
