@@ -11,6 +11,7 @@ ExporterError
     ├── Refusal          the agent says that it will not answer this (SNMPv3)
     │   └── WrongCredentials … because user, password or security level is wrong
     ├── NotPermitted     this process lacks the right to ask
+    ├── BrokenOff        the agent answered with an error in the middle of what it has
     ├── Undecodable      answers came, and none could be read
     ├── NotIncreasing    the agent walks in circles
     ├── Endless          the table has no end
@@ -91,6 +92,12 @@ class WrongCredentials(Refusal):
     """The agent refuses the user, its keys, or its security level."""
 
     reason = "wrong_credentials"
+
+
+class BrokenOff(ProtocolError):
+    """The agent answered with an error where values were still to come."""
+
+    reason = "broken_off"
 
 
 class NotPermitted(ProtocolError):

@@ -46,6 +46,11 @@ class Telemetry:
         self.packet_retries = Counter(
             "snmp_packet_retries", "Requests sent again.", registry=registry
         )
+        self.unexpected = Counter(
+            "snmp_unexpected_pdu_type",
+            "Answers with a PDU that is no response.",
+            registry=registry,
+        )
         self.in_flight = Gauge(
             "snmp_request_in_flight",
             "Scrapes being served.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from exporter.config import Auth
-from exporter.errors import ProtocolError
+from exporter.errors import BrokenOff, ProtocolError
 from exporter.metrics import Family, family
 from exporter.probe.devices import Devices, DeviceState
 from exporter.probe.traffic import counted, limits_of, traffic_of
@@ -46,7 +46,7 @@ class Outcome:
     families: list[Family]
     measured: tuple[float, ...] = ()
     failure: ProtocolError | None = None
-    refusals: int = 0
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,8 @@ class Run:
         limits = limits_of(table.module, self.deadline)
         try:
             answers = await self.walks.collect(table.module, limits, traffic)
+            if traffic.broken and not self.order.partial:
+                raise BrokenOff(str(self.order.target), traffic.broken)
         except ProtocolError as error:
             error.module = name
             if not self.order.partial:
@@ -133,7 +135,7 @@ class Run:
         took = time.perf_counter() - started
         self.telemetry.collection_seconds.labels(name).observe(took)
         measured = (walked, traffic.packets, traffic.retries, traffic.values, took)
-        return Outcome(name, families, measured, refusals=traffic.refusals)
+        return Outcome(name, families, measured, incomplete=traffic.incomplete)
 
 
 def _page(outcomes: list[Outcome], *, partial: bool) -> list[Family]:
@@ -142,7 +144,7 @@ def _page(outcomes: list[Outcome], *, partial: bool) -> list[Family]:
     families: list[Family] = []
     for outcome in outcomes:
         families += outcome.families
-        complete = outcome.failure is None and not outcome.refusals
+        complete = outcome.failure is None and not outcome.incomplete
         success.add(int(complete), {"collector": outcome.name})
         if outcome.failure is None:
             for gauge, number in zip(gauges.values(), outcome.measured, strict=True):

@@ -261,7 +261,7 @@ class Run:
         # The MIB's own names, too, unless the module is only there for the vocabulary.
         if asked_for or not table.module.health:
             found += table.families(answers, self.name)
-        return found, int(not traffic.refusals)
+        return found, int(not traffic.incomplete)
 
     def _limits(self, module: Module) -> Limits:
         left = max(self.deadline - asyncio.get_running_loop().time(), 0)

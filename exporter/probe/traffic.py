@@ -26,3 +26,4 @@ def counted(telemetry: Telemetry, traffic: Traffic) -> None:
     telemetry.packets.inc(traffic.packets)
     telemetry.packet_retries.inc(traffic.retries)
     telemetry.refusals.inc(traffic.refusals)
+    telemetry.unexpected.inc(traffic.unexpected)

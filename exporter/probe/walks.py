@@ -97,6 +97,7 @@ class Walks:
     alive: bool = False
     roots: list[tuple[int, ...]] = field(default_factory=list)
     done: dict[str, Answers] = field(default_factory=dict)
+    asked: dict[str, Traffic] = field(default_factory=dict)
     failed: dict[str, ProtocolError] = field(default_factory=dict)
     locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
@@ -135,6 +136,7 @@ class Walks:
                 raise self.failed[root]
             if root not in self.done:
                 self.done[root] = await self._asked(root, limits, traffic)
+        traffic.note(self.asked[root])
         if root == oid:
             return self.done[root]
         below = oid + "."
@@ -142,8 +144,9 @@ class Walks:
         return {key: value for key, value in found.items() if key == oid or key.startswith(below)}
 
     async def _asked(self, root: str, limits: Limits, traffic: Traffic) -> Answers:
+        own = self.asked[root] = Traffic(observe=traffic.observe)
         try:
-            async with self.sessions.one(traffic) as session:
+            async with self.sessions.one(own) as session:
                 found = await session.walk(root, self.device.bounded(limits))
         except ProtocolError as error:
             self.failed[root] = error.alone()
@@ -152,8 +155,9 @@ class Walks:
             self.alive = True
             return found
         finally:
+            traffic.add(own)
             if self.alive:
-                self.devices.learned(self.device, traffic.repetitions)
+                self.devices.learned(self.device, own.repetitions)
 
     def _root(self, oid: str) -> str:
         """Return the subtree that holds `oid`: one that is walked anyway, or its own."""

@@ -13,6 +13,8 @@ from lab import recording, topology
 from lab.recording import recordings as played
 from lab.server import Lab
 from lab.topology import Topology
+from tests.exporter.agent import Agent, Request, Value, encode, integer, serve
+from tests.exporter.agent import parse as oid_of
 from tests.peer import differences
 from tests.peer.conftest import Pair, recordings
 from tests.peer.pages import parse
@@ -25,7 +27,24 @@ ZOO = Path(__file__).parent / "zoo.snmprec"
 
 def test_every_difference_is_in_the_guide() -> None:
     """Nobody who moves is surprised: what differs is written down, and nothing else is."""
-    assert differences.documented() == differences.SILENCES | differences.REFUSALS.keys()
+    known = differences.SILENCES | differences.ERRORS | differences.REFUSALS.keys()
+    assert differences.documented() == known
+
+
+async def test_a_broken_walk(pair: Pair) -> None:
+    """What snmp_exporter calls a success, with half of the interfaces, is an error of ours."""
+    column = "1.3.6.1.2.1.2.2.1.10"
+
+    def broken(agent: Agent, request: Request) -> list[bytes]:
+        if request.oids[0][: len(oid_of(column))] == oid_of(column):
+            return [encode(request, [(request.oids[0], Value(0x05, b""))], error=5, index=1)]
+        return agent.answer(request)
+
+    table = {f"{column}.{row}": integer(row, 0x41) for row in range(1, 201)}
+    async with serve(table, broken) as agent:
+        ours, theirs = await pair.ask(f"127.0.0.1:{agent.port}", "if_mib", "public_v2")
+    assert (ours.status_code, theirs.status_code) == (500, 200)
+    assert "genErr" in ours.text
 
 
 async def compared(

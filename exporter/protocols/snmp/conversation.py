@@ -18,7 +18,7 @@ from exporter.config import Auth
 from exporter.errors import Endless, OutOfTime, ProtocolError, Undecodable, Unreachable
 from exporter.protocols.snmp import security
 from exporter.protocols.snmp.ber import Malformed
-from exporter.protocols.snmp.header import TOO_BIG, Oversize, error_status
+from exporter.protocols.snmp.header import TOO_BIG, Oversize, Unexpected, error_status
 from exporter.protocols.snmp.limits import Limits, Traffic
 from exporter.protocols.snmp.relay import Refused, Relay
 from exporter.protocols.snmp.security import Socket
@@ -176,6 +176,7 @@ class Conversation:
             return None
         except (SnmpError, Malformed, RuntimeError) as error:
             self._undecodable = str(error)
+            self.traffic.unexpected += isinstance(error, Unexpected)
         except BaseException as error:
             if type(error).__module__ != PANIC:
                 raise

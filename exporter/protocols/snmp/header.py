@@ -8,7 +8,18 @@ from exporter.protocols.snmp.ber import Malformed
 
 LARGEST = 4080  # octets of a message that gufo-snmp can read or write
 CONTEXT = 0x80  # class of the tags of PDUs
-TOO_BIG, NO_SUCH_NAME = 1, 2  # error-status, RFC 3416 section 3
+RESPONSE = 0xA2
+TOO_BIG, NO_SUCH_NAME = 1, 2
+STATUSES = (  # error-status, RFC 3416 section 3
+    *("noError", "tooBig", "noSuchName", "badValue", "readOnly", "genErr", "noAccess"),
+    *("wrongType", "wrongLength", "wrongEncoding", "wrongValue", "noCreation"),
+    *("inconsistentValue", "resourceUnavailable", "commitFailed", "undoFailed"),
+    *("authorizationError", "notWritable", "inconsistentName"),
+)
+
+
+class Unexpected(Malformed):
+    """A message holds no response but another kind of PDU."""
 
 
 class Oversize(Exception):
@@ -30,11 +41,17 @@ def error_status(packet: bytes) -> int:
     return status
 
 
+def name_of(status: int) -> str:
+    """Return how an error-status is called."""
+    return STATUSES[status] if 0 <= status < len(STATUSES) else f"error-status {status}"
+
+
 def pdu_status(packet: bytes, at: int, end: int) -> int:
     """Return the error-status of the PDU at `at`; raises Malformed where there is none."""
     tag, at, end = ber.element(packet, at, end)
-    if not tag & CONTEXT:
-        raise Malformed(f"tag {tag:#x} where a PDU belongs")
+    if tag != RESPONSE:
+        kind = Unexpected if tag & CONTEXT else Malformed
+        raise kind(f"tag {tag:#x} where a response belongs")
     _, at = ber.number(packet, at, end)
     status, at = ber.number(packet, at, end)
     _, at = ber.number(packet, at, end)

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
+
+COUNTED = ("packets", "retries", "replies", "values", "refusals", "unexpected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,8 @@ class Traffic:
     """What a session sent and got; `refusals` counts answers that were errors of the agent.
 
     `repetitions` is how many values the agent can send at once, where that is less than it was
-    asked for; 0 is no limit.
+    asked for; 0 is no limit. `incomplete` says that the agent refused a part of what it was asked
+    for, `broken` what and where, if it is something that the agent has.
     """
 
     packets: int = 0
@@ -33,4 +37,18 @@ class Traffic:
     values: int = 0
     refusals: int = 0
     repetitions: int = 0
+    unexpected: int = 0
+    incomplete: bool = False
+    broken: str = ""
     observe: Callable[[float], None] = field(default=_ignore, repr=False)
+
+    def add(self, other: Self) -> None:
+        """Add what another session, or a part of this one, did."""
+        for name in COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.note(other)
+
+    def note(self, other: Self) -> None:
+        """Take over what the agent refused elsewhere."""
+        self.incomplete = self.incomplete or other.incomplete
+        self.broken = self.broken or other.broken

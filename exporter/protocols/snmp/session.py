@@ -14,7 +14,7 @@ from gufo.snmp._fast import GetIter, SnmpEncodeError
 from exporter.errors import Endless, NotIncreasing, Unreachable
 from exporter.profiles.values import Value
 from exporter.protocols.snmp.conversation import GROWTH, Conversation
-from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG
+from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, name_of
 from exporter.protocols.snmp.limits import Limits
 from exporter.protocols.snmp.stream import End, Stream
 
@@ -45,11 +45,12 @@ class Session(Conversation):
             status, got = await self._exchange(
                 oids[0], lambda: agent.send_get_many(oids), agent.recv_get_many, limits
             )
-        if status == TOO_BIG and len(oids) > 1:
+        if status and len(oids) > 1:
+            # One object is at fault, or all are too much: what can be had is had in parts.
             half = len(oids) // 2
             return await self._get(oids[:half], limits) | await self._get(oids[half:], limits)
         if status:
-            self.traffic.refusals += status != NO_SUCH_NAME
+            self._refused(status, f"at {oids[0]}")
             return {}
         return {oid: got[oid] for oid in oids if got and got.get(oid) is not None}
 
@@ -80,12 +81,22 @@ class Session(Conversation):
         finally:
             if self._auth.version != 1 and repetitions < limits.max_repetitions:
                 self.traffic.repetitions = repetitions
-        self.traffic.refusals += status not in {0, NO_SUCH_NAME}
+        # A table refused from the start is one that the agent does not have.
+        self._refused(status, f"after {list(answers)[-1]}" if answers else "")
         if not (answers or status):
             # Nothing is below an instance; it is asked for itself.
             answers = await self._get([oid], limits)
         self.traffic.values += len(answers)
         return answers
+
+    def _refused(self, status: int, where: str) -> None:
+        """Note an error-status, and where it broke off what the agent has, if anything."""
+        if status in {0, NO_SUCH_NAME}:
+            return
+        self.traffic.refusals += 1
+        self.traffic.incomplete = True
+        if where and not self.traffic.broken:
+            self.traffic.broken = f"the agent answered {name_of(status)} {where}"
 
     async def _walk(
         self, oid: str, repetitions: int, answers: dict[str, Value], limits: Limits

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.exporter.agent import GETBULK, Agent, Request, Value, encode, parse, serve
+from tests.exporter.agent import GETBULK, Agent, Request, Value, encode, octets, parse, serve
 from tests.exporter.serving import INTERFACES, calling, column, counted, made
 
 DESCR, NAME = "1.3.6.1.2.1.2.2.1.2", "1.3.6.1.2.1.31.1.1.1.1"
@@ -164,14 +164,94 @@ class TestRepetitions:
         assert reduced == 0
 
 
-async def test_a_walk_that_the_agent_broke_off(tmp_path: Path, switch: dict[str, Value]) -> None:
-    """What was had is shown, and the collector is not said to have got all it asked for."""
+BROKEN = "the agent answered genErr after"
 
-    def failing(_agent: Agent, request: Request) -> list[bytes]:
-        return [encode(request, [(request.oids[0], Value(0x05, b""))], error=5, index=1)]
 
-    async with serve(switch, failing) as agent, calling(made(tmp_path, MODULES)) as client:
-        url = f"/snmp?target=127.0.0.1:{agent.port}&module=narrow&partial=true"
-        answer = await client.get(url)
+class TestBrokenOff:
+    """An agent that answers with an error in the middle of what it has."""
 
-    assert 'chm_collector_success{collector="narrow"} 0' in answer.text
+    @pytest.fixture
+    def pages(self) -> dict[str, Value]:
+        """Return more than one page of a column."""
+        return {f"{DESCR}.{row}": octets(f"port {row}") for row in range(1, 61)}
+
+    @staticmethod
+    def broken(agent: Agent, request: Request) -> list[bytes]:
+        """Answer genErr to everything after the first page."""
+        if len(request.oids[0]) > len(parse(DESCR)):
+            return [encode(request, [(request.oids[0], Value(0x05, b""))], error=5, index=1)]
+        return agent.answer(request)
+
+    @pytest.mark.parametrize("auth", ["public_v1", "public_v2"])
+    async def test_strict(self, tmp_path: Path, pages: dict[str, Value], auth: str) -> None:
+        """A walk that ends in the middle is an error that says where, and no shorter page."""
+        exporter = made(tmp_path, MODULES)
+        async with serve(pages, self.broken) as agent, calling(exporter) as client:
+            answer = await client.get(
+                f"/snmp?target=127.0.0.1:{agent.port}&module=narrow&auth={auth}"
+            )
+
+        last = 1 if auth == "public_v1" else 25
+        assert answer.status_code == 500
+        assert f"module narrow: {BROKEN} {DESCR}.{last}\n" in answer.text
+        assert counted(exporter, "chm_exporter_probe_errors_total", reason="broken_off") == 1
+        assert counted(exporter, "chm_exporter_agent_errors_total") == 1
+
+    async def test_partial(self, tmp_path: Path, pages: dict[str, Value]) -> None:
+        """Who takes what can be had gets it, and every module that shares the walk says so."""
+        modules = MODULES | {"same": NARROW}
+        exporter = made(tmp_path, modules)
+        async with serve(pages, self.broken) as agent, calling(exporter) as client:
+            target = f"127.0.0.1:{agent.port}"
+            answer = await client.get(f"/snmp?target={target}&module=narrow,same&partial=true")
+
+        assert answer.status_code == 200
+        assert answer.text.count("narrowDescr{") == 25
+        for module in ("narrow", "same"):
+            assert f'chm_collector_success{{collector="{module}"}} 0' in answer.text
+        assert counted(exporter, "chm_exporter_agent_errors_total") == 1
+
+    async def test_from_the_start(self, tmp_path: Path, pages: dict[str, Value]) -> None:
+        """A table that is refused from the start is one that the device does not have."""
+
+        def refuse(_agent: Agent, request: Request) -> list[bytes]:
+            return [encode(request, [(request.oids[0], Value(0x05, b""))], error=5, index=1)]
+
+        async with serve(pages, refuse) as agent, calling(made(tmp_path, MODULES)) as client:
+            url = f"/snmp?target=127.0.0.1:{agent.port}&module=narrow"
+            strict, partial = await client.get(url), await client.get(f"{url}&partial=true")
+        assert strict.status_code == 200
+        assert 'chm_collector_success{collector="narrow"} 0' in partial.text
+
+    async def test_get(self, tmp_path: Path, pages: dict[str, Value]) -> None:
+        """An object that the agent cannot give costs a strict scrape, and a partial one itself."""
+        wanted = [f"{DESCR}.{row}" for row in (1, 2, 3)]
+        modules = {"some": {"get": wanted, "metrics": [column("descr", DESCR)]}}
+
+        def fails(agent: Agent, request: Request) -> list[bytes]:
+            if parse(wanted[1]) in request.oids:
+                empty = [(oid, Value(0x05, b"")) for oid in request.oids]
+                return [encode(request, empty, error=5, index=1)]
+            return agent.answer(request)
+
+        async with serve(pages, fails) as agent, calling(made(tmp_path, modules)) as client:
+            url = f"/snmp?target=127.0.0.1:{agent.port}&module=some"
+            strict, partial = await client.get(url), await client.get(f"{url}&partial=true")
+        assert strict.status_code == 500
+        assert f"the agent answered genErr at {wanted[1]}" in strict.text
+        assert partial.text.count("descr{") == 2
+
+
+async def test_unexpected_pdu(tmp_path: Path, switch: dict[str, Value]) -> None:
+    """An answer that is no response, such as a request sent back, is no value, and counted."""
+
+    def echo(agent: Agent, request: Request) -> list[bytes]:
+        (answer,) = agent.answer(request)
+        return [answer.replace(b"\xa2", b"\xa0", 1), answer]
+
+    exporter = made(tmp_path, MODULES)
+    async with serve(switch, echo) as agent, calling(exporter) as client:
+        url = f"/snmp?target=127.0.0.1:{agent.port}&module=narrow"
+        assert (await client.get(url)).status_code == 200
+    asked = len(agent.requests)
+    assert counted(exporter, "snmp_unexpected_pdu_type_total") == asked > 0
