@@ -20,7 +20,7 @@ from starlette.routing import Route
 from exporter.app import landing, scrapes
 from exporter.app.exporter import Exporter
 from exporter.config import Auth, ConfigError
-from exporter.errors import BadRequest, NotPermitted, ProtocolError, Unavailable, UnknownDevice
+from exporter.errors import BadRequest, ProtocolError, Unavailable, UnknownDevice
 from exporter.metrics import Family
 from exporter.probe import Order, pings
 from exporter.protocols.icmp import Pace
@@ -139,7 +139,8 @@ async def icmp(exporter: Exporter, request: Request) -> Response:
 
     try:
         return await scrapes.serve(exporter, request, (target, pace), work)
-    except NotPermitted as error:
+    except ProtocolError as error:
+        exporter.telemetry.probe_errors.labels(error.reason).inc()
         raise Unavailable(str(error)) from error
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from statistics import fmean
 
-from exporter.errors import NotPermitted, ProtocolError, UnresolvedName
+from exporter.errors import LocalFault, NotPermitted, OutOfTime, ProtocolError, UnresolvedName
 from exporter.inventory import Device
 from exporter.metrics import Family, family
 from exporter.protocols import icmp
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 COLLECTOR = "icmp"
 """What a device lists among its modules to be pinged, too."""
+
+NOT_ASKED = (NotPermitted, LocalFault, OutOfTime)
 
 HELP = {
     "probe_success": "Displays whether or not the probe was a success",
@@ -32,7 +34,7 @@ HELP = {
 async def probe(target: Target, pace: Pace, deadline: float, telemetry: Telemetry) -> list[Family]:
     """Return how a host answers; one that does not is `probe_success` 0.
 
-    Raises NotPermitted where this process may not send echo requests.
+    Raises NotPermitted, LocalFault and OutOfTime where it was not asked, so that nothing is known.
     """
     started = time.perf_counter()
     address, resolved, echoes = "", 0.0, Echoes()
@@ -40,7 +42,7 @@ async def probe(target: Target, pace: Pace, deadline: float, telemetry: Telemetr
         address = await _address(target, deadline)
         resolved = time.perf_counter() - started
         echoes = await icmp.ping(address, pace, deadline)
-    except NotPermitted:
+    except NOT_ASKED:
         raise
     except ProtocolError as error:
         telemetry.probe_errors.labels(error.reason).inc()

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from exporter.errors import NotPermitted, Unreachable
+from exporter.errors import LocalFault, NotPermitted, OutOfTime, ProtocolError, Unreachable
 
 ECHO, ECHO_REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
 HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence
@@ -52,9 +52,9 @@ class Echoes:
     hop_limit: int | None = None
 
     @property
-    def loss(self) -> float:
-        """Return the share of requests without an answer, 0 to 1."""
-        return 1 - len(self.round_trips) / self.sent if self.sent else 1.0
+    def loss(self) -> float | None:
+        """Return the share of requests without an answer, 0 to 1; None where none was sent."""
+        return 1 - len(self.round_trips) / self.sent if self.sent else None
 
     @property
     def jitter(self) -> float | None:
@@ -75,7 +75,8 @@ class _Answer(NamedTuple):
 async def ping(address: str, pace: Pace, deadline: float) -> Echoes:
     """Return the echoes of an IPv4 or IPv6 address; requests end with the deadline.
 
-    Raises NotPermitted, and Unreachable where this host has no route there.
+    Raises NotPermitted, Unreachable where this host has no route there, LocalFault where it cannot
+    send, and OutOfTime where there was no time to.
     """
     version = 6 if ":" in address else 4
     started = time.perf_counter()
@@ -85,6 +86,8 @@ async def ping(address: str, pace: Pace, deadline: float) -> Echoes:
             setup = time.perf_counter() - started
             try:
                 await pinger.run(pace, deadline)
+                if pinger.failure is not None:
+                    raise pinger.failure
                 return pinger.echoes(pace.timeout, setup)
             finally:
                 pinger.stop()
@@ -111,11 +114,13 @@ class _Pinger:
         self._loop = asyncio.get_running_loop()
         self._socket = opened
         self._version = version
+        self._address = address
         self._raw = opened.type == socket.SOCK_RAW
         self._token = secrets.token_bytes(TOKEN)
         self._identifier = int.from_bytes(self._token[:2], "big")
         self._sent: dict[int, float] = {}
         self._answers: dict[int, _Answer] = {}
+        self._unsent = ""
         self._changed = asyncio.Event()
         opened.setblocking(False)
         opened.connect(socket.getaddrinfo(address, 0, flags=socket.AI_NUMERICHOST)[0][4])
@@ -124,6 +129,15 @@ class _Pinger:
             opened.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
         else:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+
+    @property
+    def failure(self) -> ProtocolError | None:
+        """Return why nothing was sent, None where something was."""
+        if self._sent:
+            return None
+        if self._unsent:
+            return LocalFault(self._address, f"no echo request can be sent: {self._unsent}")
+        return OutOfTime(self._address, "no time was left for an echo request")
 
     def stop(self) -> None:
         """Stop listening."""
@@ -152,12 +166,16 @@ class _Pinger:
         return found
 
     def _send(self, sequence: int) -> None:
-        self._sent[sequence] = self._loop.time()
-        try:
-            self._socket.send(self._request(sequence))
-        except OSError:
-            # A full buffer, or a router's word on an earlier request: no answer will come.
-            return
+        request = self._request(sequence)
+        for _ in range(2):  # the first try may only bring a router's word on an earlier request
+            sent = self._loop.time()
+            try:
+                self._socket.send(request)
+            except OSError as error:
+                self._unsent = error.strerror or str(error)
+            else:
+                self._sent[sequence] = sent
+                return
 
     async def _settled(self, until: float) -> None:
         """Wait until every request is answered, or time is up."""

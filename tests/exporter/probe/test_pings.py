@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from exporter.errors import NotPermitted
+from exporter.errors import LocalFault, NotPermitted, ProtocolError
 from exporter.metrics import CATALOGUE
 from exporter.probe import Prober
 from exporter.profiles.loader import Configuration
@@ -76,19 +76,22 @@ class TestEndpoint:
         assert found["probe_success"] == 0
         assert "probe_ip_protocol" not in found
 
-    async def test_forbidden(
-        self, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        "error", [NotPermitted("icmp", icmp.DENIED), LocalFault("192.0.2.7", "no buffer")]
+    )
+    async def test_not_asked(
+        self, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, error: ProtocolError
     ) -> None:
-        """Where the system forbids pings that is said, and no host is called dead."""
+        """Where this host cannot ping that is said, and no host is called dead."""
 
-        async def forbidden(*_arguments: object) -> Echoes:
-            raise NotPermitted("icmp", icmp.DENIED)
+        async def fail(*_arguments: object) -> Echoes:
+            raise error
 
-        monkeypatch.setattr(icmp, "ping", forbidden)
+        monkeypatch.setattr(icmp, "ping", fail)
         response = await client.get("/icmp", params=HOST)
 
         assert response.status_code == 503
-        assert "net.ipv4.ping_group_range" in response.text
+        assert error.detail in response.text
 
     @pytest.mark.parametrize("wrong", [{"count": "0"}, {"count": "x"}, {"interval": "nan"}])
     async def test_wrong(self, client: httpx.AsyncClient, wrong: dict[str, str]) -> None:
@@ -116,6 +119,25 @@ class TestDevice:
         assert found['chm_collector_success{collector="icmp"}'] == 1
         assert found['chm_collector_samples{collector="icmp"}'] == 6
         assert network[0][0] == "127.0.0.1"
+
+    async def test_cannot_send(
+        self,
+        prober: Prober,
+        configuration: Configuration,
+        switch: dict[str, Value],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Where no echo could be sent there is no loss, and the collector has failed."""
+
+        async def fail(*_arguments: object) -> Echoes:
+            raise LocalFault("127.0.0.1", "no buffer")
+
+        monkeypatch.setattr(icmp, "ping", fail)
+        async with serve(switch) as agent:
+            found = await series(prober, inventory(agent.port, modules=("icmp",)), configuration)
+
+        assert found['chm_collector_success{collector="icmp"}'] == 0
+        assert not any(name.startswith("chm_icmp_") for name in found)
 
     async def test_without_snmp(
         self,

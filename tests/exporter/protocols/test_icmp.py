@@ -1,12 +1,16 @@
 import asyncio
 import errno
+import os
 import socket
 import struct
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import NoReturn
 
 import pytest
 
-from exporter.errors import NotPermitted, Unreachable
+from exporter.errors import LocalFault, NotPermitted, OutOfTime, Unreachable
 from exporter.protocols import icmp
 from exporter.protocols.icmp import Echoes, Pace
 
@@ -15,6 +19,15 @@ QUICK = Pace(count=3, interval=0.01, timeout=0.5)
 
 def soon() -> float:
     return asyncio.get_running_loop().time() + 3
+
+
+def refused(number: int) -> Callable[..., NoReturn]:
+    """Return a system call that fails."""
+
+    def fail(*_arguments: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    return fail
 
 
 class TestPing:
@@ -50,6 +63,40 @@ class TestPing:
         assert loop.time() - started < 0.4
         assert 2 <= echoes.sent < 10
 
+    @pytest.fixture
+    def any_socket(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let every process open what is pinged with, also one that may not send ICMP."""
+        udp = partial(socket.socket, socket.AF_INET, socket.SOCK_DGRAM)
+        monkeypatch.setattr(icmp, "_socket", lambda _version: udp())
+
+    @pytest.mark.usefixtures("any_socket")
+    async def test_cannot_send(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where this host sends nothing that is said with the reason, and is no loss."""
+        monkeypatch.setattr(socket.socket, "send", refused(errno.EPERM))
+        with pytest.raises(LocalFault, match="can be sent: Operation not permitted"):
+            await icmp.ping("127.0.0.1", QUICK, soon())
+
+    async def test_told_by_a_router(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A router's word on an earlier request, which the kernel tells once, costs no other."""
+        fails = iter([False, True, False, False])
+        send = socket.socket.send
+
+        def told(opened: socket.socket, data: bytes) -> int:
+            return refused(errno.EHOSTUNREACH)() if next(fails) else send(opened, data)
+
+        monkeypatch.setattr(socket.socket, "send", told)
+        try:
+            echoes = await icmp.ping("127.0.0.1", QUICK, soon())
+        except NotPermitted:
+            return
+        assert (echoes.sent, echoes.loss) == (3, 0)
+
+    @pytest.mark.usefixtures("any_socket")
+    async def test_no_time(self) -> None:
+        """A deadline that has passed leaves nothing to say about a host."""
+        with pytest.raises(OutOfTime):
+            await icmp.ping("127.0.0.1", QUICK, asyncio.get_running_loop().time())
+
     @pytest.mark.parametrize(
         ("number", "kind"), [(errno.EPERM, NotPermitted), (errno.EMFILE, Unreachable)]
     )
@@ -57,20 +104,16 @@ class TestPing:
         self, number: int, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whatever keeps us from a socket is one named error."""
-
-        def refuse(*_arguments: object) -> None:
-            raise OSError(number, "no")
-
-        monkeypatch.setattr(socket, "socket", refuse)
+        monkeypatch.setattr(socket, "socket", refused(number))
         with pytest.raises(kind):
             await icmp.ping("127.0.0.1", QUICK, soon())
 
 
 class TestEchoes:
     def test_loss(self) -> None:
-        """Loss is the share of requests without an answer; without a request it is all."""
+        """Loss is the share of requests without an answer; without a request there is none."""
         assert Echoes(4, 0, [0.1, 0.2, 0.1]).loss == 0.25
-        assert Echoes().loss == 1
+        assert Echoes().loss is None
 
     def test_jitter(self) -> None:
         """Jitter is the mean step from one round trip to the next; one trip has none."""
