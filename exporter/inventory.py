@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -81,16 +81,54 @@ def parse(body: bytes) -> Snapshot:
     return snapshot
 
 
-class Cache:
-    """The last good snapshot on disk, readable only with the same service token."""
+class Token:
+    """The service token in a file, as it is there now: it is rotated without a restart.
 
-    def __init__(self, path: Path, token: str) -> None:
+    Raises ConfigError where there is none to begin with.
+    """
+
+    def __init__(self, path: Path) -> None:
         self._path = path
-        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"chm inventory cache")
-        self._cipher = AESGCM(derive.derive(token.encode()))
+        self._last, self._problem = "", ""
+        if not self.current():
+            raise ConfigError(str(path), "", self._problem)
+
+    def current(self) -> str:
+        """Return the token; while the file holds none, the last one."""
+        try:
+            found, problem = self._path.read_text().strip(), "holds no token"
+        except (OSError, UnicodeDecodeError) as error:
+            found, problem = "", getattr(error, "strerror", None) or "is no text"
+        if not found and not self._problem and self._last:
+            log.error("token not read", extra={"file": str(self._path), "error": problem})
+        self._problem = "" if found else problem
+        self._last = found or self._last
+        return self._last
+
+
+def _cipher(token: str) -> AESGCM:
+    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"chm inventory cache")
+    return AESGCM(derive.derive(token.encode()))
+
+
+class Cache:
+    """The last good snapshot on disk, readable only with the service token of that time."""
+
+    def __init__(self, path: Path, token: Callable[[], str]) -> None:
+        self._path = path
+        self._token = token
+        self._used = token()
 
     def load(self) -> bytes | None:
         """Return what was stored, None where nothing was; raise ConfigError where it is no use."""
+        return self._opened(self._token())
+
+    def renew(self) -> None:
+        """Keep what is stored under the token of now, where that has become another one."""
+        if self._token() != self._used and (body := self._opened(self._used)) is not None:
+            self.store(body)
+
+    def _opened(self, token: str) -> bytes | None:
         try:
             stored = self._path.read_bytes()
         except FileNotFoundError:
@@ -99,7 +137,7 @@ class Cache:
             raise ConfigError(str(self._path), "", error.strerror or str(error)) from error
         nonce, sealed = stored[len(MAGIC) :][:NONCE_BYTES], stored[len(MAGIC) + NONCE_BYTES :]
         try:
-            return self._cipher.decrypt(nonce, sealed, MAGIC)
+            return _cipher(token).decrypt(nonce, sealed, MAGIC)
         except (InvalidTag, ValueError):
             problem = "cannot be decrypted: damaged, or written with another token"
             raise ConfigError(str(self._path), "", problem) from None
@@ -113,15 +151,16 @@ class Cache:
 
     def store(self, body: bytes) -> None:
         """Replace what is stored, in one step and for the owner's eyes only."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        nonce, token = secrets.token_bytes(NONCE_BYTES), self._token()
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         temporary.unlink(missing_ok=True)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(MAGIC + nonce + self._cipher.encrypt(nonce, body, MAGIC))
+            file.write(MAGIC + nonce + _cipher(token).encrypt(nonce, body, MAGIC))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._path)
+        self._used = token
 
 
 @dataclass(slots=True)
@@ -136,6 +175,7 @@ class Inventory:
     telemetry: Telemetry
     refresh: float
     cache: Cache | None = None
+    token: Token | None = None
     snapshot: Snapshot | None = None
     leads: bool = True
     _stored: float = field(default=0.0, init=False)
@@ -165,6 +205,8 @@ class Inventory:
         import httpx  # noqa: PLC0415 - see above
 
         headers = {"If-None-Match": self._etag} if self._etag else {}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token.current()}"
         try:
             response = await self.client.get(PATH, headers=headers)
         except httpx.HTTPError as error:
@@ -212,11 +254,14 @@ class Inventory:
 
     def _store(self) -> None:
         """Write what is not on disk yet; where that fails it is tried again at the next poll."""
-        if self.cache is None or not self._unstored:
+        if self.cache is None:
             return
         try:
-            self.cache.store(self._unstored)
-        except OSError as error:
+            if self._unstored:
+                self.cache.store(self._unstored)
+            else:
+                self.cache.renew()
+        except (OSError, ConfigError) as error:
             self._failed("cache", f"cannot write the inventory to disk: {error}")
         else:
             self._unstored = b""

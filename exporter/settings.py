@@ -11,7 +11,7 @@ class Settings:
     config_files: tuple[str, ...] = ()
     expand_environment: bool = False
     controlplane_url: str = ""
-    controlplane_token: str = ""
+    controlplane_token_file: Path | None = None
     inventory_cache: Path | None = None
     inventory_refresh: float = 5.0
     # Of the time Prometheus allows, what is kept for the way back.
@@ -28,7 +28,3 @@ class Settings:
     breaker_interval: float = 20.0
     wrap_large_counters: bool = True
     source_address: str = ""
-
-    def __repr__(self) -> str:
-        """Return the settings without the token."""
-        return f"Settings(config_files={self.config_files}, controlplane={self.controlplane_url})"

@@ -229,7 +229,7 @@ async def reload(exporter: Exporter, request: Request) -> Response:
     if request.method == "GET":
         return PlainTextResponse("POST method expected\n", 400)
     try:
-        exporter.reload()
+        await exporter.reload()
     except ConfigError as error:
         return PlainTextResponse(f"failed to reload config: {error}\n", 500)
     exporter.siblings()

@@ -1,5 +1,6 @@
 """What the endpoints share: settings, the configuration in use, the inventory, the memory."""
 
+import asyncio
 import logging
 import os
 import time
@@ -46,6 +47,7 @@ class Exporter:
     prober: Prober = field(init=False)
     flights: Flights[Page] = field(init=False)
     requests: int = field(default=0, init=False)
+    reloading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
         devices = Devices(self.settings, self.telemetry)
@@ -54,10 +56,17 @@ class Exporter:
         self.flights = Flights(self.telemetry)
         self._loaded()
 
-    def reload(self) -> None:
-        """Read the configuration files again; raise ConfigError and keep the old on a bad one."""
+    async def reload(self) -> None:
+        """Read the configuration files again; raise ConfigError and keep the old on a bad one.
+
+        Scrapes go on meanwhile: large files take seconds.
+        """
+        async with self.reloading:
+            await self._reload()
+
+    async def _reload(self) -> None:
         try:
-            self.configuration = load(self.settings)
+            self.configuration = await asyncio.to_thread(load, self.settings)
         except ConfigError as error:
             self.telemetry.reload_successful.set(0)
             log.error("configuration not reloaded", extra={"error": str(error)})  # noqa: TRY400 - a mistake in a file, not in the code

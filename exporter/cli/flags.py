@@ -142,7 +142,7 @@ def settings(flags: argparse.Namespace) -> Settings:
         config_files=tuple(flags.config),
         expand_environment=flags.expand,
         controlplane_url=flags.controlplane,
-        controlplane_token=_token(flags),
+        controlplane_token_file=_token_file(flags),
         inventory_cache=flags.cache,
         inventory_refresh=flags.refresh,
         timeout_offset=flags.offset,
@@ -158,9 +158,9 @@ def settings(flags: argparse.Namespace) -> Settings:
     )
 
 
-def _token(flags: argparse.Namespace) -> str:
+def _token_file(flags: argparse.Namespace) -> Path | None:
     if not flags.controlplane:
-        return ""
+        return None
     if (
         not re.fullmatch(r"https?", (url := urlsplit(flags.controlplane)).scheme)
         or not url.hostname
@@ -168,10 +168,4 @@ def _token(flags: argparse.Namespace) -> str:
         raise UsageError(f"--controlplane.url is not a URL: {flags.controlplane}")
     if flags.token_file is None:
         raise UsageError("--controlplane.url needs --controlplane.token-file")
-    try:
-        token = str(flags.token_file.read_text()).strip()
-    except OSError as error:
-        raise UsageError(f"{flags.token_file}: {error.strerror}") from error
-    if not token:
-        raise UsageError(f"{flags.token_file}: holds no token")
-    return token
+    return Path(flags.token_file)

@@ -21,7 +21,7 @@ from exporter.app.web import Web
 from exporter.cli import sockets
 from exporter.cli.flags import UsageError
 from exporter.config import ConfigError
-from exporter.inventory import Cache, Inventory
+from exporter.inventory import Cache, Inventory, Token
 from exporter.profiles.loader import Configuration
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
@@ -58,6 +58,8 @@ class Checked:
 def check(settings: Settings, web_config: Path | None) -> Checked:
     """Return what there is to serve with; raise ConfigError on any bad file."""
     configuration = load(settings)
+    if settings.controlplane_token_file is not None:
+        Token(settings.controlplane_token_file)
     web = Web(web_config) if web_config is not None else None
     if web is not None and web.current().tls is not None:
         Rotating(web)
@@ -85,21 +87,17 @@ def run(checked: Checked, listening: Sequence[socket.socket], place: Place) -> N
 
 def inventory(settings: Settings, telemetry: Telemetry, *, leads: bool = True) -> Inventory | None:
     """Return the inventory where a control plane is set, with what is on disk in use."""
-    if not settings.controlplane_url:
+    if not settings.controlplane_url or settings.controlplane_token_file is None:
         return None
-    cache = None
+    token, cache = Token(settings.controlplane_token_file), None
     if settings.inventory_cache is not None:
         if not settings.inventory_cache.parent.is_dir():
             raise UsageError(f"--inventory.cache: no folder {settings.inventory_cache.parent}")
-        cache = Cache(settings.inventory_cache, settings.controlplane_token)
+        cache = Cache(settings.inventory_cache, token.current)
     import httpx  # noqa: PLC0415 - slow to import, and only needed here
 
-    client = httpx.AsyncClient(
-        base_url=settings.controlplane_url,
-        headers={"Authorization": f"Bearer {settings.controlplane_token}"},
-        timeout=10,
-    )
-    made = Inventory(client, telemetry, settings.inventory_refresh, cache, leads=leads)
+    client = httpx.AsyncClient(base_url=settings.controlplane_url, timeout=10)
+    made = Inventory(client, telemetry, settings.inventory_refresh, cache, token, leads=leads)
     made.restore()
     return made
 
@@ -133,7 +131,8 @@ async def _serve(
     end = partial(setattr, server, "should_exit", True)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
-    loop.add_signal_handler(signal.SIGHUP, _reload, exporter)
+    reloads: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(signal.SIGHUP, _reload, exporter, reloads)
     # Held back since the start, so that one who reloads at once is heard.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     if place.lifeline is not None:
@@ -148,8 +147,13 @@ async def _serve(
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
-def _reload(exporter: Exporter) -> None:
-    try:
-        exporter.reload()
-    except ConfigError:
-        return  # reload has logged it and keeps the old configuration
+def _reload(exporter: Exporter, running: set[asyncio.Task[None]]) -> None:
+    """Begin a reload; what is wrong with a file is in the log, and the old one stays in use."""
+
+    async def reload() -> None:
+        with contextlib.suppress(ConfigError):
+            await exporter.reload()
+
+    task = asyncio.get_running_loop().create_task(reload())
+    running.add(task)
+    task.add_done_callback(running.discard)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from exporter import inventory
 from exporter.config import ConfigError
-from exporter.inventory import Cache, Inventory
+from exporter.inventory import Cache, Inventory, Token
 from exporter.telemetry import Telemetry
 
 DEVICE = {"address": "127.0.1.1", "port": 1161, "auths": ["lab"], "profile": None, "modules": []}
@@ -144,7 +144,7 @@ class TestCache:
         self, wire: httpx.AsyncClient, telemetry: Telemetry, tmp_path: Path
     ) -> None:
         """The exporter knows its devices after a restart, though the control plane is down."""
-        cache = Cache(tmp_path / "inventory", "token")
+        cache = Cache(tmp_path / "inventory", lambda: "token")
         first = Inventory(wire, telemetry, 5, cache)
         await first.poll()
         second = Inventory(wire, Telemetry(CollectorRegistry()), 5, cache)
@@ -160,7 +160,7 @@ class TestCache:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """What could not be written is written at a later poll, although nothing has changed."""
-        cache = Cache(tmp_path / "snapshot", "token")
+        cache = Cache(tmp_path / "snapshot", lambda: "token")
         inventory = Inventory(wire, telemetry, 5, cache)
         with monkeypatch.context() as patch:
             patch.setattr(Cache, "store", _full)
@@ -174,7 +174,7 @@ class TestCache:
     def test_secrecy(self, tmp_path: Path) -> None:
         """The file is for its owner alone, and holds neither names nor secrets in the clear."""
         path = tmp_path / "inventory"
-        Cache(path, "token").store(json.dumps(SNAPSHOT).encode())
+        Cache(path, lambda: "token").store(json.dumps(SNAPSHOT).encode())
 
         assert path.stat().st_mode & 0o777 == 0o600
         assert not any(word in path.read_bytes() for word in (b"s3cret", b"core1", b"token"))
@@ -186,16 +186,64 @@ class TestCache:
     ) -> None:
         """A damaged file, or one of another token, is refused and counted; the exporter starts."""
         path = tmp_path / "inventory"
-        await Inventory(wire, telemetry, 5, Cache(path, "token")).poll()
+        await Inventory(wire, telemetry, 5, Cache(path, lambda: "token")).poll()
         raw = path.read_bytes()
         path.write_bytes({"token": raw, "bit": raw[:-1] + b"\0\0", "empty": b""}[damage])
-        known = Inventory(
-            wire, telemetry, 5, Cache(path, "other" if damage == "token" else "token")
-        )
+        token = "other" if damage == "token" else "token"
+        known = Inventory(wire, telemetry, 5, Cache(path, lambda: token))
         known.restore()
 
         assert known.snapshot is None
         assert failures(telemetry, "cache") == 1
+
+
+class TestToken:
+    async def test_rotation(self, telemetry: Telemetry, tmp_path: Path) -> None:
+        """A new token in the file is used at the next poll, and what is on disk comes along."""
+        file, path, good = tmp_path / "token", tmp_path / "inventory", ["first"]
+        file.write_text("first\n")
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.headers["Authorization"] != f"Bearer {good[0]}":
+                return httpx.Response(401)
+            known = request.headers.get("If-None-Match")
+            return (
+                httpx.Response(304)
+                if known
+                else httpx.Response(200, json=SNAPSHOT, headers={"ETag": '"1"'})
+            )
+
+        token = Token(file)
+        async with httpx.AsyncClient(
+            transport=httpx.MockTransport(answer), base_url="http://x"
+        ) as wire:
+            known = Inventory(wire, telemetry, 5, Cache(path, token.current), token)
+            await known.poll()
+            good[0] = "second"
+            await known.poll()
+            assert failures(telemetry, "status") == 1
+            file.write_text("")  # caught between two writes
+            await known.poll()
+            file.write_text("second\n")
+            await known.poll()
+
+        assert failures(telemetry, "status") == 2
+        assert (
+            Cache(path, lambda: "second").load()
+            == json.dumps(SNAPSHOT, separators=(",", ":")).encode()
+        )
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [(None, "No such file"), (b" ", "holds no token"), (b"\xff", "text")],
+    )
+    def test_none(self, tmp_path: Path, content: bytes | None, problem: str) -> None:
+        """Without a token to begin with the mistake is named."""
+        file = tmp_path / "token"
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(ConfigError, match=problem):
+            Token(file)
 
 
 def test_unknown_fields_are_ignored() -> None:

@@ -1,16 +1,18 @@
 import asyncio
 import json
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Message
 
-from exporter.app import Exporter, create_app
+from exporter.app import Exporter, create_app, load
 from exporter.config import Auth
 from exporter.inventory import Device, Inventory, Snapshot
 from exporter.profiles import loader
+from exporter.profiles.loader import Configuration
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 from tests.exporter.agent import Agent, Request, Value, serve
@@ -221,3 +223,28 @@ class TestOperation:
         assert failed.status_code == 500
         assert "auths.three.version" in failed.text
         assert set(exporter.configuration.auths) == {"two"}
+
+    async def test_reload_beside_scrapes(
+        self, telemetry: Telemetry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While large files are read everything else is served, and what they say holds at once."""
+        path, served = tmp_path / "snmp.yml", Event()
+        path.write_text("auths: {one: {}}")
+        settings = Settings(config_files=(str(path),))
+        exporter = Exporter(settings, telemetry, load(settings), None)
+
+        def slow(given: Settings) -> Configuration:
+            assert served.wait(5)
+            return load(given)
+
+        monkeypatch.setattr("exporter.app.exporter.load", slow)
+        transport = httpx.ASGITransport(create_app(exporter))
+        async with httpx.AsyncClient(transport=transport, base_url="http://exporter") as client:
+            path.write_text("auths: {two: {}}")
+            reloading = asyncio.create_task(client.post("/-/reload"))
+            await asyncio.sleep(0.01)
+            assert "one:" in (await client.get("/config")).text
+            served.set()
+            assert (await reloading).status_code == 200
+            assert "two:" in (await client.get("/config")).text
+            assert '<option value="two">' in (await client.get("/")).text
