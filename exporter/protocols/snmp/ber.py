@@ -1,6 +1,7 @@
 """Just enough BER (X.690) for what stands around a PDU: lengths, tags, small integers."""
 
 SEQUENCE, INTEGER, OCTETS, OID = 0x30, 0x02, 0x04, 0x06
+RESPONSE = 0xA2
 LONG = 0x80  # a length of more than seven bits says first how many octets it takes
 WIDEST = 4  # octets of a length; 4 GB is more than any message
 

@@ -62,9 +62,18 @@ class Conversation:
             self._socket.close()
 
     async def _exchange(
-        self, oid: str, send: Callable[[], None], receive: Callable[[], T], limits: Limits
+        self,
+        oid: str,
+        send: Callable[[], None],
+        receive: Callable[[], T],
+        limits: Limits,
+        *,
+        again: bool = False,
     ) -> tuple[int, T | None]:
-        """Return the error-status and content of the response; None is the end of the MIB view."""
+        """Return the error-status and content of the response; None is the end of the MIB view.
+
+        An answer to any of the requests counts; where the same was asked `again`, to that one, too.
+        """
         wait, failure = limits.timeout, "no answer"
         for attempt in range(limits.retries + 1):
             left = limits.deadline - self._loop.time()
@@ -72,6 +81,8 @@ class Conversation:
                 raise OutOfTime(self.target, f"{failure} at {oid} before the scrape's deadline")
             if attempt:
                 self.traffic.retries += 1
+            if attempt or again:
+                self._relay().again = True
             started = time.perf_counter()
             try:
                 reply = await self._asked(send, receive, min(wait, left))
@@ -93,12 +104,14 @@ class Conversation:
     async def _asked(
         self, send: Callable[[], None], receive: Callable[[], T], seconds: float
     ) -> tuple[int, T | None] | None:
-        """Send once, and again where the agent reports that it was restarted or is new to us."""
+        """Send once, and again where the agent was restarted or is new to us, or tells too much."""
         for _ in range(RESYNCHRONISATIONS + 1):
             self.traffic.packets += 1
             send()
             try:
                 return await self._reply(receive, seconds)
+            except Oversize:
+                self._relay()
             except Refused as refused:
                 self._heard = True
                 self.traffic.replies += 1
@@ -171,6 +184,8 @@ class Conversation:
             # The latter is how gufo-snmp calls the error-status authorizationError.
             return status, None
         except Oversize:
+            if not isinstance(self._socket, Relay):
+                raise  # a relay may make it shorter
             return TOO_BIG, None
         except BlockingIOError:
             return None
@@ -196,6 +211,16 @@ class Conversation:
         except (Malformed, Oversize):
             self._peek.recv(1)
             raise
+
+    def _relay(self) -> Relay:
+        """Return the relay to the agent; from here on there is one."""
+        if not isinstance(self._socket, Relay):
+            if self._reading:
+                self._loop.remove_reader(self._fd)
+                self._reading = False
+            self._socket = Relay.taking_over(self._socket, self._peek, self._auth)
+            self._fd = self._socket.get_fd()
+        return self._socket
 
     def _count(self, octets: int) -> None:
         """Raise Endless where the answers together would fill the memory."""

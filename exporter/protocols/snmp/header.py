@@ -8,7 +8,6 @@ from exporter.protocols.snmp.ber import Malformed
 
 LARGEST = 4080  # octets of a message that gufo-snmp can read or write
 CONTEXT = 0x80  # class of the tags of PDUs
-RESPONSE = 0xA2
 TOO_BIG, NO_SUCH_NAME = 1, 2
 STATUSES = (  # error-status, RFC 3416 section 3
     *("noError", "tooBig", "noSuchName", "badValue", "readOnly", "genErr", "noAccess"),
@@ -49,7 +48,7 @@ def name_of(status: int) -> str:
 def pdu_status(packet: bytes, at: int, end: int) -> int:
     """Return the error-status of the PDU at `at`; raises Malformed where there is none."""
     tag, at, end = ber.element(packet, at, end)
-    if tag != RESPONSE:
+    if tag != ber.RESPONSE:
         kind = Unexpected if tag & CONTEXT else Malformed
         raise kind(f"tag {tag:#x} where a response belongs")
     _, at = ber.number(packet, at, end)

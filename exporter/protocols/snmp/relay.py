@@ -1,17 +1,20 @@
 """gufo-snmp's codec on a transport and in an envelope of ours: TCP, and SNMPv3 with contexts.
 
 gufo-snmp reads and writes v1 and v2c messages on a file descriptor. Here that descriptor is one
-end of a socket pair; what comes out of the other end goes to the agent, and back.
+end of a socket pair; what comes out of the other end goes to the agent, and back. On the way an
+answer to any request of the same question is made one to the last, which is what gufo-snmp awaits,
+and texts too long for it are kept aside.
 """
 
 import os
 import socket
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from gufo.snmp._fast import GetIter, SnmpV1ClientSocket, SnmpV2cClientSocket
 
 from exporter.config import Auth
-from exporter.protocols.snmp import ber, header
+from exporter.protocols.snmp import ber, header, pdus
 from exporter.protocols.snmp.ber import Malformed
 from exporter.protocols.snmp.usm import Envelope, Report
 
@@ -21,10 +24,48 @@ Binding = tuple[str, int | float | str | bytes | None]
 NOWHERE = "127.0.0.1:9"  # what the codec is told; it never sends there
 LARGEST = 65_535  # octets of a datagram
 LARGEST_MESSAGE = 1 << 20  # octets of a message over TCP
+LONG_PDU = header.LARGEST - 512  # octets; with any header it fits into what the codec reads
 PAIR_BUFFER = 2 * LARGEST_MESSAGE
 
 # A message of SNMPv2c with an empty community stands for the bare PDU inside an envelope.
 PLAIN = b"\x02\x01\x01\x04\x00"
+
+
+def _paired(codec: Codec) -> socket.socket:
+    """Return the other end of what a codec reads and writes from now on."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for end in (ours, theirs):
+        end.setblocking(False)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PAIR_BUFFER)
+    os.dup2(theirs.fileno(), codec.get_fd(), inheritable=False)
+    theirs.close()
+    return ours
+
+
+class Unseen:
+    """The last request that a codec sent by itself, whose id it keeps to itself.
+
+    What is its answer shows when the codec takes it for one.
+    """
+
+    def __init__(self, codec: Codec, auth: Auth) -> None:
+        self._codec = codec
+        self._pair = _paired(codec)
+        version = ber.integer(auth.version - 1)
+        self._head = version + ber.encode(ber.OCTETS, auth.community.encode())
+
+    def had(self, identity: int) -> bool:
+        """Return whether that was the request's id."""
+        self._pair.send(ber.encode(ber.SEQUENCE, self._head + pdus.response(identity)))
+        try:
+            self._codec.recv_get_many()
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the pair."""
+        self._pair.close()
 
 
 class Refused(Exception):
@@ -72,20 +113,36 @@ def _size(data: bytes) -> int:
 
 
 class Relay:
-    """Has the methods of gufo-snmp's sockets; `take` must come before each `recv_…`."""
+    """Has the methods of gufo-snmp's sockets; `take` must come before each `recv_…`.
 
-    def __init__(self, codec: Codec, agent: socket.socket, envelope: Envelope | None) -> None:
+    `again` says that the next request repeats the question of the last; `unseen` is one that was
+    sent before there was a relay.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        agent: socket.socket,
+        envelope: Envelope | None,
+        unseen: Unseen | None = None,
+    ) -> None:
         self.envelope = envelope
         self.octets = 0
+        self.again = False
+        self._unseen = unseen
+        self._asked: set[int] = set()
+        self._last = 0
+        self._texts: dict[bytes, bytes] = {}
         self._codec = codec
         self._agent = agent
         self._stream = Stream() if agent.type == socket.SOCK_STREAM else None
-        self._pair, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        for end in (self._pair, theirs):
-            end.setblocking(False)
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PAIR_BUFFER)
-        os.dup2(theirs.fileno(), codec.get_fd(), inheritable=False)
-        theirs.close()
+        self._pair = _paired(codec)
+
+    @classmethod
+    def taking_over(cls, codec: Codec, agent: socket.socket, auth: Auth) -> Self:
+        """Return a relay for a codec that spoke to the agent directly, on the same socket."""
+        fresh = type(codec)(NOWHERE, auth.community, 0, 0, 0, 0)
+        return cls(fresh, agent, None, Unseen(codec, auth))
 
     def get_fd(self) -> int:
         """Return the descriptor to wait on for answers."""
@@ -93,6 +150,7 @@ class Relay:
 
     def close(self) -> None:
         """Hang up."""
+        self._forget()
         self._pair.close()
         self._agent.close()
 
@@ -116,19 +174,45 @@ class Relay:
 
     def _pass(self, message: bytes) -> int | None:
         if not self.envelope:
-            status = header.error_status(message)
+            start, at, end = pdus.community(message)
+            head, pdu = message[start:at], message[at:end]
         else:
-            pdu = self.envelope.open(message)
-            if isinstance(pdu, Report):
-                raise Refused(pdu)
-            if pdu is None:
+            opened = self.envelope.open(message)
+            if isinstance(opened, Report):
+                raise Refused(opened)
+            if opened is None:
                 return None
-            status = header.pdu_status(pdu, 0, len(pdu))
-            message = ber.encode(ber.SEQUENCE, PLAIN + pdu)
+            head, pdu = PLAIN, opened
+        status = header.pdu_status(pdu, 0, len(pdu))
+        if not self._answers(identity := pdus.identity(pdu)):
+            return None
+        if identity != self._last:
+            pdu = pdus.renumbered(pdu, self._last)
+        if len(pdu) > LONG_PDU:
+            pdu, self._texts = pdus.shortened(pdu)
+        message = ber.encode(ber.SEQUENCE, head + pdu)
         if len(message) > header.LARGEST:
             raise header.Oversize
         self._pair.send(message)
         return status
+
+    def _answers(self, identity: int) -> bool:
+        """Return whether a request of the question that is open now had this id."""
+        if identity in self._asked:
+            return True
+        if self._unseen is None or not self._unseen.had(identity):
+            return False
+        self._asked.add(identity)
+        return True
+
+    def _forget(self) -> None:
+        """Take no more answers to what was asked so far."""
+        self._asked.clear()
+        if self.envelope:
+            self.envelope.forget()
+        if self._unseen is not None:
+            self._unseen.close()
+            self._unseen = None
 
     def speak(self, auth: Auth) -> None:
         """Go on as another user, or at another level."""
@@ -152,25 +236,35 @@ class Relay:
 
     def _forward(self) -> None:
         message = self._pair.recv(LARGEST)
+        _, at, end = pdus.community(message)
+        pdu = message[at:end]
+        if not self.again:
+            self._forget()
+        self.again, self._last = False, pdus.identity(pdu)
+        self._asked.add(self._last)
         if self.envelope:
-            message = self.envelope.seal(_pdu(message))
+            message = self.envelope.seal(pdu)
         if self._agent.send(message) != len(message):
             raise ConnectionResetError("the agent does not read what it is sent")
 
     def recv_get_many(self) -> dict[str, int | float | str | bytes | None]:
         """Return the objects in the answer taken."""
-        return self._codec.recv_get_many()
+        texts, found = self._kept(), self._codec.recv_get_many()
+        return {oid: texts.get(value, value) for oid, value in found.items()} if texts else found
 
     def recv_get_next(self, cursor: GetIter) -> Binding:
         """Return the next object in the answer taken."""
-        return self._codec.recv_get_next(cursor)
+        texts, (oid, value) = self._kept(), self._codec.recv_get_next(cursor)
+        return oid, texts.get(value, value)
 
     def recv_get_bulk(self, cursor: GetIter) -> list[Binding | None]:
         """Return the page of objects in the answer taken."""
-        return self._codec.recv_get_bulk(cursor)
+        texts, page = self._kept(), self._codec.recv_get_bulk(cursor)
+        if not texts:
+            return page
+        return [found and (found[0], texts.get(found[1], found[1])) for found in page]
 
-
-def _pdu(message: bytes) -> bytes:
-    """Return the PDU in a message of the codec, whose community is empty."""
-    start, end = ber.content(message, 0, len(message), ber.SEQUENCE)
-    return message[start + len(PLAIN) : end]
+    def _kept(self) -> dict[Any, Any]:
+        """Return the texts kept aside of the answer taken, by their marks."""
+        texts, self._texts = self._texts, {}
+        return texts

@@ -39,11 +39,13 @@ class Session(Conversation):
         return answers
 
     async def _get(self, oids: list[str], limits: Limits) -> dict[str, Value]:
-        agent = self._socket
         status, got = TOO_BIG, None
         with suppress(SnmpEncodeError):
             status, got = await self._exchange(
-                oids[0], lambda: agent.send_get_many(oids), agent.recv_get_many, limits
+                oids[0],
+                lambda: self._socket.send_get_many(oids),
+                lambda: self._socket.recv_get_many(),  # noqa: PLW0108 - a relay may take its place
+                limits,
             )
         if status and len(oids) > 1:
             # One object is at fault, or all are too much: what can be had is had in parts.
@@ -104,12 +106,14 @@ class Session(Conversation):
         """Fill `answers` page by page; return the error-status that ended the walk, or 0."""
         send, receive = self._pager(oid, repetitions)
         paging = Paging(self.target, oid, answers, limits.allow_nonincreasing)
-        patience = limits
-        while not paging.take(await self._exchange(paging.last, send, receive, patience)):
+        patience, again = limits, False
+        while not paging.take(
+            await self._exchange(paging.last, send, receive, patience, again=again)
+        ):
             end = await self._streamed(send, receive, paging, limits)
             if end is End.COMPLETE:
                 break
-            patience = limits
+            patience, again = limits, True
             if end is End.SILENCE:
                 # The stream has waited once for this page.
                 if not limits.retries:
@@ -151,12 +155,18 @@ class Session(Conversation):
 
     def _pager(self, oid: str, repetitions: int) -> tuple[Callable[[], None], Callable[[], Page]]:
         """Return how to ask for the next page of a walk, and how to read it."""
-        agent = self._socket
+        # Here, too, the socket is looked up each time.
         if self._auth.version == 1:
-            single = GetIter(oid)
-            return lambda: agent.send_get_next(single), lambda: [agent.recv_get_next(single)]
+            cursor = GetIter(oid)
+            return (
+                lambda: self._socket.send_get_next(cursor),
+                lambda: [self._socket.recv_get_next(cursor)],
+            )
         cursor = GetIter(oid, repetitions)
-        return lambda: agent.send_get_bulk(cursor), lambda: agent.recv_get_bulk(cursor)
+        return (
+            lambda: self._socket.send_get_bulk(cursor),
+            lambda: self._socket.recv_get_bulk(cursor),
+        )
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from exporter.errors import ProtocolError
+from exporter.protocols.snmp.header import Oversize
 from exporter.protocols.snmp.relay import Refused
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ class Stream(Generic[T]):
                 self._next()
         except ProtocolError as error:
             self._end.set_exception(error)
-        except (Refused, OSError):
+        except (Oversize, Refused, OSError):
             self._end.set_result(End.TROUBLE)
 
     def _next(self) -> None:

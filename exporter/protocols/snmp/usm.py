@@ -101,6 +101,7 @@ class Envelope:
     engine: Engine
     context_engine_id: bytes = b""
     _sent: int = field(default=IDENTITIES, init=False)
+    _asked: set[int] = field(default_factory=set, init=False)
     _last: tuple[bytes | None, Keys] = field(default=(None, Keys()), init=False, repr=False)
     _written: tuple[tuple[bytes, int] | None, bytes, bytes] = field(
         default=(None, b"", b""), init=False, repr=False
@@ -114,9 +115,14 @@ class Envelope:
         Where the engine is not known it is one that makes the agent report it (RFC 3414 section 4).
         """
         self._sent = next(self._identities) % IDENTITIES | IDENTITIES
+        self._asked.add(self._sent)
         if not self.engine.id:
             return self._message(Keys(), Engine(), 0, b"", self._scoped(NOTHING))
         return self.sealed(pdu)
+
+    def forget(self) -> None:
+        """Take no more answers to what was sealed so far."""
+        self._asked.clear()
 
     def sealed(self, pdu: bytes) -> bytes:
         """Return a message with the identity of the one before."""
@@ -168,7 +174,7 @@ class Envelope:
         why there is no answer, and teaches the engine's id and clock, which the next request tests.
         """
         message = _parsed(packet)
-        if message.identity != self._sent:
+        if message.identity not in self._asked:
             return None
         mine = self._keys(message.engine)
         proven = _proven(packet, message, mine)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from exporter.config import Auth
 from exporter.errors import Endless, ProtocolError
-from exporter.protocols.snmp import Limits, Target, ber, conversation, header, session, usm
+from exporter.protocols.snmp import Limits, Target, ber, conversation, header, pdus, session, usm
 from exporter.protocols.snmp.ber import Malformed
 from exporter.protocols.snmp.relay import LARGEST_MESSAGE, Stream
 from exporter.protocols.snmp.usm import Engine, Envelope, Report
@@ -182,6 +182,10 @@ def test_parsers(packet: bytes) -> None:
         header.error_status,
         usm._pdu,
         usm._counter,
+        pdus.community,
+        pdus.identity,
+        pdus.shortened,
+        lambda pdu: pdus.renumbered(pdu, 7),
         Envelope(SIGNER, Engine(ENGINE)).open,
         Stream().cut,
     ):
@@ -207,6 +211,23 @@ def test_stream(contents: list[bytes], sizes: list[int]) -> None:
 
 def encode_message(content: bytes) -> bytes:
     return ber.encode(0x30, content)
+
+
+@thorough
+@given(bindings, st.integers(0, 2**31 - 1), st.lists(st.binary(min_size=600), max_size=2))
+def test_shortened(rows: list[tuple[Oid, Value]], number: int, long: list[bytes]) -> None:
+    """Long texts are cut out and nothing else changes; a new number changes only the number."""
+    rows = [*rows, *((parse(COLUMN), octets(text)) for text in long)]
+    request = Request(1, b"", 0, number, 0, 0, [])
+    packet = encode(request, rows)
+    _, at, end = pdus.community(packet)
+    short, texts = pdus.shortened(packet[at:end])
+    assert sorted(texts.values()) == sorted(long)
+    for mark, text in texts.items():
+        short = short.replace(ber.encode(ber.OCTETS, mark), ber.encode(ber.OCTETS, text))
+    assert pdus.identity(short) == number
+    if not long:
+        assert pdus.renumbered(pdus.renumbered(short, 1), number) == packet[at:end]
 
 
 def test_stream_of_nonsense() -> None:

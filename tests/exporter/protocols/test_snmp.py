@@ -1,5 +1,9 @@
 import asyncio
-from dataclasses import replace
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 
 import pytest
 
@@ -156,6 +160,133 @@ class TestLoss:
                 await walk(agent, patient)
 
         assert loop.time() - started < 1
+
+
+@dataclass
+class Slow(asyncio.DatagramProtocol):
+    """The way to an agent that answers later than anyone waits for one request."""
+
+    agent: tuple[str, int]
+    delay: float
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Open the way."""
+        self.transport = cast("asyncio.DatagramTransport", transport)
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Carry a request there, and its answer back."""
+        task = asyncio.create_task(self.carry(data, addr))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def carry(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Carry one request."""
+        loop = asyncio.get_running_loop()
+        with socket.socket(type=socket.SOCK_DGRAM) as way:
+            way.setblocking(False)
+            way.connect(self.agent)
+            await loop.sock_sendall(way, data)
+            answer = await loop.sock_recv(way, 65_535)
+        await asyncio.sleep(self.delay)
+        self.transport.sendto(answer, addr)
+
+
+@asynccontextmanager
+async def slowed(agent: str, delay: float) -> AsyncIterator[Target]:
+    """Yield where to reach an agent by a slow way."""
+    place = Target.parse(agent)
+    transport, way = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: Slow((place.host, place.port), delay), local_addr=("127.0.0.1", 0)
+    )
+    try:
+        yield Target(*transport.get_extra_info("sockname"))
+    finally:
+        await asyncio.gather(*way.tasks)
+        transport.close()
+
+
+class TestSlowAgent:
+    """An agent that takes longer than the wait for each request."""
+
+    @pytest.fixture
+    async def patient(self, limits: Limits) -> Limits:
+        """Return limits under which no single wait is long enough for it."""
+        deadline = asyncio.get_running_loop().time() + 20
+        return replace(limits, deadline=deadline, timeout=0.1, retries=4, max_repetitions=100)
+
+    @pytest.mark.parametrize("auth", [Auth(version=1), Auth(), ANN], ids=["v1", "v2c", "v3"])
+    async def test_heard(self, snmpd: str, auth: Auth, patient: Limits) -> None:
+        """An answer to any of the requests of one question is taken, in every version."""
+        async with (
+            slowed(snmpd, 0.7) as target,
+            session(target, auth, patient, traffic := Traffic()) as agent,
+        ):
+            found = await agent.get(["1.3.6.1.2.1.1.5.0"], patient)
+            assert found == {"1.3.6.1.2.1.1.5.0": b"edge1"}
+            walked = await agent.walk("1.3.6.1.2.1.1.5", replace(patient, max_repetitions=1))
+            assert walked == found
+        assert traffic.retries > 2
+
+    @pytest.mark.parametrize("late", [False, True])
+    async def test_another_question(self, limits: Limits, late: bool) -> None:  # noqa: FBT001
+        """What answers an earlier question is no answer to this one, before or after a loss."""
+
+        def repeating(agent: Agent, request: Request) -> list[bytes]:
+            if late and len(agent.requests) == 1:
+                return []
+            evil = [(parse(f"{COLUMN}.666"), octets("stale"))]
+            earlier = agent.requests[:-1] if request.oids != agent.requests[0].oids else []
+            stale = [encode(one, evil) for one in earlier if one.oids != request.oids]
+            return [*stale, *agent.answer(request)]
+
+        async with serve(TABLE, repeating) as agent:
+            answers = await walk(agent, limits)
+        assert list(answers.values()) == list(range(1, 31))
+        assert len(agent.requests) == 4 + late
+
+    @pytest.mark.parametrize("change", [{"request_id": 7}, {"community": b"other"}], ids=str)
+    async def test_forged(self, limits: Limits, change: dict[str, object]) -> None:
+        """After a loss, too, a forged answer is passed over."""
+
+        def forging(agent: Agent, request: Request) -> list[bytes]:
+            if len(agent.requests) == 1:
+                return []
+            forged = request._replace(**change)  # type: ignore[arg-type]
+            return [encode(forged, [(parse(f"{COLUMN}.666"), octets("x"))]), *agent.answer(request)]
+
+        async with serve(TABLE, forging) as agent:
+            answers = await walk(agent, limits)
+        assert list(answers.values()) == list(range(1, 31))
+
+
+class TestLongValues:
+    @pytest.mark.parametrize("version", [1, 2])
+    @pytest.mark.parametrize("size", [4_100, 60_000])
+    async def test_between_others(self, limits: Limits, version: Literal[1, 2], size: int) -> None:
+        """A value longer than the decoder's memory is a value like all others."""
+        table = {f"{COLUMN}.{row}": octets(f"port {row}") for row in range(1, 31)}
+        table[f"{COLUMN}.7"] = octets(long := "x" * size)
+        traffic, auth = Traffic(), Auth(version=version)
+        async with (
+            serve(table) as agent,
+            session(Target("127.0.0.1", agent.port), auth, limits, traffic) as opened,
+        ):
+            walked = await opened.walk(COLUMN, limits)
+            got = await opened.get([f"{COLUMN}.7", f"{COLUMN}.8"], limits)
+
+        assert len(walked) == 30
+        assert walked[f"{COLUMN}.7"] == got[f"{COLUMN}.7"] == long.encode()
+        assert got[f"{COLUMN}.8"] == walked[f"{COLUMN}.8"] == b"port 8"
+        assert not traffic.incomplete
+        assert max(request.max_repetitions for request in agent.requests[1:]) in {0, 10}
+
+    async def test_many(self, limits: Limits) -> None:
+        """Several long values in one answer keep their places."""
+        table = {f"{COLUMN}.{row}": octets(chr(96 + row) * 5_000) for row in range(1, 9)}
+        async with serve(table) as agent:
+            answers = await walk(agent, limits)
+        assert list(answers.values()) == [bytes([96 + row]) * 5_000 for row in range(1, 9)]
 
 
 class TestHostileReplies:
