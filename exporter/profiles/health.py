@@ -3,7 +3,8 @@
 import ipaddress
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from exporter.metrics import Family, Number, family
 from exporter.profiles import functions, values
@@ -21,16 +22,57 @@ Sample = tuple[str, dict[str, str], Number]
 """What tells a row apart (its index, mostly), the labels of its sample, and the value."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one entry made of the answers; `readers` are None for a fallback nobody needed."""
+
+    entry: Health
+    readers: "Sequence[Reader] | None" = None
+    samples: Sequence[Sample] = ()
+
+
 def families(table: Table, answers: Answers, rows: list[Rows], given: set[str]) -> list[Family]:
     """Return the normalised families of a module; `given` are those the device has already."""
-    cells = table.cells(answers)
     out: list[Family] = []
-    for entry in table.module.health:
-        if entry.fallback and (entry.family in given or any(f.name == entry.family for f in out)):
-            continue
-        if samples := _apart(list(_samples(entry, table, cells, rows))):
-            out += _told(entry, samples)
+    for told in tell(table, answers, rows, given):
+        made: dict[str, Family] = {}
+        for sample in told.samples:
+            for name, labels, number in series(told.entry, sample):
+                if name not in made:
+                    made[name] = family(name)
+                made[name].add(number, labels)
+        out += made.values()
     return out
+
+
+def tell(
+    table: Table,
+    answers: Answers,
+    rows: list[Rows],
+    given: Iterable[str],
+    reading: "Callable[..., Reader] | None" = None,
+) -> Iterator[Told]:
+    """Yield what each entry of a module makes of the answers, row by row through a reader."""
+    cells, have, read = table.cells(answers), set(given), reading or Reader
+    for entry in table.module.health:
+        if entry.fallback and entry.family in have:
+            yield Told(entry)
+            continue
+        readers = [read(entry, table, cells, rows, index) for index in _indexes(entry, cells)]
+        samples = _apart([sample for each in readers if (sample := each.sample()) is not None])
+        if samples:
+            have.add(entry.family)
+        yield Told(entry, readers, samples)
+
+
+def series(entry: Health, sample: Sample) -> Iterator[tuple[str, dict[str, str], Number]]:
+    """Yield the family, labels and value of a sample, and of whether its part is degraded."""
+    _, labels, number = sample
+    yield entry.family, labels, math.ceil(number) if entry.states else number
+    if "degraded" in entry.states.values():
+        (kind, component), *_ = labels.items()
+        degraded = int(number == STATES["degraded"])
+        yield "chm_component_degraded", {"kind": kind, "component": component}, degraded
 
 
 def _apart(samples: list[Sample]) -> list[Sample]:
@@ -45,29 +87,6 @@ def _apart(samples: list[Sample]) -> list[Sample]:
                 labels[first] = f"{labels[first]} {index}".strip()
     kept = {id(sample) for alike in parts.values() for sample in alike.values()}
     return [sample for sample in samples if id(sample) in kept]
-
-
-def _told(entry: Health, samples: list[Sample]) -> Iterator[Family]:
-    """Yield the family of an entry and, where its parts can be degraded, which of them are."""
-    made = family(entry.family)
-    for _, labels, number in samples:
-        made.add(math.ceil(number) if entry.states else number, labels)
-    yield made
-    if "degraded" in entry.states.values():
-        degraded = family("chm_component_degraded")
-        for _, labels, number in samples:
-            (kind, component), *_ = labels.items()
-            degraded.add(int(number == STATES["degraded"]), {"kind": kind, "component": component})
-        yield degraded
-
-
-def _samples(entry: Health, table: Table, cells: Cells, rows: list[Rows]) -> Iterator[Sample]:
-    for index in _indexes(entry, cells):
-        read = Reader(entry, table, cells, rows, index)
-        if not read.wanted() or (number := read.result()) is None:
-            continue
-        if (labels := read.labels()) is not None:
-            yield read.part(), labels, number
 
 
 def _indexes(entry: Health, cells: Cells) -> Iterable[str]:
@@ -88,12 +107,24 @@ class Reader:
         self._entry, self._table, self._cells, self._rows = entry, table, cells, rows
         self.index = index
 
+    def sample(self) -> Sample | None:
+        """Return the sample of the row, or None where it has none."""
+        if not self.wanted() or (number := self.result()) is None:
+            return None
+        labels = self.labels()
+        return None if labels is None else (self.part(), labels, number)
+
     def wanted(self) -> bool:
         """Return whether the row passes the conditions."""
-        entry = self._entry
-        return all(
-            _listed(self.text(name), allowed) for name, allowed in entry.where.items()
-        ) and not any(_listed(self.text(name), refused) for name, refused in entry.without.items())
+        for name, allowed in self._entry.where.items():
+            if not _listed(text := self.text(name), allowed):
+                self._none("%s is %r", name, text)
+                return False
+        for name, refused in self._entry.without.items():
+            if _listed(text := self.text(name), refused):
+                self._none("%s is %r", name, text)
+                return False
+        return True
 
     def part(self) -> str:
         """Return what tells the row from others of its name."""
@@ -104,6 +135,7 @@ class Reader:
         labels = {label: self._label(names) for label, names in self._entry.labels.items()}
         for label, words in self._entry.words.items():
             if labels[label] not in words:
+                self._none("there is no word for %r", labels[label])
                 return None
             labels[label] = words[labels[label]]
         return labels
@@ -120,39 +152,50 @@ class Reader:
 
     def result(self) -> Number | None:
         """Return the value in base units, or None where the device does not tell it."""
-        entry = self._entry
-        if entry.present:
-            told = (self._cell(name)[1] for name in entry.value)
-            return 1 if any(value not in {None, b"", ""} for value in told) else None
-        if entry.states:
+        if self._entry.present:
+            told = (self._cell(name)[1] for name in self._entry.value)
+            there = any(value not in {None, b"", ""} for value in told)
+            return 1 if there else self._none("%s is empty", self._entry.value[0])
+        if self._entry.states:
             return self._state()
+        if (amount := self._amount()) is None or (factor := self._factor()) is None:
+            return None
+        return self._within(amount * factor)
+
+    def _amount(self) -> Number | None:
+        """Return the first value there is, with what is to be added and taken away."""
+        entry = self._entry
         value = next((n for name in entry.value if (n := self._valid(name)) is not None), None)
         if value is None:
             return None
         for names, sign in ((entry.plus, 1), (entry.minus, -1)):
             for name in names:
-                operand = self._number(name)
-                # What means "full" is no amount; a 0 is: nothing may be left of a pool.
-                if operand is None or (operand and operand in entry.ignore):
+                if (operand := self._number(name)) is None:
                     return None
+                # What means "full" is no amount; a 0 is: nothing may be left of a pool.
+                if operand and operand in entry.ignore:
+                    return self._none("%s of %s means no value", operand, name)
                 value += sign * operand
-        if (factor := self._factor()) is None:
-            return None
-        result: Number | None = value * factor
-        if entry.formula:
-            result = functions.FORMULAS[entry.formula](value * factor)
-        return None if result is None else self._within(result)
+        return value
 
     def _state(self) -> Number | None:
         """Return what the state counts as that the first column with a value tells."""
         told = ((self._valid(name), self.text(name)) for name in self._entry.value)
         number, text = next((pair for pair in told if pair[0] is not None or pair[1]), (None, ""))
         state = self._entry.states.get(text if number is None else str(int(number)))
+        if state is None and (number is not None or text):
+            return self._none("no state for %s", text if number is None else number)
         return None if state is None else STATES[state]
+
+    def _none(self, _reason: str, *_about: object) -> float | None:
+        """Return None; those who listen hear why there is no value."""
+        return None
 
     def _valid(self, name: str) -> Number | None:
         number = self._number(name)
-        return None if number in self._entry.ignore else number
+        if number is not None and number in self._entry.ignore:
+            return self._none("%s of %s means no value", number, name)
+        return number
 
     def _factor(self) -> Number | None:
         entry = self._entry
@@ -166,18 +209,24 @@ class Reader:
             (entry.precision, 0.1, 0),
         ):
             if name:
-                if (exponent := self._number(name)) is None or abs(exponent) > UNITS_SCALE * 2:
+                if (exponent := self._number(name)) is None:
                     return None
+                if abs(exponent) > UNITS_SCALE * 2:
+                    return self._none("%s of %s is absurd", exponent, name)
                 # Below 0 a precision counts accurate digits and moves no point (RFC 3433).
                 factor *= base ** (exponent - zero if zero else max(exponent, 0))
         return factor
 
-    def _within(self, value: Number) -> Number | None:
+    def _within(self, raw: Number) -> Number | None:
+        """Return a result after its formula, where it is in range."""
         entry = self._entry
+        value = functions.FORMULAS[entry.formula](raw) if entry.formula else raw
+        if value is None:
+            return self._none("%s has no %s", raw, entry.formula)
         if entry.minimum is not None and value < entry.minimum:
-            return None
+            return self._none("%s is below %s", value, entry.minimum)
         if entry.maximum is not None and value > entry.maximum:
-            return None
+            return self._none("%s is above %s", value, entry.maximum)
         # Ten digits hide the dust of binary fractions: 0.1 * 3 is 0.3.
         return value if isinstance(value, int) else float(f"{value:.10g}")
 
@@ -187,22 +236,24 @@ class Reader:
 
     def _number(self, name: str) -> Number | None:
         _, value = self._cell(name)
-        if value is None:
-            value = self.text(name)
+        if value is None and not (value := self.text(name)):
+            return self._none("%s has no value", name)
         if isinstance(value, bytes | str) and (number := values.number(value)) is None:
-            return self._spelled(values.text(value, "DisplayString"))
+            return self._spelled(name, values.text(value, "DisplayString"))
         number = values.number(value)
         if number is None or not math.isfinite(number):
-            return None
+            return self._none("%s has no value", name)
         return number + 2**32 if number < 0 and self._entry.unsigned else number
 
-    def _spelled(self, text: str) -> float | None:
+    def _spelled(self, name: str, text: str) -> float | None:
         """Return the number in a text: all of it, or what `extract` finds."""
+        found = text
         if self._entry.extract:
             match = re.search(self._entry.extract, text)
-            text = match[1] if match else ""
-        text = text.strip()
-        return float(text) if re.fullmatch(r"[+-]?\d+(\.\d+)?", text) else None
+            found = (match[1] or "") if match else ""
+        if not re.fullmatch(r"[+-]?\d+(\.\d+)?", found := found.strip()):
+            return self._none("%s is %r, which holds no number", name, text)
+        return float(found)
 
     def text(self, name: str) -> str:
         """Return what a source says about this row: a literal, a column, a label, a function."""

@@ -101,7 +101,7 @@ def label_names(key: Key) -> list[str]:
 class Observed:
     """Answers that remember which of them were asked for."""
 
-    answers: Answers
+    answers: Answering
     asked: list[str] = field(default_factory=list)
 
     def get(self, oid: str, /) -> Value:
