@@ -12,6 +12,7 @@ ExporterError
     │   └── WrongCredentials … because user, password or security level is wrong
     ├── NotPermitted     this process lacks the right to ask
     ├── BrokenOff        the agent answered with an error in the middle of what it has
+    ├── Unidentified     the device does not say what it is
     ├── Undecodable      answers came, and none could be read
     ├── NotIncreasing    the agent walks in circles
     ├── Endless          the table has no end
@@ -104,6 +105,12 @@ class NotPermitted(ProtocolError):
     """The operating system does not let this process ask in that way."""
 
     reason = "not_permitted"
+
+
+class Unidentified(ProtocolError):
+    """The device answers, but does not say what it is."""
+
+    reason = "unidentified"
 
 
 class Undecodable(ProtocolError):

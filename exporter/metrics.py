@@ -74,19 +74,25 @@ def _counter(text: str, *labels: str) -> Description:
 CATALOGUE: dict[str, Description] = {
     "chm_device_up": _gauge("Whether the device answered: 1 or 0."),
     "chm_device_info": _gauge(
-        "What the device is; always 1. A label is empty where the device does not tell.",
+        "What the device is; always 1. A label is empty where the device does not tell; `profile`"
+        " is the one that it is asked by.",
         "vendor",
         "model",
         "os_version",
         "serial",
+        "profile",
     ),
     "chm_uptime_seconds": _gauge("Seconds since the network management of the device started."),
     "chm_collector_success": _gauge(
-        "Whether the collector got all it asked for: 1 or 0.", "collector"
+        "Whether the collector got an answer to all it asked for: 1 or 0. A device that has no such"
+        " thing says so: that is a 1, with 0 samples.",
+        "collector",
     ),
     "chm_collector_duration_seconds": _gauge("Seconds the collector took.", "collector"),
     "chm_collector_samples": _gauge(
-        "Samples the collector yielded; 0 where the device has nothing of its kind.", "collector"
+        "Samples the collector yielded; 0 where the device has nothing of its kind, or where the"
+        " collector failed.",
+        "collector",
     ),
     "chm_cpu_utilization_ratio": _gauge("How busy a processor is, 0 to 1.", "cpu"),
     "chm_memory_used_bytes": _gauge("Memory in use, without buffers and caches.", "pool"),

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DEFAULT_MODULE, DEFAULT_AUTH = "if_mib", "public_v2"
+AUTO = "auto"  # in place of a module: what the profile of the target says
 STATUS = {BadRequest: 400, UnknownDevice: 404, Unavailable: 503}
 
 
@@ -81,16 +82,20 @@ def create_app(exporter: Exporter) -> Starlette:
 async def snmp(exporter: Exporter, request: Request) -> Response:
     """Scrape modules of a target, with the parameters of snmp_exporter."""
     configuration = exporter.configuration
-    tables = {name: _known(name, configuration.modules, "module") for name in _modules(request)}
+    named = _modules(request)
+    # An operator's own module of that name is meant, where there is one.
+    known = [name for name in named if name != AUTO or AUTO in configuration.modules]
+    tables = {name: _known(name, configuration.modules, "module") for name in known}
     order = Order(
         Target.parse(_target(request)),
         _auth(exporter, request),
         tables,
         _partial(request),
         _engine_id(request),
+        configuration if len(known) < len(named) else None,
     )
     asked = (order.target, order.auth, order.partial, order.context_engine_id)
-    key = (*asked, tuple(tables), id(configuration))
+    key = (*asked, tuple(named), id(configuration))
 
     async def work(deadline: float) -> list[Family]:
         return await exporter.scraper.scrape(order, deadline)
@@ -99,7 +104,7 @@ async def snmp(exporter: Exporter, request: Request) -> Response:
         return await scrapes.serve(exporter, request, key, work)
     except ProtocolError as error:
         exporter.telemetry.probe_errors.labels(error.reason).inc()
-        log.warning("scrape failed", extra={"modules": ",".join(tables), "error": str(error)})
+        log.warning("scrape failed", extra={"modules": ",".join(named), "error": str(error)})
         text = f"An error has occurred while serving metrics:\n\nerror collecting metric: {error}\n"
         return PlainTextResponse(text, 500)
 

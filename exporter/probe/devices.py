@@ -7,13 +7,16 @@ device that came back is hidden for no longer than one interval.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from exporter.config import Auth
 from exporter.errors import Busy, LeftAlone, ProtocolError, Unreachable
-from exporter.protocols.snmp import Engines, Limits, Traffic
+from exporter.profiles.schema import Profile
+from exporter.protocols import snmp
+from exporter.protocols.snmp import Engines, Limits, Session, Target, Traffic
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 
@@ -21,6 +24,19 @@ MOST = 50_000  # devices that are remembered; the least recently asked goes firs
 FORGIVEN = 3600.0  # seconds after which a device is trusted with large responses again
 
 Circuit = Literal["closed", "open", "half_open"]
+
+
+@dataclass(slots=True)
+class Known:
+    """What earlier looks found a device to be.
+
+    `said` are its sysObjectID and sysDescr, by which the profile was found `among` those there are.
+    """
+
+    auth: str = ""
+    profile: str = ""
+    said: tuple[str, str] = ("", "")
+    among: Mapping[str, Profile] | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -34,6 +50,7 @@ class DeviceState:
     trying: bool = False
     repetitions: int = 0
     repetitions_until: float = 0.0
+    known: Known = field(default_factory=Known)
 
     def bounded(self, limits: Limits) -> Limits:
         """Return limits that ask for no more at once than the device is known to bear."""
@@ -78,6 +95,25 @@ class Devices:
                 device.turns.release()
         finally:
             device.scrapes -= 1
+
+    def session(
+        self,
+        target: Target,
+        auth: Auth,
+        limits: Limits,
+        traffic: Traffic,
+        context_engine_id: bytes = b"",
+    ) -> AbstractAsyncContextManager[Session]:
+        """Return a session with an agent, which profits from what earlier ones learned of it."""
+        return snmp.session(
+            target,
+            auth,
+            limits,
+            traffic,
+            engines=self.engines,
+            context_engine_id=context_engine_id,
+            source_address=self.settings.source_address,
+        )
 
     def answered(self, device: DeviceState) -> None:
         """Note that the device is there."""

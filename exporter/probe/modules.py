@@ -2,51 +2,40 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
 from exporter.config import Auth
-from exporter.errors import BrokenOff, ProtocolError
-from exporter.metrics import Family, family
+from exporter.errors import BrokenOff, ProtocolError, Unidentified
+from exporter.metrics import Family
+from exporter.probe import outcomes
 from exporter.probe.devices import Devices, DeviceState
+from exporter.probe.look import Look, look
+from exporter.probe.outcomes import Outcome
+from exporter.probe.reach import Subject
 from exporter.probe.traffic import counted, limits_of, traffic_of
 from exporter.probe.walks import Sessions, Walks, roots, side_by_side
+from exporter.profiles.loader import Configuration
 from exporter.profiles.table import Table
-from exporter.protocols import snmp
-from exporter.protocols.snmp import Limits, Session, Target, Traffic
+from exporter.protocols.snmp import Limits, Target, Traffic
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
-
-SCRAPE_HELP = {
-    "snmp_scrape_walk_duration_seconds": "Time SNMP walk/bulkwalk took.",
-    "snmp_scrape_packets_sent": "Packets sent for get, bulkget, and walk; including retries.",
-    "snmp_scrape_packets_retried": "Packets retried for get, bulkget, and walk.",
-    "snmp_scrape_pdus_returned": "PDUs returned from get, bulkget, and walk.",
-    "snmp_scrape_duration_seconds": "Total SNMP time scrape took (walk and processing).",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked of a target; `partial` takes what can be had, strict is all or nothing."""
+    """What is asked of a target; `partial` takes what can be had, strict is all or nothing.
+
+    With `auto` the target is identified, and asked for what its profile in there says as well.
+    """
 
     target: Target
     auth: Auth
     tables: Mapping[str, Table]
     partial: bool = False
     context_engine_id: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one module fared."""
-
-    name: str
-    families: list[Family]
-    measured: tuple[float, ...] = ()
-    failure: ProtocolError | None = None
-    incomplete: bool = False
+    auto: Configuration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +48,37 @@ class Scraper:
 
     async def scrape(self, order: Order, deadline: float) -> list[Family]:
         """Return the series of the modules; a ProtocolError names the module that failed."""
-        heard = traffic_of(self.telemetry)
         asker = f"{hash(order.auth):x}"
         async with self.devices.turn(str(order.target), deadline, asker) as device:
+            if order.auto is not None:
+                seen = await self._look(order, order.auto, device, deadline)
+                return self._whole(seen, order)
+            heard = traffic_of(self.telemetry)
             try:
-                outcomes = await self._outcomes(order, device, deadline, heard)
+                found = await self._outcomes(order, device, deadline, heard)
             except ProtocolError as error:
                 self.devices.failed(device, error, heard)
                 raise
             self.devices.answered(device)
-        return _page(outcomes, partial=order.partial)
+        return _page(found, partial=order.partial)
+
+    async def _look(
+        self, order: Order, configuration: Configuration, device: DeviceState, deadline: float
+    ) -> Look:
+        name, modules = str(order.target), tuple(order.tables)
+        auths, engine_id = {name: order.auth}, order.context_engine_id
+        subject = Subject(name, order.target, auths, None, modules, engine_id, device.known)
+        return await look(self.devices, subject, device, configuration, deadline)
+
+    def _whole(self, seen: Look, order: Order) -> list[Family]:
+        """Return all of a device that was identified; what was asked for by name must be there."""
+        for outcome in seen.outcomes:
+            unidentified = isinstance(outcome.failure, Unidentified)
+            wanted = outcome.name in order.tables and not order.partial
+            if outcome.failure is not None and (unidentified or wanted):
+                raise outcome.failure.alone()
+        outcomes.note(seen.outcomes, str(order.target), self.telemetry)
+        return [*seen.families(), *outcomes.measured(seen.outcomes)]
 
     async def _outcomes(
         self, order: Order, device: DeviceState, deadline: float, heard: Traffic
@@ -77,30 +87,19 @@ class Scraper:
         size = settings.module_concurrency * settings.walk_concurrency
         limits = Limits(deadline)
         async with AsyncExitStack() as stack:
-            sessions = Sessions(partial(self._session, order, limits), stack, size)
+            opening = partial(self.devices.session, order.target, order.auth, limits)
+            engine_id = order.context_engine_id
+            sessions = Sessions(lambda traffic: opening(traffic, engine_id), stack, size)
             walks = Walks(sessions, device, self.devices, settings.walk_concurrency)
             if not order.partial:
                 walks.roots = roots(table.module for table in order.tables.values())
             run = Run(order, walks, deadline, self.telemetry, heard)
             work = [partial(run.module, name, table) for name, table in order.tables.items()]
-            outcomes = await side_by_side(settings.module_concurrency, work)
-        failures = [outcome.failure for outcome in outcomes if outcome.failure]
-        if len(failures) == len(outcomes):
+            found = await side_by_side(settings.module_concurrency, work)
+        failures = [outcome.failure for outcome in found if outcome.failure]
+        if len(failures) == len(found):
             raise failures[0].alone()
-        return outcomes
-
-    def _session(
-        self, order: Order, limits: Limits, traffic: Traffic
-    ) -> AbstractAsyncContextManager[Session]:
-        return snmp.session(
-            order.target,
-            order.auth,
-            limits,
-            traffic,
-            engines=self.devices.engines,
-            context_engine_id=order.context_engine_id,
-            source_address=self.settings.source_address,
-        )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ class Run:
             error.module = name
             if not self.order.partial:
                 raise
-            return Outcome(name, [], failure=error.alone())
+            return Outcome(name, table, failure=error.alone())
         finally:
             counted(self.telemetry, traffic)
             self.heard.packets += traffic.packets
@@ -135,18 +134,10 @@ class Run:
         took = time.perf_counter() - started
         self.telemetry.collection_seconds.labels(name).observe(took)
         measured = (walked, traffic.packets, traffic.retries, traffic.values, took)
-        return Outcome(name, families, measured, incomplete=traffic.incomplete)
+        return Outcome(name, table, families, measured, took, incomplete=traffic.incomplete)
 
 
-def _page(outcomes: list[Outcome], *, partial: bool) -> list[Family]:
-    gauges = {name: Family(name, "gauge", text) for name, text in SCRAPE_HELP.items()}
-    success = family("chm_collector_success")
-    families: list[Family] = []
-    for outcome in outcomes:
-        families += outcome.families
-        complete = outcome.failure is None and not outcome.incomplete
-        success.add(int(complete), {"collector": outcome.name})
-        if outcome.failure is None:
-            for gauge, number in zip(gauges.values(), outcome.measured, strict=True):
-                gauge.add(number, {"module": outcome.name})
-    return [*families, *gauges.values(), *([success] if partial else [])]
+def _page(found: list[Outcome], *, partial: bool) -> list[Family]:
+    families = [made for outcome in found for made in outcome.families]
+    success = [outcomes.successes(found)] if partial else []
+    return [*families, *outcomes.measured(found), *success]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from exporter.profiles import values
 from exporter.profiles.loader import GENERIC
@@ -18,24 +19,45 @@ UPTIME_WRAP = 2**32 / 100  # seconds after which sysUpTime starts again: 497 day
 SAME = 60  # seconds by which the two clocks of one agent may differ
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A match of a profile whose sysObjectID prefix fits a device, and whether sysDescr does."""
+
+    profile: str
+    match: Match
+    fits: bool
+
+    @property
+    def rank(self) -> tuple[bool, int, bool]:
+        """What makes one better than another: it fits, its prefix is longer, it asks for more."""
+        prefix, pattern = self.match.sys_object_id, self.match.sys_descr
+        return self.fits, prefix.count("."), bool(pattern)
+
+
+def verdicts(profiles: Mapping[str, Profile], sys_object_id: str, sys_descr: str) -> list[Verdict]:
+    """Return the matches whose prefix fits, the best first."""
+    found = [
+        Verdict(name, match, re.search(match.sys_descr, sys_descr) is not None)
+        for name, entry in profiles.items()
+        for match in entry.match
+        if f"{sys_object_id}.".startswith(f"{match.sys_object_id}.")
+    ]
+    return sorted(found, key=lambda verdict: verdict.rank, reverse=True)
+
+
 def profile(profiles: Mapping[str, Profile], sys_object_id: str, sys_descr: str) -> str:
     """Return the name of the profile with the longest matching sysObjectID prefix.
 
     Of two with the same prefix, the one that also asks for sysDescr wins.
     """
-    best, name = (-1, False), GENERIC
-    for candidate, entry in profiles.items():
-        for match in entry.match:
-            rank = (match.sys_object_id.count("."), bool(match.sys_descr))
-            if rank > best and _matches(match, sys_object_id, sys_descr):
-                best, name = rank, candidate
-    return name
+    found = verdicts(profiles, sys_object_id, sys_descr)
+    return found[0].profile if found and found[0].fits else GENERIC
 
 
-def _matches(match: Match, sys_object_id: str, sys_descr: str) -> bool:
-    if not f"{sys_object_id}.".startswith(f"{match.sys_object_id}."):
-        return False
-    return re.search(match.sys_descr, sys_descr) is not None
+def said(answers: Answers) -> tuple[str, str]:
+    """Return the sysObjectID and sysDescr of a device, empty where it does not tell."""
+    descr = values.text(answers.get(SYS_DESCR), "DisplayString")
+    return values.text(answers.get(SYS_OBJECT_ID), ""), descr
 
 
 def oids(entry: Profile) -> list[str]:
@@ -48,13 +70,14 @@ def facts(entry: Profile, answers: Answers) -> dict[str, str]:
     """Return the labels of `chm_device_info`; empty where the device does not tell."""
     return {
         "vendor": entry.vendor,
-        "model": _fact(entry.info.model, answers),
-        "os_version": _fact(entry.info.os_version, answers),
-        "serial": _fact(entry.info.serial, answers),
+        "model": fact(entry.info.model, answers)[0],
+        "os_version": fact(entry.info.os_version, answers)[0],
+        "serial": fact(entry.info.serial, answers)[0],
     }
 
 
-def _fact(sources: Sources, answers: Answers) -> str:
+def fact(sources: Sources, answers: Answers) -> tuple[str, str]:
+    """Return a fact and the OID it stands at; the first source that has text tells it."""
     for source in sources:
         oid = SYS_DESCR if source.oid == "sysDescr" else source.oid
         found = values.text(answers.get(oid), "DisplayString").strip(" \t\r\n\0")
@@ -62,8 +85,8 @@ def _fact(sources: Sources, answers: Answers) -> str:
             match = re.search(source.regex, found)
             found = match[1] if match else ""
         if found:
-            return found
-    return ""
+            return found, oid
+    return "", ""
 
 
 def uptime(answers: Answers) -> float | None:

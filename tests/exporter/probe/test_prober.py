@@ -45,7 +45,10 @@ class TestHealthyDevice:
         async with serve(switch) as agent:
             found = await series(prober, inventory(agent.port), configuration)
 
-        info = 'model="WS-C2960X-48TS-L",os_version="15.2(7)E2",serial="FOC1234X0AB",vendor="Cisco"'
+        info = (
+            'model="WS-C2960X-48TS-L",os_version="15.2(7)E2",profile="cisco_ios",'
+            'serial="FOC1234X0AB",vendor="Cisco"'
+        )
         port = (
             'ifAlias="to \\"core1\\"",ifDescr="GigabitEthernet1/0/1",ifIndex="1",ifName="Gi1/0/1"'
         )
@@ -61,6 +64,7 @@ class TestHealthyDevice:
             'chm_fan_up{fan="Fan 2"}': 0,
             f"ifOperStatus{{{port}}}": 1,
             f"ifHCInOctets{{{port}}}": 1,
+            'chm_collector_success{collector="identity"}': 1,
             'chm_collector_success{collector="if_mib"}': 1,
             'chm_collector_success{collector="cisco_envmon"}': 1,
         }
