@@ -54,12 +54,16 @@ def tell(
 ) -> Iterator[Told]:
     """Yield what each entry of a module makes of the answers, row by row through a reader."""
     cells, have, read = table.cells(answers), set(given), reading or Reader
+    seen: set[tuple[str, ...]] = set()
     for entry in table.module.health:
         if entry.fallback and entry.family in have:
             yield Told(entry)
             continue
         readers = [read(entry, table, cells, rows, index) for index in _indexes(entry, cells)]
         samples = _apart([sample for each in readers if (sample := each.sample()) is not None])
+        # What one entry has told, no other of the module tells again.
+        samples = [s for s in samples if (entry.family, *s[1].values()) not in seen]
+        seen.update((entry.family, *labels.values()) for _, labels, _ in samples)
         if samples:
             have.add(entry.family)
         yield Told(entry, readers, samples)
@@ -76,17 +80,24 @@ def series(entry: Health, sample: Sample) -> Iterator[tuple[str, dict[str, str],
 
 
 def _apart(samples: list[Sample]) -> list[Sample]:
-    """Return each part once; other parts of the same name have their index added to it."""
-    parts: dict[tuple[str, ...], dict[str, Sample]] = {}
+    """Return each part once; other parts of the same name have their index added to it.
+
+    A part of which two rows tell different things is left out: one of them is wrong.
+    """
+    alike: dict[tuple[str, ...], dict[str, list[Sample]]] = {}
     for sample in samples:
-        parts.setdefault(tuple(sample[1].values()), {}).setdefault(sample[0], sample)
-    for alike in parts.values():
-        for index, labels, _ in alike.values():
-            if labels and len(alike) > 1:
+        parts = alike.setdefault(tuple(sample[1].values()), {})
+        parts.setdefault(sample[0], []).append(sample)
+    kept = []
+    for parts in alike.values():
+        for index, told in parts.items():
+            _, labels, number = told[0]
+            if labels and len(parts) > 1:
                 first = next(iter(labels))
                 labels[first] = f"{labels[first]} {index}".strip()
-    kept = {id(sample) for alike in parts.values() for sample in alike.values()}
-    return [sample for sample in samples if id(sample) in kept]
+            if all(other == number for _, _, other in told):
+                kept.append(told[0])
+    return kept
 
 
 def _indexes(entry: Health, cells: Cells) -> Iterable[str]:
@@ -199,7 +210,7 @@ class Reader:
 
     def _factor(self) -> Number | None:
         entry = self._entry
-        factor: Number = 1 if entry.scale == 1 else entry.scale
+        factor: Number = int(entry.scale) if entry.scale.is_integer() else entry.scale
         for name in entry.times:
             if (operand := self._valid(name)) is None:
                 return None

@@ -210,7 +210,7 @@ class Health:
     # What in the texts of the labels is no name, such as a state that a description ends with.
     strip: Regex | Literal[""] = ""
     # The label or column that tells which part a row is about, where its index says more than
-    # that: it tells rows apart, and of several with the same labels and part the first is taken.
+    # that. It tells rows apart; several with the same labels and part are one, if they agree.
     part: str = ""
     # Arithmetic: a constant factor, and columns to add, take away and multiply with.
     scale: float = 1.0

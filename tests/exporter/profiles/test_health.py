@@ -138,12 +138,27 @@ class TestRows:
 
     def test_several_rows_of_one_part(self) -> None:
         """Rows that tell the same of one part are one sample; other parts are told apart by it."""
-        answers: dict[str, Value] = {f"1.3.1.{row}": row for row in (1, 2, 3)}
+        answers: dict[str, Value] = {"1.3.1.1": 30, "1.3.1.2": 30, "1.3.1.3": 40}
         answers |= {f"1.3.9.{row}": b"fan" for row in (1, 2, 3)}
         answers |= {"1.3.8.1": 70, "1.3.8.2": 70, "1.3.8.3": 80}
         assert samples([{"part": "other"}], answers) == {
-            'chm_temperature_celsius{sensor="fan 70"}': 1,
-            'chm_temperature_celsius{sensor="fan 80"}': 3,
+            'chm_temperature_celsius{sensor="fan 70"}': 30,
+            'chm_temperature_celsius{sensor="fan 80"}': 40,
+        }
+
+    def test_rows_of_one_part_that_disagree(self) -> None:
+        """Of two values for one thing at least one is wrong, so there is none."""
+        answers: dict[str, Value] = {"1.3.1.1": 30, "1.3.1.2": 40, "1.3.8.1": 70, "1.3.8.2": 70}
+        answers |= {"1.3.9.1": b"fan", "1.3.9.2": b"fan"}
+        assert samples([{"part": "other"}], answers) == {}
+
+    def test_an_entry_repeats_nothing(self) -> None:
+        """A series that an entry gave is not given again by one that comes later."""
+        entries: list[dict[str, Any]] = [{"where": {"i": 1}}, {"value": "more"}]
+        answers: dict[str, Value] = {"1.3.1.1": 30, "1.3.2.1": 31, "1.3.2.2": 32}
+        assert samples(entries, answers) == {
+            'chm_temperature_celsius{sensor="1"}': 30,
+            'chm_temperature_celsius{sensor="2"}': 32,
         }
 
     def test_names_without_their_state(self) -> None:
