@@ -6,6 +6,7 @@ A formula gets the result of an entry in base units. A label function gets the r
 import math
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address
 from typing import Protocol
 
 from exporter.metrics import Number
@@ -106,9 +107,15 @@ def _of_row(row: Row, name: str, mac: str, network: str) -> str:
     return lldp_id(row.column(name).get(row.index), row.text(name + "Subtype"), mac, network)
 
 
+def ospfv3_router_id(row: Row) -> str:
+    """Return the router id of an OSPFv3 neighbour, a number there, as OSPF writes it."""
+    return str(IPv4Address(int(row.text("ospfv3NbrRtrId")) % 2**32))
+
+
 FORMULAS: dict[str, Callable[[Number], Number | None]] = {"dbm": dbm}
 LABELS: dict[str, Callable[[Row], str]] = {
     "lldp_interface": lldp_interface,
     "lldp_neighbor": lldp_neighbor,
     "lldp_neighbor_interface": lldp_neighbor_interface,
+    "ospfv3_router_id": ospfv3_router_id,
 }
