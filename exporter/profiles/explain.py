@@ -14,7 +14,7 @@ from exporter.profiles.values import Value
 
 NOT_NEEDED = "not needed: the device has told the family already"
 NOTHING = "the device has none of the columns"
-REPEATED = "a row before it tells of the same part"
+REPEATED = "another row tells of the same part"
 
 
 @dataclass(frozen=True, slots=True)
