@@ -21,6 +21,9 @@ EXPANDED = re.compile("([0-9A-F]{4}:){7}[0-9A-F]{4}")  # how snmp_exporter write
 Sample = tuple[str, dict[str, str], Number]
 """What tells a row apart (its index, mostly), the labels of its sample, and the value."""
 
+Known = dict[tuple[int, str, str], str]
+"""What rows say, by group of columns, source and index."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -55,11 +58,14 @@ def tell(
     """Yield what each entry of a module makes of the answers, row by row through a reader."""
     cells, have, read = table.cells(answers), set(given), reading or Reader
     seen: set[tuple[str, ...]] = set()
+    known: Known = {}
     for entry in table.module.health:
         if entry.fallback and entry.family in have:
             yield Told(entry)
             continue
         readers = [read(entry, table, cells, rows, index) for index in _indexes(entry, cells)]
+        if reading is None:
+            readers = _likely(readers, entry, known)
         samples = _apart([sample for each in readers if (sample := each.sample()) is not None])
         # What one entry has told, no other of the module tells again.
         samples = [s for s in samples if (entry.family, *s[1].values()) not in seen]
@@ -67,6 +73,23 @@ def tell(
         if samples:
             have.add(entry.family)
         yield Told(entry, readers, samples)
+
+
+def _likely(readers: "list[Reader]", entry: Health, known: Known) -> "list[Reader]":
+    """Leave out rows that do not pass a condition, which many entries of a module may share.
+
+    What a row says is looked up once for all of them.
+    """
+    for name, allowed in entry.where.items():
+        passed = []
+        for reader in readers:
+            at = reader.group, name, reader.index
+            if (text := known.get(at)) is None:
+                text = known[at] = reader.text(name)
+            if _listed(text, allowed):
+                passed.append(reader)
+        readers = passed
+    return readers
 
 
 def series(entry: Health, sample: Sample) -> Iterator[tuple[str, dict[str, str], Number]]:
@@ -117,6 +140,7 @@ class Reader:
     ) -> None:
         self._entry, self._table, self._cells, self._rows = entry, table, cells, rows
         self.index = index
+        self.group = table.by_name[entry.value[0].partition(".")[0]].group
 
     def sample(self) -> Sample | None:
         """Return the sample of the row, or None where it has none."""
@@ -154,12 +178,15 @@ class Reader:
     def _label(self, names: tuple[str, ...]) -> str:
         """Return the first source that has text."""
         for name in names:
-            text = " ".join(filter(None, (self.text(part) for part in name.split("+"))))
+            text = self.text(name) if "+" not in name else self._joined(name)
             if self._entry.strip:
                 text = re.sub(self._entry.strip, "", text).strip()
             if text:
                 return str(ipaddress.IPv6Address(text)) if EXPANDED.fullmatch(text) else text
         return ""
+
+    def _joined(self, name: str) -> str:
+        return " ".join(filter(None, (self.text(part) for part in name.split("+"))))
 
     def result(self) -> Number | None:
         """Return the value in base units, or None where the device does not tell it."""
@@ -275,8 +302,7 @@ class Reader:
         column, value = self._cell(name)
         if value is not None:
             return values.text(value, self._table.by_name[column].metric.type).strip()
-        first = self._entry.value[0].partition(".")[0]
-        row = self._rows[self._table.by_name[first].group].at(self.index)
+        row = self._rows[self.group].at(self.index)
         return row.labels.get(name, "").strip()
 
     def column(self, name: str) -> Mapping[str, values.Value]:
@@ -285,4 +311,4 @@ class Reader:
 
 
 def _listed(text: str, patterns: tuple[str, ...]) -> bool:
-    return any(re.search(p[1:], text) if p.startswith("~") else p == text for p in patterns)
+    return text in patterns or any(p[0] == "~" and re.search(p[1:], text) for p in patterns if p)
