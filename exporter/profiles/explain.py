@@ -6,7 +6,8 @@ from typing import Any
 
 from exporter.metrics import Number
 from exporter.profiles import health
-from exporter.profiles.health import Reader, Sample, Told
+from exporter.profiles.health import Told
+from exporter.profiles.reader import Reader, Sample
 from exporter.profiles.rows import Answers, Observed, Rows
 from exporter.profiles.schema import Health
 from exporter.profiles.table import Cells, Table
