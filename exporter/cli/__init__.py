@@ -30,12 +30,16 @@ def _reloads_held() -> Iterator[None]:
 
 
 def _main(given: list[str]) -> None:
-    parsed = flags.parser().parse_args(given)
-    logs.set_up(parsed.log_level, parsed.log_format)
+    explaining = given[:1] == ["explain"]
+    parsed = flags.parser().parse_args([] if explaining else given)
     # Imported late: a wrong flag is told at once, and `--help` costs nothing.
     from exporter.config import ConfigError  # noqa: PLC0415
 
     try:
+        if explaining:
+            from exporter.cli import explain  # noqa: PLC0415
+
+            sys.exit(explain.main(given[1:]))
         _run(parsed, given)
     except (UsageError, ConfigError) as error:
         print(f"chm-exporter: {error}", file=sys.stderr)  # noqa: T201 - the terminal is the edge
@@ -45,6 +49,7 @@ def _main(given: list[str]) -> None:
 def _run(parsed: argparse.Namespace, given: list[str]) -> None:
     from exporter.cli import server, sockets, workers  # noqa: PLC0415
 
+    logs.set_up(parsed.log_level, parsed.log_format)
     settings = flags.settings(parsed)
     checked = server.check(settings, parsed.web_config)
     if parsed.dry_run:

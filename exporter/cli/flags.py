@@ -11,6 +11,7 @@ from exporter.settings import Settings
 
 DEFAULT_LISTEN = "127.0.0.1:9116"
 LAST_PORT = 65535
+LEVELS = ("debug", "info", "warn", "error")
 SWITCH = argparse.BooleanOptionalAction
 
 
@@ -23,14 +24,16 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         "chm-exporter",
         description="Asks network devices and answers Prometheus; a drop-in for snmp_exporter.",
+        epilog="`chm-exporter explain TARGET` tells how a device is asked, and what comes of it.",
         allow_abbrev=False,
     )
-    for group in (_configuration, _web, _snmp, _care, _inventory, _process):
+    for group in (configuration, _web, _snmp, _care, _inventory, _process):
         group(made)
     return made
 
 
-def _configuration(made: argparse.ArgumentParser) -> None:
+def configuration(made: argparse.ArgumentParser) -> None:
+    """Add the flags that name configuration files."""
     add = made.add_argument_group("configuration").add_argument
     text = "file of auths and modules in snmp_exporter's format; repeatable, globs allowed"
     add("--config.file", dest="config", action="append", default=[], metavar="GLOB", help=text)
@@ -42,8 +45,20 @@ def _configuration(made: argparse.ArgumentParser) -> None:
         default=False,
         help=text,
     )
-    text = "check the configuration and exit"
-    add("--dry-run", dest="dry_run", action="store_true", help=text)
+
+
+def source_address(made: argparse._ArgumentGroup) -> None:
+    """Add the flag for the address to ask from; `source` checks it."""
+    text = "address to ask from"
+    made.add_argument("--snmp.source-address", dest="source", default="", metavar="ADDR", help=text)
+
+
+def source(text: str) -> str:
+    """Return a source address as it is used, or raise UsageError."""
+    try:
+        return str(ipaddress.ip_address(text)) if text else ""
+    except ValueError:
+        raise UsageError(f"--snmp.source-address is not an address: {text}") from None
 
 
 def _web(made: argparse.ArgumentParser) -> None:
@@ -63,11 +78,11 @@ def _web(made: argparse.ArgumentParser) -> None:
 
 
 def _snmp(made: argparse.ArgumentParser) -> None:
-    add = made.add_argument_group("SNMP").add_argument
+    group = made.add_argument_group("SNMP")
+    add = group.add_argument
+    source_address(group)
     text = "take 64-bit counters modulo 2^53, which is what Prometheus can hold exactly"
     add("--snmp.wrap-large-counters", dest="wrap", action=SWITCH, default=True, help=text)
-    text = "address to ask from"
-    add("--snmp.source-address", dest="source", default="", metavar="ADDR", help=text)
     text = "modules of one scrape that run side by side (%(default)s)"
     add("--snmp.module-concurrency", dest="modules", type=_count, default=1, help=text)
     text = "walks of one module that run side by side, for devices far away (%(default)s)"
@@ -81,7 +96,7 @@ def _care(made: argparse.ArgumentParser) -> None:
     text = "scrapes without any answer after which a device is left alone; 0 is never (%(default)s)"
     add("--snmp.breaker-failures", dest="failures", type=_whole, default=3, help=text)
     text = "seconds for which it is left alone (%(default)s)"
-    add("--snmp.breaker-interval", dest="interval", type=_positive, default=20.0, help=text)
+    add("--snmp.breaker-interval", dest="interval", type=positive, default=20.0, help=text)
 
 
 def _inventory(made: argparse.ArgumentParser) -> None:
@@ -93,20 +108,22 @@ def _inventory(made: argparse.ArgumentParser) -> None:
     text = "where the last snapshot of the inventory is kept, encrypted"
     add("--inventory.cache", dest="cache", type=Path, metavar="FILE", help=text)
     text = "seconds between two looks at the inventory (%(default)s)"
-    add("--inventory.refresh", dest="refresh", type=_positive, default=5.0, metavar="S", help=text)
+    add("--inventory.refresh", dest="refresh", type=positive, default=5.0, metavar="S", help=text)
 
 
 def _process(made: argparse.ArgumentParser) -> None:
     add = made.add_argument
-    levels = ["debug", "info", "warn", "error"]
-    add("--log.level", dest="log_level", default="info", choices=levels)
+    text = "check the configuration and exit"
+    add("--dry-run", dest="dry_run", action="store_true", help=text)
+    add("--log.level", dest="log_level", default="info", choices=LEVELS)
     add("--log.format", dest="log_format", default="logfmt", choices=["logfmt", "json"])
     add("--version", action="version", version=f"chm-exporter {version('catalyst-health-monitor')}")
     # How a process with siblings starts each of them; nobody types this.
     add("--worker", dest="worker", default="", help=argparse.SUPPRESS)
 
 
-def _positive(text: str) -> float:
+def positive(text: str) -> float:
+    """Return a number above 0; argparse tells of a ValueError."""
     if not 0 < (number := float(text)) < float("inf"):
         raise ValueError(text)
     return number
@@ -134,10 +151,6 @@ def settings(flags: argparse.Namespace) -> Settings:
     """Return the settings, or raise UsageError."""
     if not re.fullmatch(r"/[!-z|~]*", flags.metrics_path):
         raise UsageError(f"--web.telemetry-path is not a path: {flags.metrics_path}")
-    try:
-        source = str(ipaddress.ip_address(flags.source)) if flags.source else ""
-    except ValueError:
-        raise UsageError(f"--snmp.source-address is not an address: {flags.source}") from None
     return Settings(
         config_files=tuple(flags.config),
         expand_environment=flags.expand,
@@ -154,7 +167,7 @@ def settings(flags: argparse.Namespace) -> Settings:
         breaker_failures=flags.failures,
         breaker_interval=flags.interval,
         wrap_large_counters=flags.wrap,
-        source_address=source,
+        source_address=source(flags.source),
     )
 
 

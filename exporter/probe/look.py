@@ -135,7 +135,8 @@ class Run:
         asked = [name for name in self.subject.modules if name != pings.COLLECTOR]
         found: list[Outcome] = []
         given: set[str] = set()
-        for name in dict.fromkeys((*profile.modules, *asked)):
+        named = profile.modules if self.subject.whole else ()
+        for name in dict.fromkeys((*named, *asked)):
             table = self.configuration.modules.get(name)
             if table is None:
                 log.error("unknown module", extra={"device": self.subject.name, "collector": name})

@@ -67,7 +67,7 @@ class Scraper:
     ) -> Look:
         name, modules = str(order.target), tuple(order.tables)
         auths, engine_id = {name: order.auth}, order.context_engine_id
-        subject = Subject(name, order.target, auths, None, modules, engine_id, device.known)
+        subject = Subject(name, order.target, auths, None, modules, engine_id, known=device.known)
         return await look(self.devices, subject, device, configuration, deadline)
 
     def _whole(self, seen: Look, order: Order) -> list[Family]:

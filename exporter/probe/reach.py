@@ -22,6 +22,7 @@ REACH_RETRIES = 2
 class Subject:
     """A device to look at: its auths in the order to try them, its profile and modules if told.
 
+    What its profile names is collected where the `whole` is wanted, its own modules in any case.
     `known` is what earlier looks have found, and this one adds to.
     """
 
@@ -31,6 +32,7 @@ class Subject:
     profile: str | None = None
     modules: tuple[str, ...] = ()
     context_engine_id: bytes = b""
+    whole: bool = True
     known: Known = field(default_factory=Known)
 
 

@@ -42,11 +42,11 @@ class Reader:
         """Return whether the row passes the conditions."""
         for name, allowed in self._entry.where.items():
             if not listed(text := self.text(name), allowed):
-                self._none("%s is %r", name, text)
+                self._none("not wanted, as %s is %r", name, text)
                 return False
         for name, refused in self._entry.without.items():
             if listed(text := self.text(name), refused):
-                self._none("%s is %r", name, text)
+                self._none("not wanted, as %s is %r", name, text)
                 return False
         return True
 

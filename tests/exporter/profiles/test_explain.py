@@ -76,8 +76,8 @@ class TestReasons:
 
     def test_conditions_and_operands(self) -> None:
         """Conditions name what is in their way, operands what is missing."""
-        assert reason({"where": {"size": 1}}, 5, 2) == "size is '2'"
-        assert reason({"without": {"size": 2}}, 5, 2) == "size is '2'"
+        assert reason({"where": {"size": 1}}, 5, 2) == "not wanted, as size is '2'"
+        assert reason({"without": {"size": 2}}, 5, 2) == "not wanted, as size is '2'"
         assert reason({"plus": "size"}, 5) == "size has no value"
         assert reason({"times": "size", "ignore": 0}, 5, 0) == "0 of size means no value"
         assert reason({"precision": "size"}, 5, 1615384784) == "1615384784 of size is absurd"
