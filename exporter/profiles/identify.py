@@ -83,7 +83,7 @@ def fact(sources: Sources, answers: Answers) -> tuple[str, str]:
         found = values.text(answers.get(oid), "DisplayString").strip(" \t\r\n\0")
         if source.regex:
             match = re.search(source.regex, found)
-            found = match[1] if match else ""
+            found = (match[1] or "").strip() if match else ""
         if found:
             return found, oid
     return "", ""

@@ -12,12 +12,11 @@ from exporter.config import Auth, ConfigError, Document
 from exporter.metrics import CATALOGUE
 from exporter.profiles import functions, values
 from exporter.profiles.layout import Memory
-from exporter.profiles.schema import Health, Info, Module, Profile
+from exporter.profiles.schema import Health, Info, Match, Module, Profile
 from exporter.profiles.table import Table
 
 SHIPPED = Path(__file__).parent
-FILE_FIELDS = frozenset({"auths", "modules", "version"})
-PROFILE_FIELDS = frozenset(field.name for field in fields(Profile))
+FILE_FIELDS = frozenset({"auths", "modules", "profiles", "version"})
 GENERIC = "generic"
 """The profile of a device that no other matches."""
 
@@ -28,6 +27,7 @@ T = TypeVar("T")
 
 _MODULES = TypeAdapter(dict[str, Module])
 _PROFILE = TypeAdapter(Profile)
+_OWN = TypeAdapter(dict[str, Profile])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Configuration:
 def load(patterns: Iterable[str], wrap: int = values.WRAP) -> Configuration:
     """Return the product's modules and profiles with the operator's files on top.
 
-    A module of the operator's replaces one of the product's of the same name. Numbers are taken
-    modulo `wrap`, unless that is 0.
+    A module or profile of the operator's replaces one of the product's of the same name. Numbers
+    are taken modulo `wrap`, unless that is 0.
     """
     documents = config.read(patterns, FILE_FIELDS)
     shipped = [Document.read(path) for path in sorted((SHIPPED / "modules").glob("*.yml"))]
@@ -52,7 +52,7 @@ def load(patterns: Iterable[str], wrap: int = values.WRAP) -> Configuration:
     memory = Memory()
     own = _merged((document, _modules(document, memory, wrap)) for document in documents)
     modules = _merged((document, _modules(document, memory, wrap)) for document in shipped) | own
-    return Configuration(auths or PUBLIC_AUTHS, modules, _profiles(modules))
+    return Configuration(auths or PUBLIC_AUTHS, modules, _profiles(documents, modules))
 
 
 def _merged(parts: Iterable[tuple[Document, dict[str, T]]]) -> dict[str, T]:
@@ -105,38 +105,65 @@ def _labels(metric: str, table: Table) -> set[str]:
     return indexes | {part.labelname for part in found.lookups}
 
 
-def _profiles(modules: Mapping[str, Table]) -> dict[str, Profile]:
-    paths = {path.stem: path for path in sorted((SHIPPED / "vendors").glob("*.yml"))}
-    documents = {name: Document.read(path) for name, path in paths.items()}
-    raw = {
-        name: config.validated(_PROFILE, document.content, document.path, "")
-        for name, document in documents.items()
-    }
-    profiles = {name: _extended(name, raw, documents) for name in raw}
+def _profiles(documents: Iterable[Document], modules: Mapping[str, Table]) -> dict[str, Profile]:
+    """Return the product's profiles, with those of the operator's files on top."""
+    paths = sorted((SHIPPED / "vendors").glob("*.yml"))
+    shipped = {path.stem: _shipped(Document.read(path)) for path in paths}
+    given = shipped | _merged((document, _own(document)) for document in documents)
+    raw = {name: each.profile for name, each in given.items()}
+    profiles = {name: _extended(name, raw, each) for name, each in given.items()}
+    taken: dict[Match, str] = {}
     for name, profile in profiles.items():
         for module in profile.modules:
             if module not in modules:
-                raise ConfigError(documents[name].path, "modules", f"unknown module {module!r}")
+                raise given[name].error("modules", f"unknown module {module!r}")
+        for match in profile.match:
+            if (other := taken.setdefault(match, name)) != name:
+                raise given[name].error("match", f"is that of the profile {other!r}, too")
     return profiles
 
 
-def _extended(name: str, raw: Mapping[str, Profile], documents: Mapping[str, Document]) -> Profile:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A profile as a file gives it, and where it stands there, for messages."""
+
+    profile: Profile
+    path: str
+    field: str = ""
+
+    def error(self, field: str, problem: str) -> ConfigError:
+        """Return what to raise about one of its fields."""
+        return ConfigError(self.path, f"{self.field}.{field}".lstrip("."), problem)
+
+
+def _shipped(document: Document) -> Given:
+    profile = config.validated(_PROFILE, document.content, document.path, "")
+    return Given(profile, document.path)
+
+
+def _own(document: Document) -> dict[str, Given]:
+    found = config.validated(_OWN, document.part("profiles"), document.path, "profiles")
+    return {
+        name: Given(profile, document.path, f"profiles.{name}") for name, profile in found.items()
+    }
+
+
+def _extended(name: str, raw: Mapping[str, Profile], given: Given) -> Profile:
     """Return a profile with what it extends: modules in that order, facts its own first."""
-    profile, seen = raw[name], [name]
-    while profile.extends:
-        if profile.extends not in raw or profile.extends in seen:
-            raise ConfigError(documents[name].path, "extends", f"cannot be {profile.extends!r}")
-        seen.append(profile.extends)
-        base = raw[profile.extends]
-        merged = dict.fromkeys((*base.modules, *profile.modules))
+    profile, seen, extends = raw[name], [name], raw[name].extends
+    while extends:
+        if extends not in raw or extends in seen:
+            raise given.error("extends", f"cannot be {extends!r}")
+        seen.append(extends)
+        base = raw[extends]
+        extends = base.extends
         info = Info(
             *(getattr(profile.info, f.name) + getattr(base.info, f.name) for f in fields(Info))
         )
         profile = replace(
             profile,
             vendor=profile.vendor or base.vendor,
-            extends=base.extends,
-            modules=tuple(merged),
+            modules=tuple(dict.fromkeys((*base.modules, *profile.modules))),
             info=info,
         )
     return profile

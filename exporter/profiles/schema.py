@@ -58,6 +58,10 @@ def _oid(value: str) -> str:
     return value.removeprefix(".")
 
 
+def _source(value: str) -> str:
+    return value if value == "sysDescr" else _oid(value)
+
+
 def _name(value: str) -> str:
     if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", value):
         raise ValueError(f"{value!r} is not a metric name")
@@ -75,6 +79,12 @@ def _regex(value: str) -> str:
         re.compile(value)
     except re.error as error:
         raise ValueError(f"{value!r} is not a regular expression: {error}") from error
+    return value
+
+
+def _group(value: str) -> str:
+    if value and not re.compile(value).groups:
+        raise ValueError(f"{value!r} has no group, such as (\\d+), that says which part to take")
     return value
 
 
@@ -104,6 +114,7 @@ Oid = Annotated[str, AfterValidator(_oid)]
 MetricName = Annotated[str, AfterValidator(_name)]
 LabelName = Annotated[str, AfterValidator(_label)]
 Regex = Annotated[str, AfterValidator(_regex)]
+Part = Annotated[Regex, AfterValidator(_group)]
 Operands = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Word = Annotated[str, BeforeValidator(str)]
 Pattern = Annotated[Word, AfterValidator(_pattern)]
@@ -208,7 +219,7 @@ class Health:
     # What the text of a label is called; a row whose text is not listed has no sample.
     words: dict[LabelName, dict[Word, str]] = field(default_factory=dict)
     # What in the texts of the labels is no name, such as a state that a description ends with.
-    strip: Regex | Literal[""] = ""
+    strip: Regex = ""
     # The label or column that tells which part a row is about, where its index says more than
     # that. It tells rows apart; several with the same labels and part are one, if they agree.
     part: str = ""
@@ -225,7 +236,7 @@ class Health:
     # A row that has the value counts as 1, whatever it is.
     present: bool = False
     # A number inside a text: the first group. A text that is a number needs nothing.
-    extract: Regex | Literal[""] = ""
+    extract: Part = ""
     # A negative Integer32 is a number above 2^31.
     unsigned: bool = False
     # What each state, a number or a text, counts as; a state that is not listed has no sample. A
@@ -267,7 +278,7 @@ class Match:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     sys_object_id: Oid
-    sys_descr: Regex | Literal[""] = ""
+    sys_descr: Regex = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +287,8 @@ class Source:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    oid: Oid | Literal["sysDescr"]
-    regex: Regex | Literal[""] = ""
+    oid: Annotated[str, AfterValidator(_source)]
+    regex: Part = ""
 
 
 Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed)]

@@ -74,6 +74,80 @@ class TestFiles:
         assert "\n" not in str(caught.value)
 
 
+PROFILE = "modules: {own: {walk: [1.3.6]}}\nprofiles: {acme: {%s}}"
+
+
+class TestOwnProfiles:
+    """An operator adds a vendor in a file of their own."""
+
+    def load(self, folder: Path, content: str) -> Configuration:
+        """Return what the product makes of a file."""
+        path = folder / "own.yml"
+        path.write_text(content)
+        return loader.load([str(path)])
+
+    def test_new_vendor(self, tmp_path: Path, configuration: Configuration) -> None:
+        """A profile of the operator's stands beside those of the product, with its own modules."""
+        match = "vendor: Acme, match: {sys_object_id: 1.3.6.1.4.1.99999}, modules: [if_mib, own]"
+        loaded = self.load(tmp_path, PROFILE % match)
+        assert identify.profile(loaded.profiles, "1.3.6.1.4.1.99999.1", "") == "acme"
+        assert loaded.profiles["acme"].modules == ("if_mib", "own")
+        assert set(loaded.profiles) == {*configuration.profiles, "acme"}
+
+    def test_extends(self, tmp_path: Path, configuration: Configuration) -> None:
+        """It takes over what it extends, and says where it comes from."""
+        generic = configuration.profiles["generic"]
+        info = "info: {serial: {oid: sysDescr, regex: 'SN (.*)'}}"
+        loaded = self.load(tmp_path, PROFILE % f"extends: generic, modules: [own], {info}")
+        acme = loaded.profiles["acme"]
+        assert acme.modules == (*generic.modules, "own")
+        assert acme.extends == "generic"
+        assert acme.info.serial[1:] == generic.info.serial
+        assert acme.info.model == generic.info.model
+
+    def test_replaces(self, tmp_path: Path) -> None:
+        """A profile of the same name takes the place of the product's, also for its heirs."""
+        content = "profiles: {generic: {modules: [if_mib]}, heir: {extends: generic}}"
+        loaded = self.load(tmp_path, content)
+        assert loaded.profiles["generic"].modules == ("if_mib",)
+        assert loaded.profiles["heir"].modules == ("if_mib",)
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            ("modules: [gone]", "profiles.acme.modules: unknown module 'gone'"),
+            ("extends: gone", "profiles.acme.extends: cannot be 'gone'"),
+            ("extends: acme", "profiles.acme.extends: cannot be 'acme'"),
+            ("match: {sys_object_id: x}", "profiles.acme.match.0.sys_object_id: 'x' is not"),
+            (
+                "match: {sys_object_id: 1.3.6.1.4.1.2636}",
+                "profiles.acme.match: is that of the profile 'juniper_junos', too",
+            ),
+            ("info: {model: {oid: sysName}}", "profiles.acme.info.model.0.oid: 'sysName' is"),
+            (
+                "info: {model: {oid: sysDescr, regex: a.b}}",
+                "profiles.acme.info.model.0.regex: 'a.b' has no group",
+            ),
+            ("colour: red", "profiles.acme.colour"),
+        ],
+        ids=str,
+    )
+    def test_mistakes(self, tmp_path: Path, content: str, problem: str) -> None:
+        """A mistake in a profile is one line with the file, the field and what is wrong."""
+        with pytest.raises(ConfigError) as caught:
+            self.load(tmp_path, PROFILE % content)
+        assert problem in str(caught.value)
+        assert str(caught.value).startswith(f"{tmp_path}/own.yml: ")
+        assert "\n" not in str(caught.value)
+
+    def test_all_shipped(self, configuration: Configuration) -> None:
+        """Every shipped profile can be recognised or extended, and names what it asks."""
+        bases = {profile.extends for profile in configuration.profiles.values()}
+        for name, profile in configuration.profiles.items():
+            assert profile.match or name in bases | {"generic"}, name
+            assert profile.modules, name
+
+
 class TestIdentify:
     @pytest.mark.parametrize(
         ("sys_object_id", "sys_descr", "name"),
