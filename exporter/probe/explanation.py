@@ -150,4 +150,4 @@ def _reason(outcome: Outcome) -> str:
         return explain.NOT_NEEDED
     if outcome.failure is not None:
         return outcome.failure.detail
-    return "the agent answered with an error" if outcome.refusals else ""
+    return "the agent answered with an error" if outcome.incomplete else ""

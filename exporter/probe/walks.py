@@ -133,7 +133,7 @@ class Walks:
         root = self._root(oid)
         async with self.locks[root]:
             if root in self.failed:
-                raise self.failed[root]
+                raise self.failed[root].alone()
             if root not in self.done:
                 self.done[root] = await self._asked(root, limits, traffic)
         traffic.note(self.asked[root])
