@@ -1,7 +1,6 @@
 """How one scrape asks an agent: sessions side by side where wished, no subtree asked for twice."""
 
 import asyncio
-import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
@@ -9,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from exporter import patterns
 from exporter.errors import ProtocolError
 from exporter.probe.devices import Devices, DeviceState
 from exporter.profiles import values
@@ -194,4 +194,4 @@ def _arcs(oid: str) -> tuple[int, ...]:
 def _kept(rule: Filter, value: values.Value) -> bool:
     shown = values.text(value, "DisplayString")
     # As snmp_exporter does: a pattern that wants the whole text says so.
-    return any(re.search(pattern, shown) for pattern in rule.values)
+    return any(patterns.search(pattern, shown) for pattern in rule.values)

@@ -1,9 +1,9 @@
 """Which profile a device has, and what it says about itself."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from exporter import patterns
 from exporter.profiles import values
 from exporter.profiles.loader import GENERIC
 from exporter.profiles.rows import Answers
@@ -37,7 +37,7 @@ class Verdict:
 def verdicts(profiles: Mapping[str, Profile], sys_object_id: str, sys_descr: str) -> list[Verdict]:
     """Return the matches whose prefix fits, the best first."""
     found = [
-        Verdict(name, match, re.search(match.sys_descr, sys_descr) is not None)
+        Verdict(name, match, patterns.search(match.sys_descr, sys_descr) is not None)
         for name, entry in profiles.items()
         for match in entry.match
         if f"{sys_object_id}.".startswith(f"{match.sys_object_id}.")
@@ -82,7 +82,7 @@ def fact(sources: Sources, answers: Answers) -> tuple[str, str]:
         oid = SYS_DESCR if source.oid == "sysDescr" else source.oid
         found = values.text(answers.get(oid), "DisplayString").strip(" \t\r\n\0")
         if source.regex:
-            match = re.search(source.regex, found)
+            match = patterns.search(source.regex, found)
             found = (match[1] or "").strip() if match else ""
         if found:
             return found, oid

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Mapping
 
+from exporter import patterns
 from exporter.metrics import Number
 from exporter.profiles import functions, values
 from exporter.profiles.rows import Rows
@@ -69,7 +70,7 @@ class Reader:
         for name in names:
             text = self.text(name) if "+" not in name else self._joined(name)
             if self._entry.strip:
-                text = re.sub(self._entry.strip, "", text).strip()
+                text = patterns.without(self._entry.strip, text).strip()
             if text:
                 return str(ipaddress.IPv6Address(text)) if EXPANDED.fullmatch(text) else text
         return ""
@@ -176,7 +177,7 @@ class Reader:
         """Return the number in a text: all of it, or what `extract` finds."""
         found = text
         if self._entry.extract:
-            match = re.search(self._entry.extract, text)
+            match = patterns.search(self._entry.extract, text)
             found = (match[1] or "") if match else ""
         if not re.fullmatch(r"[+-]?\d+(\.\d+)?", found := found.strip()):
             return self._none("%s is %r, which holds no number", name, text)
@@ -199,6 +200,8 @@ class Reader:
         return self._cells.get(name, {})
 
 
-def listed(text: str, patterns: tuple[str, ...]) -> bool:
+def listed(text: str, allowed: tuple[str, ...]) -> bool:
     """Return whether a text is one of these, or `~regex` finds something in it."""
-    return text in patterns or any(p[0] == "~" and re.search(p[1:], text) for p in patterns if p)
+    return text in allowed or any(
+        one[0] == "~" and patterns.search(one[1:], text) for one in allowed if one
+    )

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from exporter import patterns
 from exporter.config import Seconds
 from exporter.metrics import CATALOGUE
 from exporter.profiles import functions
@@ -76,14 +77,14 @@ def _label(value: str) -> str:
 
 def _regex(value: str) -> str:
     try:
-        re.compile(value)
-    except re.error as error:
+        patterns.compiled(value)
+    except ValueError as error:
         raise ValueError(f"{value!r} is not a regular expression: {error}") from error
     return value
 
 
 def _group(value: str) -> str:
-    if value and not re.compile(value).groups:
+    if value and not patterns.compiled(value).groups:
         raise ValueError(f"{value!r} has no group, such as (\\d+), that says which part to take")
     return value
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from exporter import patterns
 from exporter.metrics import Family, Kind, Number
 from exporter.profiles import values
 from exporter.profiles.rows import Answers, Labels, told_type
@@ -168,14 +169,14 @@ def _strings(run: Run, answers: Answers) -> Iterator[Family]:
 def extracted(extracts: tuple[RegexExtract, ...], shown: str) -> float | None:
     """Return the number of the first extract that matches the whole text and yields one."""
     for extract in extracts:
-        if (match := re.fullmatch(extract.regex, shown)) is not None and (
+        if (match := patterns.fullmatch(extract.regex, shown)) is not None and (
             number := values.spelled(_expand(extract.value, match))
         ) is not None:
             return number
     return None
 
 
-def _expand(template: str, match: re.Match[str]) -> str:
+def _expand(template: str, match: patterns.Match) -> str:
     """Fill a template of Go's regexp package: `$1`, `${1}`, `${name}`, `$$`."""
 
     def fill(reference: re.Match[str]) -> str:

@@ -255,3 +255,20 @@ async def test_unexpected_pdu(tmp_path: Path, switch: dict[str, Value]) -> None:
         assert (await client.get(url)).status_code == 200
     asked = len(agent.requests)
     assert counted(exporter, "snmp_unexpected_pdu_type_total") == asked > 0
+
+
+async def test_catastrophic_patterns(tmp_path: Path) -> None:
+    """No pattern of an operator's makes the exporter hang on what a device says."""
+    pattern = "(([a-z])+.)+[A-Z]([a-z])+"
+    table = {f"{DESCR}.1": octets("a" * 2_000)}
+    extract = {"Number": [{"regex": pattern, "value": "1"}]}
+    metric = column("descr", DESCR) | {"regex_extracts": extract}
+    rule = {"oid": DESCR, "targets": [DESCR], "values": [pattern]}
+    modules = {
+        "extract": {"walk": [DESCR], "metrics": [metric]},
+        "filter": {"walk": [DESCR], "metrics": [column("other", DESCR)], "filters": [rule]},
+    }
+    async with serve(table) as agent, calling(made(tmp_path, modules)) as client:
+        answer = await client.get(f"/snmp?target=127.0.0.1:{agent.port}&module=extract,filter")
+    assert answer.status_code == 200
+    assert not any(line.startswith(("descr", "other")) for line in answer.text.splitlines())
