@@ -7,6 +7,7 @@ process.
 
 import asyncio
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import httpx
 
 from bench import _peers
 from bench._peers import Exporter
+from exporter.app import scrapes
 from lab import topology
 from lab.server import Lab
 from lab.topology import Topology
@@ -25,6 +27,7 @@ WARM_UP = 3
 MODULE = "if_mib"
 BASE = "127.0.97.0"
 TARGETS = {"snmp_exporter 0.21": 10, "snmp_exporter (newest)": 6}  # how many times our cost
+GZIP_SHARE = 0.1
 HEADERS = {
     "plain": {"Accept-Encoding": "identity"},
     "gzip": {"Accept-Encoding": "gzip"},  # what Prometheus sends
@@ -37,7 +40,9 @@ async def main() -> None:
         target = f"{lab.address('bulk0001')}:{lab.port}"
         with tempfile.TemporaryDirectory() as folder, exporters(Path(folder)) as found:
             for kind in HEADERS:
-                report(kind, await measured(found, target, kind))
+                costs = await measured(found, target, kind)
+                report(kind, costs)
+            report_gzip(costs[_peers.OUR_NAME].each, await page(found[0], target))
     for name in TARGETS:
         if name not in {exporter.name for exporter in found}:
             print(f"{name}: not installed (make peers)")
@@ -110,6 +115,25 @@ def report(kind: str, costs: dict[str, Measured]) -> None:
         ratio = cost.each / ours
         figures = f"{cost.scrapes:9}{cost.samples:9}{cost.each * 1e3:9.2f}{ratio:8.1f}"
         print(f"{name:24}{figures}  {wanted}")
+
+
+async def page(exporter: Exporter, target: str) -> bytes:
+    """Return the body of a scrape."""
+    query = {"target": target, "module": MODULE}
+    async with httpx.AsyncClient(headers=HEADERS["plain"], timeout=60) as client:
+        return (await client.get(f"{exporter.url}/snmp", params=query)).content
+
+
+def report_gzip(scrape: float, body: bytes) -> None:
+    """Print what compressing a body costs, of the CPU seconds of a whole scrape with it."""
+    before = time.process_time()
+    for _ in range(SCRAPES):
+        packed = scrapes.gzipped(body)
+    each = (time.process_time() - before) / SCRAPES
+    print(
+        f"\ngzip of {len(body):,} bytes to {len(packed):,}: {each * 1e3:.2f} ms CPU, "
+        f"{each / scrape:.1%} of the scrape (target: under {GZIP_SHARE:.0%})"
+    )
 
 
 if __name__ == "__main__":
