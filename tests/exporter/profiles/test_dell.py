@@ -182,3 +182,20 @@ def test_identity(
     profile = identify.profile(configuration.profiles, sys_object_id, descr)
     facts = identify.facts(configuration.profiles[profile], {identify.SYS_DESCR: descr.encode()})
     assert (profile, facts["model"], facts["os_version"]) == expected
+
+
+def test_os10_sessions(configuration: Configuration) -> None:
+    """A session is told with its AS, how often it was established and what it brought."""
+    table, peer = "1.3.6.1.4.1.674.11000.5000.200.1.1", "1.1.4.169.254.247.1"
+    answers: dict[str, Value] = {f"{table}.2.1.10.{peer}": 64513, f"{table}.2.1.12.{peer}": 1}
+    answers |= {
+        f"{table}.2.1.13.{peer}": 6,
+        f"{table}.7.1.5.{peer}": 7,
+        f"{table}.8.1.4.{peer}.1.1": 27,
+    }
+    labels = 'peer="169.254.247.1",remote_as="64513"'
+    assert applied(configuration.modules["dell_bgp"], answers) == {
+        f"chm_bgp_session_up{{{labels}}}": 1,
+        f"chm_bgp_session_transitions_total{{{labels}}}": 7,
+        f'chm_bgp_prefixes_accepted{{family="ipv4 unicast",{labels}}}': 27,
+    }

@@ -136,3 +136,22 @@ def test_identity(configuration: Configuration) -> None:
     profile = identify.profile(configuration.profiles, "1.3.6.1.4.1.2636.1.1.1.2.21", descr)
     facts = identify.facts(configuration.profiles[profile], {identify.SYS_DESCR: descr.encode()})
     assert (profile, facts["os_version"]) == ("juniper_junos", "12.3R6.6")
+
+
+def test_address_without_length(configuration: Configuration) -> None:
+    """The addresses in the index of a session are read, though no length says where they end."""
+    table = "1.3.6.1.4.1.2636.5.1.1.2"
+    four = "0.1.192.0.2.1.1.192.0.2.2"
+    six = f"0.2.32.1.13.184{'.0' * 11}.1.2.32.1.13.184{'.0' * 11}.2"
+    answers: dict[str, Value] = {}
+    for row, state, remote_as in ((four, 6, 65001), (six, 3, 4200000001)):
+        answers |= {f"{table}.1.1.1.2.{row}": state, f"{table}.1.1.1.13.{row}": remote_as}
+    answers |= {f"{table}.1.1.1.3.{four}": 2, f"{table}.4.1.1.1.{four}": 3600}
+    answers |= {f"{table}.6.1.1.5.{four}": 4}
+    assert applied(configuration.modules["juniper_bgp"], answers) == {
+        'chm_bgp_session_up{peer="192.0.2.2",remote_as="65001"}': 1,
+        'chm_bgp_session_up{peer="2001:db8::2",remote_as="4200000001"}': 0,
+        'chm_bgp_session_enabled{peer="192.0.2.2",remote_as="65001"}': 1,
+        'chm_bgp_session_age_seconds{peer="192.0.2.2",remote_as="65001"}': 3600,
+        'chm_bgp_session_transitions_total{peer="192.0.2.2",remote_as="65001"}': 4,
+    }
