@@ -82,10 +82,12 @@ def test_powerconnect_parts(configuration: Configuration) -> None:
     monitor = "1.3.6.1.4.1.674.10895.3000.1.2.110.7"
     answers: dict[str, Value] = {f"{monitor}.1.1.2.1": b"fan1", f"{monitor}.1.1.3.1": 3}
     answers |= {f"{monitor}.2.1.2.1": b"ps1", f"{monitor}.2.1.3.1": 1, f"{monitor}.2.1.3.2": 5}
+    answers |= {"1.3.6.1.4.1.89.53.15.1.9.1": 45, "1.3.6.1.4.1.89.53.15.1.9.2": 0}
     found = applied(configuration.modules["dell_n_envmon"], answers)
     assert {key: value for key, value in found.items() if "degraded" not in key} == {
         'chm_fan_up{fan="fan1"}': 0,
         'chm_power_supply_up{psu="ps1"}': 1,
+        'chm_temperature_celsius{sensor="Unit 1"}': 45,
     }
 
 

@@ -95,6 +95,18 @@ def test_optics_without_data(configuration: Configuration) -> None:
     }
 
 
+def test_another_reference(configuration: Configuration) -> None:
+    """Where no receiver could bear the limit of an alarm, neither reading nor limits are in dBm."""
+    answers: dict[str, Value] = {"1.3.6.1.2.1.31.1.1.1.1.585": b"xe-0/2/0"}
+    answers |= {f"{DOM}.1.1.1.{column}.585": value for column, value in ((5, 1755), (7, -206))}
+    answers |= {f"{DOM}.1.1.1.{column}.585": value for column, value in ((9, 2100), (10, 496))}
+    answers |= {f"{DOM}.1.1.1.21.585": 75}
+    assert applied(configuration.modules["juniper_optics"], answers) == {
+        'chm_sensor_dbm{sensor="xe-0/2/0 tx"}': -2.06,
+        'chm_temperature_limit_celsius{limit="high_critical",sensor="xe-0/2/0 transceiver"}': 75,
+    }
+
+
 def test_lanes(configuration: Configuration) -> None:
     """A transceiver with several lanes tells each lane's power in hundredths of a dBm."""
     answers: dict[str, Value] = {
