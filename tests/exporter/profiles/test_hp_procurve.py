@@ -95,6 +95,20 @@ def test_missing_member(configuration: Configuration) -> None:
         }
 
 
+def test_members_of_a_virtual_chassis(configuration: Configuration) -> None:
+    """The commander's load is that of the switch; each other member tells its own."""
+    member = f"{SWITCH}.116.1.3.1"
+    answers: dict[str, Value] = {f"{member}.9.1": 3, f"{member}.9.2": 4, f"{member}.9.3": 1}
+    for row in (1, 2, 3):
+        answers |= {f"{member}.19.{row}": 15, f"{member}.20.{row}": 400, f"{member}.21.{row}": 100}
+    found = applied(configuration.modules["hp_stack"], answers)
+    assert {key: value for key, value in found.items() if "stack" not in key} == {
+        'chm_cpu_utilization_ratio{cpu="Member 2"}': 0.15,
+        'chm_memory_used_bytes{pool="Member 2"}': 300,
+        'chm_memory_size_bytes{pool="Member 2"}': 400,
+    }
+
+
 def test_dark_transceiver(configuration: Configuration) -> None:
     """No light is no sample; limits are in units of power, readings in decibels."""
     column = f"{SWITCH}.82.1.1.1.1"

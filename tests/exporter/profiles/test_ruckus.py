@@ -119,6 +119,17 @@ def test_stack(configuration: Configuration) -> None:
     assert applied(table, {**answers, f"{SWITCH}.31.1.1.0": 0}) == {}
 
 
+def test_milliwatts(configuration: Configuration) -> None:
+    """Power over Ethernet is told in milliwatts, and as what is free of it."""
+    unit = f"{AGENT}.14.4.1.1"
+    answers: dict[str, Value] = {f"{unit}.2.1": 740000, f"{unit}.3.1": 440000}
+    answers |= {f"{unit}.2.2": 0, f"{unit}.3.2": 0}
+    assert applied(configuration.modules["foundry_poe"], answers) == {
+        'chm_poe_budget_watts{pse="1"}': 740,
+        'chm_poe_used_watts{pse="1"}': 300,
+    }
+
+
 def test_optics_as_text(configuration: Configuration) -> None:
     """Optical readings are numbers in texts, with leading zeros and verdicts around them."""
     answers: dict[str, Value] = {
