@@ -45,6 +45,7 @@ NONE_IS_WELL_ELSE_WARN = steps((None, HEALTHY), (1, WARNING))
 
 STATE = values({1: ("up", HEALTHY), 0: ("down", CRITICAL), -1: ("unknown", UNKNOWN)})
 WORKS = values({1: ("ok", HEALTHY), 0: ("failed", CRITICAL)})
+UP = values({1: ("up", HEALTHY), 0: ("down", CRITICAL)})
 SEVERITY = words({"critical": CRITICAL, "warning": WARNING, "info": INFO})
 # ifAdminStatus and ifOperStatus of IF-MIB (RFC 2863)
 IF_STATUS = values(

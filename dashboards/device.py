@@ -9,6 +9,7 @@ from dashboards.panels import (
     interfaces,
     measurement,
     memory,
+    routing,
     temperature,
     topology,
 )
@@ -68,9 +69,12 @@ def board() -> Board:
                     temperature.sensors(),
                     hardware.fans(),
                     hardware.power_supplies(),
+                    hardware.modules(),
+                    hardware.optics(),
                 ),
-                "Processors, memory, environment",
+                "Processors, memory, parts",
             ),
+            Section((routing.bgp(), routing.ospf()), "Routing"),
             Section((measurement.collectors(), measurement.duration()), "Measurement"),
         ),
     )

@@ -1,10 +1,12 @@
-"""Processors, memory, temperatures, fans and power supplies."""
+"""Processors, memory, temperatures, sensors, and the parts of a device that fail or vanish."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from string import Template
 
+from rules import lost
 from rules.options import Intent
-from rules.rule import Alert, Group
+from rules.rule import Alert, Group, Record, Severity
 from rules.thresholds import ThresholdAlert
 
 # The mean over the processors: one busy core of sixteen is no trouble of the device.
@@ -17,35 +19,119 @@ max without (instance, job) (
   chm_memory_used_bytes / (chm_memory_size_bytes > 0)
 )"""
 
-TEMPERATURE = "max without (instance, job) (chm_temperature_celsius)"
+STORAGE = """\
+max without (instance, job) (
+  chm_storage_used_bytes / (chm_storage_size_bytes > 0)
+)"""
 
-FAILED = Template("""\
-min without (instance, job) ($metric == 0)
+POE = """\
+max without (instance, job) (
+  chm_poe_used_watts / (chm_poe_budget_watts > 0)
+)"""
+
+# A sensor for which the device has a limit is judged by that alone: an ASIC may run at 90 degrees.
+# A limit of 0 is one that was never set.
+TEMPERATURE = """\
+(
+  max without (instance, job) (chm_temperature_celsius)
+  unless on (device, sensor)
+  (chm_temperature_limit_celsius{limit=~"high_.+"} > 0)
+)"""
+
+OWN_TEMPERATURE = Template("""\
+max without (instance, job) (chm_temperature_celsius)
+> on (device, sensor) group_left ()
+min by (device, sensor) (chm_temperature_limit_celsius{limit="high_$severity"} > 0)
 and on (device)
 device:chm_inventory_device_info:current""")
 
+FAILED = Template("""\
+(
+  min without (instance, job) ($metric == $bad)
+  and on (device)
+  device:chm_inventory_device_info:current
+)""")
+
+BEYOND = Template("""\
+(
+  max without (instance, job) ($metric)
+  $operator on (device, sensor) group_left ()
+  min by (device, sensor) ($limits{limit="$limit"})
+  and on (device)
+  device:chm_inventory_device_info:current
+)""")
+
 DEVICE = "{{ $labels.device }}"
+SITE = "(site {{ $labels.site }})"
 SHARE = "{{ $value | humanizePercentage }}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A kind of part that can fail or vanish; `label` holds its name."""
+
+    alert: str
+    metric: str
+    label: str
+    noun: str
+    severity: Severity = "warning"
+
+    @property
+    def lost(self) -> str:
+        """The recorded time since when a part is missing."""
+        return f"{self.label}:{self.metric}:lost_timestamp_seconds"
+
+
+PARTS = (
+    Part("FanFailed", "chm_fan_up", "fan", "Fan"),
+    Part("PowerSupplyFailed", "chm_power_supply_up", "psu", "Power supply"),
+    Part("ModuleFailed", "chm_module_up", "module", "Module"),
+    Part("StackMemberLost", "chm_stack_member_up", "member", "Stack member", "critical"),
+)
+
+# Value, limits, and what a reading below its low limit must be above to count: a port without a
+# fibre has no light (some -40 dBm), and a laser that is switched off takes no current.
+SENSORS = (
+    ("chm_temperature_celsius", "chm_temperature_limit_celsius", ""),
+    ("chm_sensor_volts", "chm_sensor_limit_volts", ""),
+    ("chm_sensor_amperes", "chm_sensor_limit_amperes", " > 0"),
+    ("chm_sensor_watts", "chm_sensor_limit_watts", " > 0"),
+    ("chm_sensor_dbm", "chm_sensor_limit_dbm", " > -30"),
+)
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
     """One group, run as often as devices are polled."""
-    rules = (*_thresholds(options), *_failures(options))
+    rules: tuple[Record | Alert, ...] = (
+        *_records(),
+        *_thresholds(options),
+        *_parts(options),
+        *_words(options),
+    )
     return (Group("chm-hardware", options.sample_interval, rules),)
+
+
+def _records() -> Iterator[Record]:
+    yield Record("device:cpu_utilization:ratio", CPU)
+    yield Record("pool:memory_utilization:ratio", MEMORY)
+    yield Record("storage:utilization:ratio", STORAGE)
+    yield Record("pse:poe_utilization:ratio", POE)
+    for part in PARTS:
+        yield lost.record(part.lost, part.metric, part.label, counted=True)
 
 
 def _thresholds(options: Intent) -> Iterator[Alert]:
     for alert in (
         ThresholdAlert(
             "CpuHigh",
-            CPU,
+            "device:cpu_utilization:ratio",
             "cpu_utilization",
             f"The processor of {DEVICE} is busy",
             f"{DEVICE} has used {SHARE} of its processors for minutes.",
         ),
         ThresholdAlert(
             "MemoryHigh",
-            MEMORY,
+            "pool:memory_utilization:ratio",
             "memory_utilization",
             f"{DEVICE} runs out of memory",
             f"{SHARE} of memory pool {{{{ $labels.pool }}}} of {DEVICE} is in use.",
@@ -56,24 +142,72 @@ def _thresholds(options: Intent) -> Iterator[Alert]:
             "temperature",
             f"{DEVICE} is hot",
             f"Sensor {{{{ $labels.sensor }}}} of {DEVICE} reads {{{{ $value }}}} degrees Celsius.",
+            own=OWN_TEMPERATURE,
         ),
     ):
         yield from alert.pair(options.settle_for)
 
 
-def _failures(options: Intent) -> Iterator[Alert]:
-    for name, metric, label, noun in (
-        ("FanFailed", "chm_fan_up", "fan", "Fan"),
-        ("PowerSupplyFailed", "chm_power_supply_up", "psu", "Power supply"),
-    ):
-        part = f"{noun} {{{{ $labels.{label} }}}} of {DEVICE}"
+def _parts(options: Intent) -> Iterator[Alert]:
+    for part in PARTS:
+        name = f"{part.noun} {{{{ $labels.{part.label} }}}} of {DEVICE}"
+        failed = FAILED.substitute(metric=part.metric, bad=0)
         yield Alert(
-            name,
-            FAILED.substitute(metric=metric),
-            "warning",
+            part.alert,
+            f"{failed}\nor\n{lost.gone(part.lost)}",
+            part.severity,
             "symptom",
-            f"{part} has failed",
-            f"{part} (site {{{{ $labels.site }}}}) does not work.",
+            f"{name} has failed or is gone",
+            f"{name} {SITE} does not work, or the device knows it no more.",
             hold=options.confirm_for,
             keep=options.keep_for,
         )
+
+
+def _words(options: Intent) -> Iterator[Alert]:
+    """Alert on what the device itself says of its parts, its sensors and its health."""
+    sensor = f"Sensor {{{{ $labels.sensor }}}} of {DEVICE}"
+    part = f"{{{{ $labels.kind }}}} {{{{ $labels.component }}}} of {DEVICE}"
+    alarm = f"alarm {{{{ $labels.alarm }}}} of {DEVICE}"
+    not_ok = FAILED.substitute(metric="chm_sensor_ok", bad=0)
+    for name, expr, summary, description in (
+        (
+            "ComponentDegraded",
+            FAILED.substitute(metric="chm_component_degraded", bad=1),
+            f"A part of {DEVICE} is degraded",
+            f"The {part} {SITE} works, but not well, by the word of the device.",
+        ),
+        (
+            "DeviceAlarm",
+            FAILED.substitute(metric="chm_alarm_active", bad=1),
+            f"{DEVICE} raises an alarm",
+            f"The {alarm} {SITE} is raised.",
+        ),
+        (
+            "SensorOutOfRange",
+            "\nor\n".join((not_ok, *_beyond())),
+            f"{sensor} is out of range",
+            f"{sensor} {SITE} reads what the device itself calls bad, or beyond its limits.",
+        ),
+    ):
+        yield Alert(
+            name,
+            expr,
+            "warning",
+            "symptom",
+            summary,
+            description,
+            hold=options.confirm_for,
+            keep=options.keep_for,
+        )
+
+
+def _beyond() -> Iterator[str]:
+    """Yield a comparison for each end of each kind of sensor; heat has an alert of its own."""
+    for metric, limits, floor in SENSORS:
+        low = f"{metric}{floor}"
+        yield BEYOND.substitute(metric=low, operator="<", limits=limits, limit="low_critical")
+        if metric != "chm_temperature_celsius":
+            yield BEYOND.substitute(
+                metric=metric, operator=">", limits=limits, limit="high_critical"
+            )

@@ -43,6 +43,9 @@ max without (instance, job) (
   )
 )""")
 
+# How full the fullest port of a device is.
+SATURATION = "max by (device, site, role, vendor) (interface:utilization:ratio)"
+
 PORT_DOWN = Template("""\
 interface:ifOperStatus:lost_timestamp_seconds{ifAlias$match""}
 and on (device)
@@ -67,6 +70,7 @@ def _records(options: Intent) -> Iterator[Record]:
         for kind in ("Errors", "Discards"):
             expr = LOSS.substitute(Direction=direction, kind=kind, window=window)
             yield Record(f"interface:{kind.lower()}:ratio", expr, labels)
+    yield Record("device:interface_saturation:ratio", SATURATION)
 
 
 def _down(options: Intent) -> Iterator[Alert]:

@@ -6,7 +6,7 @@ from typing import Any
 import promql_parser
 import yaml
 
-from rules import availability, hardware, intent, interfaces, stack
+from rules import availability, hardware, intent, interfaces, routing, stack
 from rules.options import Intent, duration
 from rules.rule import Alert, Group, Record
 
@@ -16,6 +16,7 @@ FAMILIES = {
     "availability.yml": availability.groups,
     "interfaces.yml": interfaces.groups,
     "hardware.yml": hardware.groups,
+    "routing.yml": routing.groups,
     "stack.yml": stack.groups,
 }
 # `{{ query ... }}` in a template would run PromQL for whoever reads the notification.

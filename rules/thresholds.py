@@ -19,22 +19,29 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning")
 
 @dataclass(frozen=True)
 class ThresholdAlert:
-    """An alert for every series of `expr` that is above the device's threshold of `metric`."""
+    """An alert for every series of `expr` that is above the device's threshold of `metric`.
+
+    `own` is a further comparison, by `$severity`, with limits that the device has itself.
+    """
 
     name: str
     expr: str
     metric: str
     summary: str
     description: str
+    own: Template | None = None
 
     def pair(self, hold: float) -> tuple[Alert, ...]:
         """Return the critical and the warning alert; `hold` seconds before either fires."""
         return tuple(self._alert(severity, hold) for severity in SEVERITIES)
 
     def _alert(self, severity: Severity, hold: float) -> Alert:
+        expr = ABOVE.substitute(expr=self.expr, metric=self.metric, severity=severity)
+        if self.own:
+            expr += "\nor\n" + self.own.substitute(severity=severity)
         return Alert(
             self.name,
-            ABOVE.substitute(expr=self.expr, metric=self.metric, severity=severity),
+            expr,
             severity,
             "symptom",
             self.summary,

@@ -1,17 +1,26 @@
-"""Parts that break: fans and power supplies."""
+"""Parts that break: fans, power supplies, modules, members of a stack."""
 
 from dashboards import colours
 from dashboards.panel import Panel, Query
-from dashboards.visuals import stat, timeline
+from dashboards.visuals import lines, stat, timeline
+
+FAILED = """\
+count(
+  chm_fan_up{$probe} == 0
+  or chm_power_supply_up{$probe} == 0
+  or chm_module_up{$probe} == 0
+  or chm_stack_member_up{$probe} == 0
+)
+or vector(0)"""
 
 
 def failed() -> Panel:
-    """Show how many fans and power supplies have failed."""
+    """Show how many parts have failed."""
     return stat(
         "Failed parts",
-        "Fans and power supplies that report a failure.",
+        "Fans, power supplies, modules and stack members that report a failure.",
         "short",
-        "count(chm_fan_up{$probe} == 0 or chm_power_supply_up{$probe} == 0) or vector(0)",
+        FAILED,
         thresholds=colours.NONE_IS_WELL,
         width=3,
     )
@@ -36,4 +45,26 @@ def power_supplies() -> Panel:
         Query("chm_power_supply_up{$probe}", "{{psu}}"),
         colours.WORKS,
         empty="This device reports no power supply",
+    )
+
+
+def modules() -> Panel:
+    """Show every module and every member of a stack over time."""
+    return timeline(
+        "Modules and stack",
+        "What each module and each member of the stack reports; its ports share its fate.",
+        Query("chm_module_up{$probe} or chm_stack_member_up{$probe}", "{{module}}{{member}}"),
+        colours.WORKS,
+        empty="This device reports neither modules nor a stack",
+    )
+
+
+def optics() -> Panel:
+    """Show the light that transceivers send and receive."""
+    return lines(
+        "Optical power",
+        "Light sent and received, in decibels over a milliwatt; -30 and less is no light.",
+        "dBm",
+        (Query("chm_sensor_dbm{$probe}", "{{sensor}}"),),
+        empty="This device reports no light of its transceivers",
     )

@@ -6,6 +6,7 @@ from dashboards.panels import thresholds
 from dashboards.visuals import lines, stat
 
 HOTTEST = "max by (device) (chm_temperature_celsius{$probe})"
+LIMITS = 'chm_temperature_limit_celsius{$probe, limit="high_critical"} > 0'
 
 
 def hottest() -> Panel:
@@ -25,9 +26,14 @@ def sensors() -> Panel:
     """Show every sensor over time, against the thresholds in force."""
     return lines(
         "Temperature by sensor",
-        "Each sensor of the device; dashed: the thresholds in force for it.",
+        "Each sensor of the device, and the limits it has for them; dashed: the thresholds in force"
+        " for sensors without a limit.",
         "celsius",
-        (Query("chm_temperature_celsius{$probe}", "{{sensor}}"), thresholds.query("temperature")),
+        (
+            Query("chm_temperature_celsius{$probe}", "{{sensor}}"),
+            Query(LIMITS, "{{sensor}}: limit"),
+            thresholds.query("temperature"),
+        ),
         overrides=thresholds.OVERRIDES,
         width=8,
         empty="This device reports no temperature sensor",

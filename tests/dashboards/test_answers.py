@@ -39,6 +39,15 @@ NETWORK = {
     "chm_temperature_celsius": {f'{CORE}, sensor="inlet"': "40x120"},
     "chm_fan_up": {f'{CORE}, fan="1"': "1x120"},
     "chm_power_supply_up": {f'{CORE}, psu="A"': "0x120"},
+    "chm_module_up": {f'{CORE}, module="1"': "1x120"},
+    "chm_stack_member_up": {f'{CORE}, member="1"': "1x120"},
+    "chm_temperature_limit_celsius": {
+        f'{CORE}, sensor="inlet", limit="high_critical"': "75x120",
+    },
+    "chm_sensor_dbm": {f'{CORE}, sensor="Rx"': "-4x120"},
+    "chm_bgp_session_up": {f'{CORE}, peer="192.0.2.1", remote_as="64500"': "1x120"},
+    "chm_bgp_session_enabled": {f'{CORE}, peer="192.0.2.1", remote_as="64500"': "1x120"},
+    "chm_ospf_neighbor_up": {f'{CORE}, neighbor="192.0.2.2"': "1x120"},
     "ifHCInOctets": {PORT: "0+3750000000x120"},  # 500 Mbit/s
     "ifHCOutOctets": {PORT: "0+937500000x120"},  # 125 Mbit/s
     "ifInErrors": {PORT: "0+60x120"},

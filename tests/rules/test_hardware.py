@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.promtool import Series, check, device, series, threshold
+from tests.rules.promtool import Series, check, device, evaluate, series, threshold
 
 LABELS = {
     "device": "r1",
@@ -17,6 +17,13 @@ LABELS = {
 
 def measured(name: str, values: str, **labels: str) -> Series:
     return {series(name, **LABELS, **labels): values}
+
+
+def limit(metric: str, sensor: str, **values: float) -> Series:
+    return {
+        series(f"chm_{metric}", **LABELS, sensor=sensor, limit=name): f"{value}x60"
+        for name, value in values.items()
+    }
 
 
 class TestThresholds:
@@ -146,9 +153,111 @@ class TestThresholds:
         )
 
 
+class TestOwnLimits:
+    """A device that tells the limits of a sensor knows better than a threshold for all sensors."""
+
+    @pytest.mark.parametrize(
+        ("celsius", "severities"), [(85, []), (95, ["warning"]), (106, ["warning", "critical"])]
+    )
+    def test_they_stand_in_for_the_threshold(
+        self, tmp_path: Path, celsius: float, severities: list[str]
+    ) -> None:
+        """A processor that may reach 90 degrees is not hot at 85, whatever the threshold is."""
+        alerts = [f'TemperatureHigh{{device="r1", severity="{each}"}}' for each in severities]
+
+        check(
+            tmp_path,
+            device("r1"),
+            threshold("r1", "temperature", 60, 75),
+            measured("chm_temperature_celsius", f"{celsius}x60", sensor="cpu"),
+            limit("temperature_limit_celsius", "cpu", high_warning=90, high_critical=105),
+            firing={"10m": alerts},
+            by="device, severity",
+        )
+
+    def test_those_of_one_sensor_are_not_those_of_another(self, tmp_path: Path) -> None:
+        """A sensor without a limit keeps the threshold; a limit of 0 was never set."""
+        check(
+            tmp_path,
+            device("r1"),
+            threshold("r1", "temperature", 60, 75),
+            measured("chm_temperature_celsius", "65x60", sensor="cpu"),
+            measured("chm_temperature_celsius", "66x60", sensor="inlet"),
+            measured("chm_temperature_celsius", "67x60", sensor="outlet"),
+            limit("temperature_limit_celsius", "cpu", high_critical=105),
+            limit("temperature_limit_celsius", "outlet", high_critical=0),
+            firing={
+                "10m": [
+                    'TemperatureHigh{device="r1", sensor="inlet"}',
+                    'TemperatureHigh{device="r1", sensor="outlet"}',
+                ]
+            },
+            by="device, sensor",
+        )
+
+    @pytest.mark.parametrize(
+        ("metric", "limits", "value", "fires"),
+        [
+            ("chm_sensor_dbm", "sensor_limit_dbm", -17, True),
+            ("chm_sensor_dbm", "sensor_limit_dbm", -40, False),
+            ("chm_sensor_dbm", "sensor_limit_dbm", 4, True),
+            ("chm_sensor_dbm", "sensor_limit_dbm", -5, False),
+            ("chm_sensor_volts", "sensor_limit_volts", -17, True),
+            ("chm_sensor_amperes", "sensor_limit_amperes", 4, True),
+            ("chm_sensor_watts", "sensor_limit_watts", 4, True),
+            ("chm_temperature_celsius", "temperature_limit_celsius", -17, True),
+        ],
+    )
+    def test_a_reading_beyond_them_is_told(
+        self, tmp_path: Path, metric: str, limits: str, value: float, *, fires: bool
+    ) -> None:
+        """Too weak or too strong is told; a port without a fibre has no light, and is no fault."""
+        told = ['SensorOutOfRange{device="r1", sensor="Rx"}'] if fires else []
+
+        check(
+            tmp_path,
+            device("r1"),
+            measured(metric, f"{value}x60", sensor="Rx"),
+            limit(limits, "Rx", low_critical=-14, high_critical=2),
+            firing={"10m": told},
+            by="device, sensor",
+        )
+
+
+class TestWordsOfTheDevice:
+    """What a device says of itself is an alert, by the name that it gives."""
+
+    @pytest.mark.parametrize(
+        ("alert", "metric", "bad", "label"),
+        [
+            ("SensorOutOfRange", "chm_sensor_ok", 0, "sensor"),
+            ("DeviceAlarm", "chm_alarm_active", 1, "alarm"),
+            ("ComponentDegraded", "chm_component_degraded", 1, "component"),
+        ],
+    )
+    def test_fires_and_resolves(
+        self, tmp_path: Path, alert: str, metric: str, bad: int, label: str
+    ) -> None:
+        """It fires while the device says so."""
+        values = f"{1 - bad}x9 {bad}x20 {1 - bad}x60"
+
+        check(
+            tmp_path,
+            device("r1"),
+            measured(metric, values, **{label: "x"}),
+            firing={"11m": [], "13m": [f'{alert}{{device="r1", {label}="x"}}'], "35m": []},
+            by=f"device, {label}",
+        )
+
+
 @pytest.mark.parametrize(
     ("alert", "metric", "label"),
-    [("FanFailed", "chm_fan_up", "fan"), ("PowerSupplyFailed", "chm_power_supply_up", "psu")],
+    [
+        ("FanFailed", "chm_fan_up", "fan"),
+        ("PowerSupplyFailed", "chm_power_supply_up", "psu"),
+        ("ModuleFailed", "chm_module_up", "module"),
+        ("StackMemberLost", "chm_stack_member_up", "member"),
+    ],
 )
 class TestParts:
     def test_fires_and_resolves(self, tmp_path: Path, alert: str, metric: str, label: str) -> None:
@@ -169,3 +278,70 @@ class TestParts:
     ) -> None:
         """A device that is not in the inventory has no alerts."""
         check(tmp_path, measured(metric, "0x60", **{label: alert}), firing={"20m": []})
+
+    def test_part_that_vanishes_has_failed(
+        self, tmp_path: Path, alert: str, metric: str, label: str
+    ) -> None:
+        """A part that was there and is not is told until it is back."""
+        gone = f'{alert}{{device="r1", site="lab", {label}="2"}}'
+
+        check(
+            tmp_path,
+            device("r1"),
+            measured("chm_collector_success", "1x300", collector="parts"),
+            measured(metric, "1x300", **{label: "1"}),
+            measured(metric, "1x99 _x150 1x40", **{label: "2"}),
+            firing={"99m": [], "120m": [gone], "240m": [gone], "260m": []},
+            by=f"device, site, {label}",
+        )
+
+    def test_part_that_is_renamed_has_not(
+        self, tmp_path: Path, alert: str, metric: str, label: str
+    ) -> None:
+        """New names after an upgrade are as many parts as before, and no alert."""
+        check(
+            tmp_path,
+            device("r1"),
+            measured("chm_collector_success", "1x200", collector="parts"),
+            measured(metric, "1x99 stale", **{label: alert}),
+            measured(metric, "_x99 1x100", **{label: "new"}),
+            firing={"110m": [], "150m": []},
+        )
+
+    def test_silence_is_no_loss(self, tmp_path: Path, alert: str, metric: str, label: str) -> None:
+        """Where a collector failed or the device is down, no part is missing."""
+        check(
+            tmp_path,
+            device("r1"),
+            measured("chm_collector_success", "1x99 0x40 1x60", collector="parts"),
+            measured(metric, "1x99 stale _x39 1x60", **{label: alert}),
+            firing={"110m": [], "130m": [], "142m": []},
+        )
+
+
+class TestRatios:
+    """Shares that no device tells are recorded once, for alerts, boards and people."""
+
+    def test_are_recorded(self, tmp_path: Path) -> None:
+        """Processors, memory, storage and power over Ethernet as ratios."""
+        parts = [
+            measured("chm_cpu_utilization_ratio", "0.2x9", cpu="0"),
+            measured("chm_cpu_utilization_ratio", "0.4x9", cpu="1"),
+            measured("chm_memory_used_bytes", "900x9", pool="p"),
+            measured("chm_memory_size_bytes", "1000x9", pool="p"),
+            measured("chm_storage_used_bytes", "1x9", storage="/"),
+            measured("chm_storage_size_bytes", "4x9", storage="/"),
+            measured("chm_poe_used_watts", "370x9", pse="1"),
+            measured("chm_poe_budget_watts", "740x9", pse="1"),
+        ]
+        expected = {
+            "device:cpu_utilization:ratio": 0.3,
+            "pool:memory_utilization:ratio": 0.9,
+            "storage:utilization:ratio": 0.25,
+            "pse:poe_utilization:ratio": 0.5,
+        }
+
+        for name, value in expected.items():
+            sample = {"labels": '{device="r1"}', "value": value}
+            expr = f"round(max by (device) ({name}), 0.01)"
+            evaluate(tmp_path, *parts, expr=expr, expected={"5m": [sample]})

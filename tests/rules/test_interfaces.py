@@ -131,6 +131,19 @@ class TestUtilization:
             expected={f"{minute}m": [] for minute in range(18, 27)},
         )
 
+    def test_fullest_port_is_the_saturation_of_its_device(self, tmp_path: Path) -> None:
+        """Of two directions at 80 % and 8 % the device counts as 80 % full."""
+        counters = traffic(
+            ifHCInOctets="0+6000000000x60", ifHCOutOctets="0+600000000x60", ifHighSpeed="1000x60"
+        )
+
+        evaluate(
+            tmp_path,
+            counters,
+            expr="max by (device) (device:interface_saturation:ratio)",
+            expected={"20m": [{"labels": '{device="sw1"}', "value": 0.8}]},
+        )
+
     def test_full_port_warns_then_is_critical_and_resolves(self, tmp_path: Path) -> None:
         """80 % for minutes is above a warning of 70 %, and not above a critical 90 %."""
         octets = "0+6000000000x20 120000000000+7200000000x20 264000000000+60000000x60"

@@ -42,6 +42,7 @@ def test_files_and_groups_keep_their_names() -> None:
         "availability.yml": ["chm-availability"],
         "interfaces.yml": ["chm-interfaces"],
         "hardware.yml": ["chm-hardware"],
+        "routing.yml": ["chm-routing"],
         "stack.yml": ["chm-stack"],
     }
 

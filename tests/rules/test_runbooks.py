@@ -42,7 +42,10 @@ def test_every_query_of_a_page_can_be_pasted() -> None:
 def test_every_alert_a_page_speaks_of_exists() -> None:
     """Pages that lead to other pages lead to ones that are there."""
     names = {alert.name for alert in rules.alerts(INTENT)}
-    suffixes = "Down|Failed|Failing|High|Unknown|Unreachable|Missing|Slow|Delivered|Saturated"
+    suffixes = (
+        "Down|Failed|Failing|High|Unknown|Unreachable|Missing|Slow|Delivered|Saturated"
+        "|Lost|Degraded|Alarm|Range|Flapping"
+    )
     for name, text in _pages().items():
         mentioned = set(re.findall(rf"`([A-Z][A-Za-z]+(?:{suffixes}))`", text))
         assert mentioned <= names, name
