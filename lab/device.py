@@ -34,6 +34,7 @@ class Condition:
     temperature: float | None = None
     failed_fans: set[int] = field(default_factory=set)  # counted from 1
     failed_supplies: set[int] = field(default_factory=set)
+    failed_modules: set[int] = field(default_factory=set)
 
 
 class Device:
@@ -130,6 +131,9 @@ class Device:
             fans=tuple(n not in condition.failed_fans for n in range(1, platform.fans + 1)),
             power_supplies=tuple(
                 n not in condition.failed_supplies for n in range(1, platform.power_supplies + 1)
+            ),
+            modules=tuple(
+                n not in condition.failed_modules for n in range(1, platform.modules + 1)
             ),
         )
 

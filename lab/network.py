@@ -195,11 +195,13 @@ def _condition(entries: list[UnderWay]) -> Condition:
                 condition.failed_fans.add(fan)
             case scenarios.PsuFailed(psu=psu):
                 condition.failed_supplies.add(psu)
+            case scenarios.ModuleFailed(module=module):
+                condition.failed_modules.add(module)
     return condition
 
 
 def _check(device: Device, scenario: Scenario) -> None:
-    """Refuse a port, fan or power supply that the device does not have."""
+    """Refuse a port, fan, power supply or module that the device does not have."""
     name, platform = device.spec.name, device.spec.platform
     match scenario:
         case scenarios.OnPort(port=port):
@@ -211,5 +213,7 @@ def _check(device: Device, scenario: Scenario) -> None:
             raise BadArgument(f"{name} has {platform.fans} fans, not {fan}")
         case scenarios.PsuFailed(psu=psu) if psu > platform.power_supplies:
             raise BadArgument(f"{name} has {platform.power_supplies} power supplies, not {psu}")
+        case scenarios.ModuleFailed(module=module) if module > platform.modules:
+            raise BadArgument(f"{name} has {platform.modules} modules, not {module}")
         case _:
             return

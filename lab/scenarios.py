@@ -91,6 +91,18 @@ class PsuFailed(Scenario):
         return str(self.psu)
 
 
+class ModuleFailed(Scenario):
+    """A line card, or a member of a stack, stops working; counted from 1."""
+
+    name = "module-failed"
+    module: Annotated[int, Field(ge=1)] = 1
+
+    @property
+    def subject(self) -> str:
+        """The module."""
+        return str(self.module)
+
+
 class Reboot(Scenario):
     """The device is gone for `duration` seconds and comes back with uptime and counters at zero."""
 
@@ -124,6 +136,7 @@ def catalogue() -> Mapping[str, type[Scenario]]:
         TemperatureHigh,
         FanFailed,
         PsuFailed,
+        ModuleFailed,
         Reboot,
         CounterWrap,
         InterfaceErrors,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from lab.ber import Row, counter32, integer, object_identifier, octets, oid
+from lab.ber import Row, integer, oid
+from lab.mibs import host
 from lab.mibs.entity import (
     CELSIUS,
     FAN,
@@ -16,18 +17,12 @@ from lab.mibs.entity import (
     Sensor,
     sensor_rows,
 )
+from lab.mibs.host import Storage
 from lab.platforms.platform import Platform, Reading
 from lab.ports import PortKind
 
-HR_STORAGE_ENTRY = oid("1.3.6.1.2.1.25.2.3.1")
-HR_STORAGE_RAM = oid("1.3.6.1.2.1.25.2.1.2")
-HR_STORAGE_FLASH = oid("1.3.6.1.2.1.25.2.1.9")
-HR_DEVICE_ENTRY = oid("1.3.6.1.2.1.25.3.2.1")
-HR_PROCESSOR_ENTRY = oid("1.3.6.1.2.1.25.3.3.1")
-HR_DEVICE_PROCESSOR = oid("1.3.6.1.2.1.25.3.1.3")
 ENT_STATE_OPER = oid("1.3.6.1.2.1.131.1.1.1.3")
 
-RUNNING = 2  # hrDeviceStatus
 DISABLED, ENABLED = 2, 3  # EntityOperState
 RAM_KIB = 3_963_672
 CORES = 2
@@ -40,19 +35,7 @@ VERSION = "4.28.5M"
 def _processors(reading: Reading) -> Iterator[Row]:
     # Row 1 summarises the cores, which follow it.
     names = ("GenuineIntel CPU @ 2.40GHz", *(f"Core {core}" for core in range(1, CORES + 1)))
-    for index, name in enumerate(names, start=1):
-        columns = (
-            integer(index),
-            object_identifier(HR_DEVICE_PROCESSOR),
-            octets(name),
-            object_identifier((0, 0)),
-            integer(RUNNING),
-            counter32(0),
-        )
-        for column, value in enumerate(columns, start=1):
-            yield (*HR_DEVICE_ENTRY, column, index), value
-        yield (*HR_PROCESSOR_ENTRY, 1, index), object_identifier((0, 0))
-        yield (*HR_PROCESSOR_ENTRY, 2, index), integer(round(reading.cpu_percent))
+    yield from host.processors(names, reading.cpu_percent)
 
 
 def _storage(reading: Reading) -> Iterator[Row]:
@@ -60,24 +43,14 @@ def _storage(reading: Reading) -> Iterator[Row]:
     programs = round(RAM_KIB * reading.memory_used)
     # EOS counts cache and buffers as used, like the kernel.
     used = min(programs + cache + buffers, RAM_KIB)
-    rows = (
-        ("RAM", HR_STORAGE_RAM, 1_024, RAM_KIB, used),
-        ("RAM (Buffers)", HR_STORAGE_RAM, 1_024, RAM_KIB, buffers),
-        ("RAM (Cache)", HR_STORAGE_RAM, 1_024, RAM_KIB, min(cache, used - buffers)),
-        ("Flash", HR_STORAGE_FLASH, 4_096, 386_808, 294_387),
-    )
-    for index, (name, kind, unit, size, amount) in enumerate(rows, start=1):
-        columns = (
-            integer(index),
-            object_identifier(kind),
-            octets(name),
-            integer(unit),
-            integer(size),
-            integer(amount),
-            counter32(0),
+    yield from host.storage(
+        (
+            Storage(1, "RAM", 1_024, RAM_KIB, used),
+            Storage(2, "RAM (Buffers)", 1_024, RAM_KIB, buffers),
+            Storage(3, "RAM (Cache)", 1_024, RAM_KIB, min(cache, used - buffers)),
+            Storage(4, "Flash", 4_096, 386_808, 294_387, host.HR_STORAGE_FLASH),
         )
-        for column, value in enumerate(columns, start=1):
-            yield (*HR_STORAGE_ENTRY, column, index), value
+    )
 
 
 def _sensors(reading: Reading) -> Iterator[Sensor]:

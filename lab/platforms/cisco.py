@@ -12,6 +12,7 @@ MEMORY_POOL_ENTRY = oid("1.3.6.1.4.1.9.9.48.1.1.1")
 ENVMON_TEMPERATURE_ENTRY = oid("1.3.6.1.4.1.9.9.13.1.3.1")
 ENVMON_FAN_ENTRY = oid("1.3.6.1.4.1.9.9.13.1.4.1")
 ENVMON_SUPPLY_ENTRY = oid("1.3.6.1.4.1.9.9.13.1.5.1")
+FRU_MODULE_ENTRY = oid("1.3.6.1.4.1.9.9.117.1.2.1.1")
 CISCO_CAT_9300 = oid("1.3.6.1.4.1.9.1.2494")  # ciscoCat9300FixedSwitchStack
 
 NORMAL, WARNING, CRITICAL = 1, 2, 3  # CiscoEnvMonState
@@ -19,7 +20,8 @@ AC_SUPPLY = 2
 MEMORY_KB = 7_689_712
 POOL_BYTES = 1_400_000_000  # the heap of IOSd, a part of the above
 THRESHOLD = 68  # Celsius
-SWITCH, FIRST_FAN, FIRST_SUPPLY, SENSOR_INDEX = 1_000, 1_010, 1_020, 1_030
+SWITCH, FIRST_FAN, FIRST_SUPPLY, SENSOR_INDEX, UPLINKS = 1_000, 1_010, 1_020, 1_030, 1_040
+MODULE_OK, MODULE_FAILED = 2, 7  # ModuleOperType
 VERSION = "17.09.04a"
 DESCR = (
     "Cisco IOS Software [Cupertino], Catalyst L3 Switch Software (CAT9K_IOSXE), Version 17.9.4a, "
@@ -41,6 +43,8 @@ def _parts() -> Iterator[Entity]:
         )
     name = "Switch 1 - Inlet Temp Sensor"
     yield Entity(SENSOR_INDEX, name, SWITCH, SENSOR, name)
+    name = "Switch 1 FRU Uplink Module 1"
+    yield Entity(UPLINKS, "8x10G Uplink Module", SWITCH, MODULE, name, 1, "C9300-NM-8X")
 
 
 def _health(reading: Reading) -> Iterator[Row]:
@@ -100,6 +104,8 @@ def _environment(reading: Reading) -> Iterator[Row]:
         yield (*ENVMON_SUPPLY_ENTRY, 2, index), octets(f"Switch 1 - Power Supply {letter}")
         yield (*ENVMON_SUPPLY_ENTRY, 3, index), integer(NORMAL if delivers else CRITICAL)
         yield (*ENVMON_SUPPLY_ENTRY, 4, index), integer(AC_SUPPLY)
+    for works in reading.modules:
+        yield (*FRU_MODULE_ENTRY, 2, UPLINKS), integer(MODULE_OK if works else MODULE_FAILED)
 
 
 def _ports(
@@ -129,6 +135,7 @@ def _catalyst(name: str, model: str, ports: tuple[PortKind, ...]) -> Platform:
         ports=ports,
         fans=3,
         power_supplies=2,
+        modules=1,
         parts=_parts,
         health=_health,
         oui=bytes.fromhex("00a289"),

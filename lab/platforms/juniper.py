@@ -46,7 +46,7 @@ def _operating(reading: Reading) -> Iterator[_Part]:
     yield _Part(
         (FPCS, 3, 0, 0),
         "FPC: MPC Type 2 3D @ 2/*/*",
-        True,
+        all(reading.modules),
         reading.temperature,
         12,
         buffer / 2,
@@ -80,7 +80,7 @@ def _health(reading: Reading) -> Iterator[Row]:
         for column, value in columns.items():
             yield (*JNX_OPERATING_ENTRY, column, *part.index), value
         yield from _replaceable(part)
-    broken = not all((*reading.fans, *reading.power_supplies))
+    broken = not all((*reading.fans, *reading.power_supplies, *reading.modules))
     yield JNX_YELLOW_ALARM_STATE, integer(LAMP_ON if broken else LAMP_OFF)
     yield JNX_RED_ALARM_STATE, integer(LAMP_ON if reading.temperature > HOT else LAMP_OFF)
 
@@ -128,6 +128,7 @@ MX240 = Platform(
     ports=_PORTS,
     fans=3,
     power_supplies=2,
+    modules=1,
     parts=_parts,
     health=_health,
     oui=bytes.fromhex("3c6104"),

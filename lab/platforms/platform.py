@@ -1,6 +1,6 @@
 """What a platform is: a vendor's answer to the questions every device is asked."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from lab.ber import Oid, Row
@@ -21,6 +21,12 @@ class Reading:
     temperature: float  # Celsius, at the hottest sensor
     fans: tuple[bool, ...]  # whether each turns
     power_supplies: tuple[bool, ...]  # whether each delivers
+    modules: tuple[bool, ...] = ()  # whether each works
+
+
+def no_parts() -> Iterable[Entity]:
+    """Return nothing: a device whose ENTITY-MIB knows only its chassis."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -37,10 +43,11 @@ class Platform:
     ports: tuple[PortKind, ...]
     fans: int
     power_supplies: int
-    parts: Callable[[], Iterator[Entity]]
     health: Callable[[Reading], Iterator[Row]]
     oui: bytes  # the first three octets of its addresses
     serial_prefix: str
+    parts: Callable[[], Iterable[Entity]] = no_parts
+    modules: int = 0  # line cards, or members of a stack, that can fail
     temperature: float = 40.0  # Celsius, at rest
     router: bool = False
     serial_object: Oid | None = None  # where the vendor repeats the serial number
