@@ -18,11 +18,13 @@ router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 async def list_alerts(
     request: Request,
     session: Session,
-    _actor: CanReadAlerts,
+    actor: CanReadAlerts,
     query: Annotated[AlertQuery, Query()],
 ) -> Page[AlertRead]:
     """List alerts, those that fire and those that are over."""
-    statement = pagination.ordered(queries.alerts(query), query.ordering, queries.ORDERING, "id")
+    statement = pagination.ordered(
+        queries.alerts(actor, query), query.ordering, queries.ORDERING, "id"
+    )
     count, rows = await pagination.fetch(session, statement, query)
     return pagination.page(request.url, query, count, [AlertRead.model_validate(r) for r in rows])
 

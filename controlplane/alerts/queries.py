@@ -8,6 +8,9 @@ from sqlmodel import col, select
 
 from controlplane.alerts.models import Alert
 from controlplane.alerts.schemas import AlertQuery
+from controlplane.auth import restrictor
+from controlplane.auth.actor import Actor
+from controlplane.auth.permissions import Permission
 
 ORDERING = {
     "starts_at": col(Alert.starts_at),
@@ -21,9 +24,13 @@ ORDERING = {
 }
 
 
-def alerts(query: AlertQuery) -> Select[tuple[Alert]]:
-    """Select the alerts that pass the filters."""
-    statement = select(Alert)
+def alerts(actor: Actor, query: AlertQuery) -> Select[tuple[Alert]]:
+    """Select the alerts that pass the filters and are about devices that the actor may hear of.
+
+    What is about no device, or about one that is no more, is for those who hear of everything.
+    """
+    reached = restrictor.on_device_names(actor, Permission.ALERTS_READ, col(Alert.device))
+    statement = select(Alert).where(reached)
     for column, value in (
         (Alert.status, query.status),
         (Alert.severity, query.severity),

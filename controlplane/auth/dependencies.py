@@ -1,7 +1,6 @@
 """Access as a type: an endpoint that takes `actor: CanReadDevices` is closed to everyone else."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -25,7 +24,9 @@ async def current_actor(request: Request, session: Session, bearer: Bearer) -> A
         raise Unauthenticated("log in, or send a token as `Authorization: Bearer`")
     tokens = request.app.state.access_tokens
     actor = await service.identify(session, tokens, bearer.credentials)
-    return replace(actor, origin=origin(request))
+    actor = replace(actor, origin=origin(request))
+    request.state.actor = actor  # for the record of a refusal
+    return actor
 
 
 def origin(request: Request) -> Origin:
@@ -37,24 +38,52 @@ def origin(request: Request) -> Origin:
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 
 
-def _requires(permission: Permission) -> Callable[[Actor], Awaitable[Actor]]:
-    async def check(actor: CurrentActor) -> Actor:
-        if permission not in actor.permissions:
-            raise Forbidden(f"{actor.name} lacks the permission {permission.value}")
+def require(actor: Actor, permission: Permission, *, everywhere: bool = False) -> None:
+    """Raise Forbidden where the actor holds a permission nowhere, or not on everything."""
+    if permission not in actor.permissions:
+        raise Forbidden(f"{actor.name} lacks the permission {permission.value}")
+    if everywhere and not actor.may_everywhere(permission):
+        raise Forbidden(f"{actor.name} holds {permission.value}, but not on everything")
+
+
+@dataclass(frozen=True)
+class Requires:
+    """The check of an access type; what an endpoint asks for can be read from it."""
+
+    permission: Permission
+    everywhere: bool = False
+
+    async def __call__(self, actor: CurrentActor) -> Actor:
+        """Give the actor, or refuse."""
+        require(actor, self.permission, everywhere=self.everywhere)
         return actor
 
-    return check
 
-
-CanReadDevices = Annotated[Actor, Depends(_requires(Permission.DEVICES_READ))]
-CanWriteDevices = Annotated[Actor, Depends(_requires(Permission.DEVICES_WRITE))]
-CanReadCredentials = Annotated[Actor, Depends(_requires(Permission.CREDENTIALS_READ))]
-CanWriteCredentials = Annotated[Actor, Depends(_requires(Permission.CREDENTIALS_WRITE))]
-CanReadThresholds = Annotated[Actor, Depends(_requires(Permission.THRESHOLDS_READ))]
-CanWriteThresholds = Annotated[Actor, Depends(_requires(Permission.THRESHOLDS_WRITE))]
-CanReadAlerts = Annotated[Actor, Depends(_requires(Permission.ALERTS_READ))]
-CanIngestAlerts = Annotated[Actor, Depends(_requires(Permission.ALERTS_INGEST))]
-CanReadRules = Annotated[Actor, Depends(_requires(Permission.RULES_READ))]
-CanReadSnapshot = Annotated[Actor, Depends(_requires(Permission.SNAPSHOT_READ))]
-CanReadTargets = Annotated[Actor, Depends(_requires(Permission.TARGETS_READ))]
-CanReadIntent = Annotated[Actor, Depends(_requires(Permission.INTENT_READ))]
+# What belongs to devices and sites: the restrictor narrows it to where the permission is held.
+CanReadDevices = Annotated[Actor, Depends(Requires(Permission.DEVICES_READ))]
+CanWriteDevices = Annotated[Actor, Depends(Requires(Permission.DEVICES_WRITE))]
+CanReadSites = Annotated[Actor, Depends(Requires(Permission.SITES_READ))]
+CanWriteSites = Annotated[Actor, Depends(Requires(Permission.SITES_WRITE))]
+CanReadCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_READ))]
+CanReadThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_READ))]
+CanWriteThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_WRITE))]
+CanReadAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_READ))]
+# What belongs to all: it must be held on everything.
+CanWriteCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_WRITE, True))]
+CanWriteAllThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_WRITE, True))]
+CanReadRules = Annotated[Actor, Depends(Requires(Permission.RULES_READ, True))]
+CanReadUsers = Annotated[Actor, Depends(Requires(Permission.USERS_READ, True))]
+CanWriteUsers = Annotated[Actor, Depends(Requires(Permission.USERS_WRITE, True))]
+CanReadSessions = Annotated[Actor, Depends(Requires(Permission.SESSIONS_READ, True))]
+CanWriteSessions = Annotated[Actor, Depends(Requires(Permission.SESSIONS_WRITE, True))]
+CanReadTokens = Annotated[Actor, Depends(Requires(Permission.TOKENS_READ, True))]
+CanWriteTokens = Annotated[Actor, Depends(Requires(Permission.TOKENS_WRITE, True))]
+CanReadRoles = Annotated[Actor, Depends(Requires(Permission.ROLES_READ, True))]
+CanWriteRoles = Annotated[Actor, Depends(Requires(Permission.ROLES_WRITE, True))]
+CanReadGrants = Annotated[Actor, Depends(Requires(Permission.GRANTS_READ, True))]
+CanWriteGrants = Annotated[Actor, Depends(Requires(Permission.GRANTS_WRITE, True))]
+CanReadAudit = Annotated[Actor, Depends(Requires(Permission.AUDIT_READ, True))]
+CanIngestAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_INGEST, True))]
+CanReadSnapshot = Annotated[Actor, Depends(Requires(Permission.SNAPSHOT_READ, True))]
+CanReadTargets = Annotated[Actor, Depends(Requires(Permission.TARGETS_READ, True))]
+CanReadIntent = Annotated[Actor, Depends(Requires(Permission.INTENT_READ, True))]

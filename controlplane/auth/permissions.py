@@ -1,8 +1,8 @@
-"""The permissions there are, and which role holds which."""
+"""The permissions there are, and which built-in role holds which."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-
-from controlplane.users.models import Role
+from types import MappingProxyType
 
 
 class Permission(StrEnum):
@@ -10,6 +10,8 @@ class Permission(StrEnum):
 
     DEVICES_READ = "devices:read"
     DEVICES_WRITE = "devices:write"
+    SITES_READ = "sites:read"
+    SITES_WRITE = "sites:write"
     CREDENTIALS_READ = "credentials:read"
     CREDENTIALS_WRITE = "credentials:write"
     THRESHOLDS_READ = "thresholds:read"
@@ -17,28 +19,67 @@ class Permission(StrEnum):
     ALERTS_READ = "alerts:read"
     ALERTS_INGEST = "alerts:ingest"
     RULES_READ = "rules:read"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    SESSIONS_READ = "sessions:read"
+    SESSIONS_WRITE = "sessions:write"
+    TOKENS_READ = "tokens:read"
+    TOKENS_WRITE = "tokens:write"
+    ROLES_READ = "roles:read"
+    ROLES_WRITE = "roles:write"
+    GRANTS_READ = "grants:read"
+    GRANTS_WRITE = "grants:write"
+    AUDIT_READ = "audit:read"
     SNAPSHOT_READ = "snapshot:read"
     TARGETS_READ = "targets:read"
     INTENT_READ = "intent:read"
 
 
+class Role(StrEnum):
+    """The roles that are always there."""
+
+    SUPER_ADMIN = "super_admin"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    ANALYST = "analyst"
+    VIEWER = "viewer"
+
+
+# What services do is for their tokens alone: no person reads secrets through them.
+FOR_SERVICES = frozenset(
+    {
+        Permission.SNAPSHOT_READ,
+        Permission.TARGETS_READ,
+        Permission.INTENT_READ,
+        Permission.ALERTS_INGEST,
+    }
+)
+FOR_PEOPLE = frozenset(Permission) - FOR_SERVICES
+
 VIEWER = frozenset(
     {
         Permission.DEVICES_READ,
+        Permission.SITES_READ,
         Permission.THRESHOLDS_READ,
         Permission.ALERTS_READ,
         Permission.RULES_READ,
     }
 )
+ANALYST = VIEWER | {Permission.AUDIT_READ}
 OPERATOR = VIEWER | {
     Permission.DEVICES_WRITE,
+    Permission.SITES_WRITE,
     Permission.CREDENTIALS_READ,
     Permission.THRESHOLDS_WRITE,
 }
-ADMIN = OPERATOR | {Permission.CREDENTIALS_WRITE}  # what services do is for their tokens alone
+ADMIN = FOR_PEOPLE - {Permission.ROLES_WRITE}
 
-ROLES: dict[Role, frozenset[Permission]] = {
-    Role.VIEWER: VIEWER,
-    Role.OPERATOR: OPERATOR,
-    Role.ADMIN: ADMIN,
-}
+ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.SUPER_ADMIN: FOR_PEOPLE,
+        Role.ADMIN: ADMIN,
+        Role.OPERATOR: OPERATOR,
+        Role.ANALYST: ANALYST,
+        Role.VIEWER: VIEWER,
+    }
+)

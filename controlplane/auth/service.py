@@ -16,7 +16,8 @@ from controlplane.auth import queries, throttle
 from controlplane.auth.actor import Actor, Held
 from controlplane.auth.models import ServiceToken
 from controlplane.auth.passwords import Passwords
-from controlplane.auth.permissions import ROLES, Permission
+from controlplane.auth.permissions import Permission
+from controlplane.auth.roles import grants
 from controlplane.auth.tokens import AccessTokens
 from controlplane.errors import Invalid, Problem, Unauthenticated
 from controlplane.users import queries as user_queries
@@ -56,7 +57,7 @@ async def identify(session: AsyncSession, access: AccessTokens, bearer: str) -> 
     user = await session.get(User, access.read(bearer))
     if user is None or not user.active:
         raise Unauthenticated("the user of this token is gone or disabled")
-    return Actor(user.id, user.name, Kind.USER, (Held(ROLES[user.role]),))
+    return Actor(user.id, user.name, Kind.USER, await grants.held(session, user.id, ()))
 
 
 async def _service(session: AsyncSession, bearer: str) -> Actor:

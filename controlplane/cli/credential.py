@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.auth.actor import shell
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact, vault
@@ -50,7 +51,7 @@ def add(
     settings = Settings()
 
     async def work(session: AsyncSession) -> CredentialRead:
-        return service.read(await service.create(session, vault(settings), data))
+        return service.read(await service.create(session, shell(), vault(settings), data))
 
     output.item(transact(settings, work).model_dump(mode="json"), as_json=as_json)
 
@@ -72,6 +73,6 @@ def remove(name: str) -> None:
     """Remove a credential that no device is asked with."""
 
     async def work(session: AsyncSession) -> None:
-        await service.delete(session, name)
+        await service.delete(session, shell(), name)
 
     transact(Settings(), work)

@@ -8,6 +8,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane import pagination
+from controlplane.auth.actor import shell
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact, vault
@@ -25,7 +26,10 @@ from controlplane.settings import Settings
 
 app = typer.Typer(help="Devices of the inventory.", no_args_is_help=True)
 
-COLUMNS = ("name", "address", "port", "site", "role", "vendor", "status", "credentials", "parents")
+COLUMNS = (
+    *("name", "address", "port", "site", "role", "vendor"),
+    *("status", "tags", "credentials", "parents"),
+)
 
 
 @app.command()
@@ -39,6 +43,7 @@ def add(
     vendor: Annotated[str, typer.Option(help="Who made it.")] = "",
     profile: Annotated[str | None, typer.Option(help="Instead of identifying it.")] = None,
     module: Annotated[list[str] | None, typer.Option(help="In addition to the profile's.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
     credential: Annotated[list[str] | None, typer.Option(help="To try, in order.")] = None,
     parent: Annotated[list[str] | None, typer.Option(help="The way to it leads there.")] = None,
     status: Annotated[Status, typer.Option()] = Status.ACTIVE,
@@ -55,6 +60,7 @@ def add(
             "vendor": vendor,
             "profile": profile,
             "modules": module or [],
+            "tags": tag or [],
             "credentials": credential or [],
             "parents": parent or [],
             "status": status,
@@ -62,7 +68,7 @@ def add(
     )
 
     async def work(session: AsyncSession) -> DeviceRead:
-        return await service.create(session, data)
+        return await service.create(session, shell(), data)
 
     _show(transact(Settings(), work), as_json=as_json)
 
@@ -82,8 +88,10 @@ def list_(
     query = DeviceQuery.model_validate({**filters, "q": q})
 
     async def work(session: AsyncSession) -> Sequence[DeviceRead]:
-        statement = pagination.ordered(queries.devices(query), "", queries.DEVICE_ORDERING, "name")
-        return await inventory.read(session, list(await session.scalars(statement)))
+        statement = pagination.ordered(
+            queries.devices(shell(), query), "", queries.DEVICE_ORDERING, "name"
+        )
+        return await inventory.read(session, shell(), list(await session.scalars(statement)))
 
     output.rows(transact(Settings(), work), COLUMNS, as_json=as_json)
 
@@ -93,7 +101,8 @@ def show(name: str, *, as_json: AsJson = False) -> None:
     """Show a device."""
 
     async def work(session: AsyncSession) -> DeviceRead:
-        return await service.read(session, await service.get(session, name))
+        device = await service.get(session, shell(), name)
+        return await service.read(session, shell(), device)
 
     _show(transact(Settings(), work), as_json=as_json)
 
@@ -103,7 +112,7 @@ def remove(name: str) -> None:
     """Remove a device behind which no other stands."""
 
     async def work(session: AsyncSession) -> None:
-        await service.delete(session, name)
+        await service.delete(session, shell(), name)
 
     transact(Settings(), work)
 
@@ -118,7 +127,7 @@ def import_(file: Path, *, as_json: AsJson = False) -> None:
     settings = Settings()
 
     async def work(session: AsyncSession) -> ImportResult:
-        return await document.apply(session, vault(settings), data)
+        return await document.apply(session, shell(), vault(settings), data)
 
     output.item(transact(settings, work).model_dump(), as_json=as_json)
 

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.auth.actor import shell
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact
-from controlplane.devices import queries, service
-from controlplane.devices.schemas import SiteCreate, SiteRead
+from controlplane.devices import queries, sites
+from controlplane.devices.schemas import SiteCreate, SiteQuery, SiteRead
 from controlplane.settings import Settings
 
 app = typer.Typer(help="Sites: places where devices stand.", no_args_is_help=True)
@@ -21,13 +22,14 @@ def add(
     name: str,
     *,
     description: Annotated[str, typer.Option(help="For people.")] = "",
+    parent: Annotated[str | None, typer.Option(help="The site it is a part of.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a site."""
-    data = SiteCreate(name=name, description=description)
+    data = SiteCreate(name=name, description=description, parent=parent)
 
     async def work(session: AsyncSession) -> SiteRead:
-        return SiteRead.model_validate(await service.create_site(session, data))
+        return await sites.create(session, shell(), data)
 
     output.item(transact(Settings(), work).model_dump(mode="json"), as_json=as_json)
 
@@ -37,10 +39,10 @@ def list_(*, as_json: AsJson = False) -> None:
     """List sites."""
 
     async def work(session: AsyncSession) -> Sequence[SiteRead]:
-        sites = await session.scalars(queries.sites(None).order_by("name"))
-        return [SiteRead.model_validate(site) for site in sites]
+        found = await session.scalars(queries.sites(shell(), SiteQuery()).order_by("name"))
+        return await sites.read(session, shell(), list(found))
 
-    output.rows(transact(Settings(), work), ("name", "description"), as_json=as_json)
+    output.rows(transact(Settings(), work), ("name", "parent", "description"), as_json=as_json)
 
 
 @app.command()
@@ -48,6 +50,6 @@ def remove(name: str) -> None:
     """Remove a site at which no device stands."""
 
     async def work(session: AsyncSession) -> None:
-        await service.delete_site(session, name)
+        await sites.delete(session, shell(), name)
 
     transact(Settings(), work)

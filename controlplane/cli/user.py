@@ -7,12 +7,15 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.auth import accounts
+from controlplane.auth.accounts import Account
+from controlplane.auth.actor import shell
 from controlplane.auth.passwords import Passwords
+from controlplane.auth.permissions import Role
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact
 from controlplane.settings import Settings
-from controlplane.users.models import Role, User
+from controlplane.users.models import User
 
 app = typer.Typer(help="People who may log in.", no_args_is_help=True)
 
@@ -23,7 +26,7 @@ Generate = Annotated[bool, typer.Option(help="Make a password and print it once.
 def add(
     name: str,
     *,
-    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.VIEWER,
+    role: Annotated[str, typer.Option(help="What they may do everywhere.")] = Role.VIEWER,
     admin: Annotated[bool, typer.Option("--admin", help="Short for --role admin.")] = False,
     generate: Generate = False,
     as_json: AsJson = False,
@@ -31,16 +34,18 @@ def add(
     """Add a person; the password is asked for, or made with --generate."""
     given = _password(generate=generate)
     chosen = Role.ADMIN if admin else role
-    user = _hashing(lambda s, passwords: accounts.add(s, passwords, name, given, chosen))
-    _show(user, given if generate else None, as_json=as_json)
+    new = Account(name, given, chosen)
+    _hashing(lambda s, passwords: accounts.add(s, shell(), passwords, new))
+    shown = {"name": name, "role": chosen}
+    output.item({**shown, "password": given} if generate else shown, as_json=as_json)
 
 
 @app.command()
 def password(name: str, *, generate: Generate = False, as_json: AsJson = False) -> None:
     """Give a person a new password; it is asked for, or made with --generate."""
     given = _password(generate=generate)
-    user = _hashing(lambda s, passwords: accounts.set_password(s, passwords, name, given))
-    _show(user, given if generate else None, as_json=as_json)
+    _hashing(lambda s, passwords: accounts.set_password(s, shell(), passwords, name, given))
+    output.item({"name": name, "password": given} if generate else {"name": name}, as_json=as_json)
 
 
 def _password(*, generate: bool) -> str:
@@ -56,8 +61,3 @@ def _hashing(work: Callable[[AsyncSession, Passwords], Awaitable[User]]) -> User
         return transact(Settings(), lambda session: work(session, passwords))
     finally:
         passwords.close()
-
-
-def _show(user: User, password: str | None, *, as_json: bool) -> None:
-    shown = {"name": user.name, "role": user.role.value}
-    output.item({**shown, "password": password} if password else shown, as_json=as_json)

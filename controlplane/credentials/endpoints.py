@@ -24,12 +24,12 @@ router = APIRouter(prefix="/api/v1/credentials", tags=["credentials"])
 async def list_credentials(
     request: Request,
     session: Session,
-    _actor: CanReadCredentials,
+    actor: CanReadCredentials,
     query: Annotated[CredentialQuery, Query()],
 ) -> Page[CredentialRead]:
     """List credentials without their secrets."""
     statement = pagination.ordered(
-        queries.listed(query.name), query.ordering, queries.ORDERING, "name"
+        queries.visible(actor, query.name), query.ordering, queries.ORDERING, "name"
     )
     count, rows = await pagination.fetch(session, statement, query)
     return pagination.page(request.url, query, count, [service.read(row) for row in rows])
@@ -40,20 +40,20 @@ async def create_credential(
     data: CredentialCreate,
     request: Request,
     session: Session,
-    _actor: CanWriteCredentials,
+    actor: CanWriteCredentials,
 ) -> CredentialRead:
     """Add a credential."""
-    return service.read(await service.create(session, request.app.state.vault, data))
+    return service.read(await service.create(session, actor, request.app.state.vault, data))
 
 
 @router.get("/{name}")
 async def get_credential(
     name: Name,
     session: Session,
-    _actor: CanReadCredentials,
+    actor: CanReadCredentials,
 ) -> CredentialRead:
     """Show a credential without its secrets."""
-    return service.read(await service.get(session, name))
+    return service.read(await service.get(session, actor, name))
 
 
 @router.patch("/{name}")
@@ -62,17 +62,17 @@ async def update_credential(
     data: CredentialUpdate,
     request: Request,
     session: Session,
-    _actor: CanWriteCredentials,
+    actor: CanWriteCredentials,
 ) -> CredentialRead:
     """Change fields of a credential; one of another version is written whole."""
-    return service.read(await service.update(session, request.app.state.vault, name, data))
+    return service.read(await service.update(session, actor, request.app.state.vault, name, data))
 
 
 @router.delete("/{name}", status_code=204)
 async def delete_credential(
     name: Name,
     session: Session,
-    _actor: CanWriteCredentials,
+    actor: CanWriteCredentials,
 ) -> None:
     """Remove a credential; one that a device is asked with stays (409)."""
-    await service.delete(session, name)
+    await service.delete(session, actor, name)

@@ -2,9 +2,12 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 from sqlmodel import col, select
 
+from controlplane.auth import restrictor
+from controlplane.auth.actor import Actor
+from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 
 ORDERING = {
@@ -18,6 +21,20 @@ ORDERING = {
 def by_name(name: str) -> Select[tuple[Credential]]:
     """Select the credential of this name."""
     return select(Credential).where(Credential.name == name)
+
+
+def visible(actor: Actor, name: str | None) -> Select[tuple[Credential]]:
+    """Select the credentials that the actor sees, or the one of a name."""
+    return listed(name).where(_reached(actor))
+
+
+def usable(actor: Actor, names: Collection[str]) -> Select[tuple[Credential]]:
+    """Select the credentials of these names that the actor may have devices asked with."""
+    return named(names).where(_reached(actor))
+
+
+def _reached(actor: Actor) -> ColumnElement[bool]:
+    return restrictor.on_credentials(actor, Permission.CREDENTIALS_READ, col(Credential.id))
 
 
 def named(names: Collection[str]) -> Select[tuple[Credential]]:

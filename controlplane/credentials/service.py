@@ -9,6 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane import events
+from controlplane.audit.models import Action
+from controlplane.audit.service import CHANGED
+from controlplane.auth import trail
+from controlplane.auth.actor import Actor
 from controlplane.credentials import queries, snmp
 from controlplane.credentials.models import Credential
 from controlplane.credentials.schemas import CredentialCreate, CredentialRead, CredentialUpdate
@@ -29,15 +33,17 @@ class Outcome(StrEnum):
 OPEN_FIELDS = ("username", "security_level", "auth_protocol", "priv_protocol", "context_name")
 
 
-async def get(session: AsyncSession, name: str) -> Credential:
-    """Give the credential of this name, or raise NotFound."""
-    credential = await session.scalar(queries.by_name(name))
+async def get(session: AsyncSession, actor: Actor, name: str) -> Credential:
+    """Give the credential of this name, or raise NotFound where the actor sees none."""
+    credential = await session.scalar(queries.visible(actor, name))
     if credential is None:
         raise NotFound(f"there is no credential {name!r}")
     return credential
 
 
-async def create(session: AsyncSession, vault: Vault, data: CredentialCreate) -> Credential:
+async def create(
+    session: AsyncSession, actor: Actor, vault: Vault, data: CredentialCreate
+) -> Credential:
     """Add a credential."""
     await events.changed(session)
     if await session.scalar(queries.by_name(data.name)):
@@ -48,44 +54,66 @@ async def create(session: AsyncSession, vault: Vault, data: CredentialCreate) ->
     _fill(credential, vault, given(data))
     session.add(credential)
     await session.flush()
+    await trail.record(
+        session,
+        actor,
+        Action.CREATE,
+        "credential",
+        credential,
+        after=_kept(credential, given(data)),
+    )
     return credential
 
 
 async def update(
-    session: AsyncSession, vault: Vault, name: str, data: CredentialUpdate
+    session: AsyncSession, actor: Actor, vault: Vault, name: str, data: CredentialUpdate
 ) -> Credential:
     """Change the given fields; the outcome is checked as a whole and sealed anew."""
     await events.changed(session)
-    credential = await get(session, name)
+    credential = await get(session, actor, name)
+    before = _kept(credential)
     _fill(credential, vault, opened(vault, credential) | given(data))
     credential.updated_at = now()
     await session.flush()
+    after = _kept(credential, given(data))
+    await trail.record(
+        session, actor, Action.UPDATE, "credential", credential, before=before, after=after
+    )
     return credential
 
 
-async def put(session: AsyncSession, vault: Vault, data: CredentialCreate) -> Outcome:
+async def put(session: AsyncSession, actor: Actor, vault: Vault, data: CredentialCreate) -> Outcome:
     """Make the credential of this name be exactly this, whether it was there or not."""
     credential = await session.scalar(queries.by_name(data.name))
     if credential is None:
-        await create(session, vault, data)
+        await create(session, actor, vault, data)
         return Outcome.CREATED
     auth = {name: value for name, value in given(data).items() if value}
     if auth == opened(vault, credential):
         return Outcome.UNCHANGED
+    before = _kept(credential)
     _fill(credential, vault, auth)
     credential.updated_at = now()
     await session.flush()
+    after = _kept(credential, auth)
+    await trail.record(
+        session, actor, Action.UPDATE, "credential", credential, before=before, after=after
+    )
     return Outcome.UPDATED
 
 
-async def delete(session: AsyncSession, name: str) -> None:
+async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
     """Remove a credential that no device is asked with."""
     await events.changed(session)
-    await session.delete(await get(session, name))
+    credential = await get(session, actor, name)
+    await session.delete(credential)
     try:
         await session.flush()
     except IntegrityError:
         raise Conflict(f"credential {name!r} is in use by a device") from None
+    await trail.record(
+        session, actor, Action.DELETE, "credential", credential, before=_kept(credential)
+    )
 
 
 def given(data: CredentialUpdate) -> dict[str, Any]:
@@ -143,3 +171,9 @@ def _fill(credential: Credential, vault: Vault, auth: Mapping[str, Any]) -> None
     credential.key_version, credential.data_key = sealed.key_version, sealed.data_key
     for name in SECRETS:
         setattr(credential, name, sealed.secrets.get(name))
+
+
+def _kept(credential: Credential, written: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Give what the audit log keeps of a credential: of secrets, that they were written."""
+    fields = {name: getattr(credential, name) for name in ("version", *OPEN_FIELDS)}
+    return {**fields, **{name: CHANGED for name in SECRETS if (written or {}).get(name)}}

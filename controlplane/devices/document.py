@@ -1,16 +1,20 @@
 """The import document: credentials, sites and devices by name, all of them or none."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
 
 from controlplane import events
+from controlplane.audit import service as audit
+from controlplane.audit.models import Action
+from controlplane.auth import trail
+from controlplane.auth.actor import Actor
 from controlplane.credentials import service as credentials
 from controlplane.credentials import snmp
 from controlplane.credentials.service import Outcome
-from controlplane.devices import inventory, queries, service
+from controlplane.devices import inventory, queries, service, sites
 from controlplane.devices.inventory import Row
 from controlplane.devices.models import Device
 from controlplane.devices.schemas import (
@@ -25,23 +29,32 @@ from controlplane.errors import Invalid, Problem
 from controlplane.vault import Vault
 
 
-async def apply(session: AsyncSession, vault: Vault, document: ImportDocument) -> ImportResult:
+async def apply(
+    session: AsyncSession, actor: Actor, vault: Vault, document: ImportDocument
+) -> ImportResult:
     """Add what is new and change what differs, or raise Invalid with every problem of every row.
 
     A credential becomes exactly what the document says; of sites and devices the fields that are
-    left out stay as they are. Nothing is removed.
+    left out stay as they are. Nothing is removed. The actor needs for each row what they would
+    need to write it alone.
     """
     await events.changed(session)
-    problems = [*_problems(document), *await _unknown(session, document)]
+    problems = [
+        *_problems(document),
+        *await _unknown(session, actor, document),
+        *await _taken(session, actor, document),
+    ]
     if problems:
         raise Invalid("nothing was imported: some rows cannot be used", *problems)
-    return ImportResult(
+    result = ImportResult(
         credentials=_tally(
-            [await credentials.put(session, vault, c) for c in document.credentials]
+            [await credentials.put(session, actor, vault, c) for c in document.credentials]
         ),
-        sites=_tally([await _put_site(session, site) for site in document.sites]),
-        devices=_tally(await _put_devices(session, document.devices)),
+        sites=_tally(await _put_sites(session, actor, document.sites)),
+        devices=_tally(await _put_devices(session, actor, document.devices)),
     )
+    await audit.record(session, Action.IMPORT, who=actor.who, after=result.model_dump())
+    return result
 
 
 def _problems(document: ImportDocument) -> Iterable[Problem]:
@@ -57,12 +70,12 @@ def _problems(document: ImportDocument) -> Iterable[Problem]:
             seen.add(row.name)
 
 
-async def _unknown(session: AsyncSession, document: ImportDocument) -> list[Problem]:
+async def _unknown(session: AsyncSession, actor: Actor, document: ImportDocument) -> list[Problem]:
     """Find the names that are neither in the inventory nor in the document."""
     rows = [
         data.model_dump(include={"site", "credentials", "parents"}) for data in document.devices
     ]
-    known = (await inventory.look_up(session, rows)).names()
+    known = (await inventory.look_up(session, actor, rows)).names()
     known = {
         "site": {*known["site"], *(site.name for site in document.sites)},
         "credential": {*known["credential"], *(c.name for c in document.credentials)},
@@ -75,22 +88,51 @@ async def _unknown(session: AsyncSession, document: ImportDocument) -> list[Prob
     ]
 
 
-async def _put_site(session: AsyncSession, data: SiteCreate) -> Outcome:
-    site = await session.scalar(queries.site(data.name))
-    if site is None:
-        await service.create_site(session, data)
+async def _taken(session: AsyncSession, actor: Actor, document: ImportDocument) -> list[Problem]:
+    """Find the devices that are there, but not for this actor to change."""
+    names = [data.name for data in document.devices]
+    taken = set(await session.scalars(queries.taken(names)))
+    theirs = {d.name for d in await session.scalars(queries.named(actor, service.WRITE, names))}
+    return [
+        Problem(f"/devices/{index}/name", "taken", f"you cannot have or change {name!r}")
+        for index, name in enumerate(names)
+        if name in taken - theirs
+    ]
+
+
+async def _put_sites(
+    session: AsyncSession, actor: Actor, given: Sequence[SiteCreate]
+) -> list[Outcome]:
+    """Put sites in the order in which parents come first, and tell the outcome of each."""
+    return [await _put_site(session, actor, site) for site in _parents_first(given)]
+
+
+def _parents_first(given: Sequence[SiteCreate]) -> Iterable[SiteCreate]:
+    sites = {site.name: site for site in given}
+    order = TopologicalSorter({site.name: {site.parent or ""} & sites.keys() for site in given})
+    try:
+        return [sites[name] for name in order.static_order()]
+    except CycleError as error:
+        detail = f"the sites make a cycle: {' -> '.join(error.args[1])}"
+        raise Invalid(detail, Problem("/sites", "cycle", detail)) from None
+
+
+async def _put_site(session: AsyncSession, actor: Actor, data: SiteCreate) -> Outcome:
+    if await session.scalar(queries.any_site(data.name)) is None:
+        await sites.insert(session, actor, data)
         return Outcome.CREATED
-    fields = data.model_dump(exclude_unset=True)
-    if all(getattr(site, name) == value for name, value in fields.items()):
-        return Outcome.UNCHANGED
-    await service.update_site(session, data.name, data)
-    return Outcome.UPDATED
+    site = await sites.get(session, actor, data.name)
+    if await sites.change(session, actor, site, data):
+        return Outcome.UPDATED
+    return Outcome.UNCHANGED
 
 
-async def _put_devices(session: AsyncSession, devices: Sequence[DeviceCreate]) -> list[Outcome]:
+async def _put_devices(
+    session: AsyncSession, actor: Actor, devices: Sequence[DeviceCreate]
+) -> list[Outcome]:
     names = [data.name for data in devices]
-    there = list(await session.scalars(select(Device).where(col(Device.name).in_(names))))
-    current = {read.name: read for read in await inventory.read(session, there)}
+    there = list(await session.scalars(queries.named(actor, service.WRITE, names)))
+    current = {read.name: read for read in await inventory.read(session, actor, there)}
     stored = {device.name: device for device in there}
     rows, outcomes = [], []
     for index, data in enumerate(devices):
@@ -107,8 +149,23 @@ async def _put_devices(session: AsyncSession, devices: Sequence[DeviceCreate]) -
             session.add(device)
             fields = data.model_dump(exclude={"name"})
         rows.append(Row(device, fields, f"/devices/{index}"))
-    await inventory.write(session, rows)
+    await inventory.write(session, actor, rows)
+    await _record(session, actor, rows, current)
     return outcomes
+
+
+async def _record(
+    session: AsyncSession, actor: Actor, rows: Sequence[Row], before: Mapping[str, DeviceRead]
+) -> None:
+    """Tell the audit log of each device that was added or changed."""
+    for row in rows:
+        was = before.get(row.device.name)
+        old = service.fields(was) if was else None
+        after = {**(old or {}), **row.fields}
+        action = Action.UPDATE if was else Action.CREATE
+        await trail.record(
+            session, actor, action, service.NOUN, row.device, before=old, after=after
+        )
 
 
 def _outcome(current: DeviceRead | None, data: DeviceCreate) -> Outcome:

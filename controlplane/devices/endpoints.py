@@ -5,11 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from controlplane import pagination
-from controlplane.auth.dependencies import CanReadDevices, CanWriteDevices
+from controlplane.auth.dependencies import (
+    CanReadDevices,
+    CanReadSites,
+    CanWriteDevices,
+    CanWriteSites,
+    require,
+)
 from controlplane.auth.permissions import Permission
 from controlplane.database import Session
 from controlplane.devices import document, inventory, queries, service
-from controlplane.devices.models import Site
+from controlplane.devices import sites as site_service
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceQuery,
@@ -22,7 +28,6 @@ from controlplane.devices.schemas import (
     SiteRead,
     SiteUpdate,
 )
-from controlplane.errors import Forbidden
 from controlplane.grammar import Name
 from controlplane.pagination import Page
 
@@ -34,64 +39,65 @@ devices = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 async def list_sites(
     request: Request,
     session: Session,
-    _actor: CanReadDevices,
+    actor: CanReadSites,
     query: Annotated[SiteQuery, Query()],
 ) -> Page[SiteRead]:
     """List sites."""
     statement = pagination.ordered(
-        queries.sites(query.name), query.ordering, queries.SITE_ORDERING, "name"
+        queries.sites(actor, query), query.ordering, queries.SITE_ORDERING, "name"
     )
     count, rows = await pagination.fetch(session, statement, query)
-    return pagination.page(request.url, query, count, [SiteRead.model_validate(r) for r in rows])
+    results = await site_service.read(session, actor, rows)
+    return pagination.page(request.url, query, count, results)
 
 
-@sites.post("", status_code=201, response_model=SiteRead)
-async def create_site(data: SiteCreate, session: Session, _actor: CanWriteDevices) -> Site:
+@sites.post("", status_code=201)
+async def create_site(data: SiteCreate, session: Session, actor: CanWriteSites) -> SiteRead:
     """Add a site."""
-    return await service.create_site(session, data)
+    return await site_service.create(session, actor, data)
 
 
-@sites.get("/{name}", response_model=SiteRead)
-async def get_site(name: Name, session: Session, _actor: CanReadDevices) -> Site:
+@sites.get("/{name}")
+async def get_site(name: Name, session: Session, actor: CanReadSites) -> SiteRead:
     """Show a site."""
-    return await service.get_site(session, name)
+    site = await site_service.get(session, actor, name)
+    return (await site_service.read(session, actor, [site]))[0]
 
 
-@sites.patch("/{name}", response_model=SiteRead)
+@sites.patch("/{name}")
 async def update_site(
-    name: Name, data: SiteUpdate, session: Session, _actor: CanWriteDevices
-) -> Site:
+    name: Name, data: SiteUpdate, session: Session, actor: CanWriteSites
+) -> SiteRead:
     """Change a site."""
-    return await service.update_site(session, name, data)
+    return await site_service.update(session, actor, name, data)
 
 
 @sites.delete("/{name}", status_code=204)
-async def delete_site(name: Name, session: Session, _actor: CanWriteDevices) -> None:
-    """Remove a site; one at which devices stand stays (409)."""
-    await service.delete_site(session, name)
+async def delete_site(name: Name, session: Session, actor: CanWriteSites) -> None:
+    """Remove a site; one that holds devices, sites or somebody's role stays (409)."""
+    await site_service.delete(session, actor, name)
 
 
 @devices.get("")
 async def list_devices(
     request: Request,
     session: Session,
-    _actor: CanReadDevices,
+    actor: CanReadDevices,
     query: Annotated[DeviceQuery, Query()],
 ) -> Page[DeviceRead]:
     """List devices."""
     statement = pagination.ordered(
-        queries.devices(query), query.ordering, queries.DEVICE_ORDERING, "name"
+        queries.devices(actor, query), query.ordering, queries.DEVICE_ORDERING, "name"
     )
     count, rows = await pagination.fetch(session, statement, query)
-    return pagination.page(request.url, query, count, await inventory.read(session, rows))
+    results = await inventory.read(session, actor, rows)
+    return pagination.page(request.url, query, count, results)
 
 
 @devices.post("", status_code=201)
-async def create_device(
-    data: DeviceCreate, session: Session, _actor: CanWriteDevices
-) -> DeviceRead:
+async def create_device(data: DeviceCreate, session: Session, actor: CanWriteDevices) -> DeviceRead:
     """Add a device to the inventory."""
-    return await service.create(session, data)
+    return await service.create(session, actor, data)
 
 
 @devices.post("/import")
@@ -99,26 +105,30 @@ async def import_inventory(
     data: ImportDocument, request: Request, session: Session, actor: CanWriteDevices
 ) -> ImportResult:
     """Add or change credentials, sites and devices by name: all, or none and every error."""
-    if data.credentials and Permission.CREDENTIALS_WRITE not in actor.permissions:
-        raise Forbidden(f"{actor.name} lacks the permission {Permission.CREDENTIALS_WRITE.value}")
-    return await document.apply(session, request.app.state.vault, data)
+    for rows, permission in (
+        (data.credentials, Permission.CREDENTIALS_WRITE),
+        (data.sites, Permission.SITES_WRITE),
+    ):
+        if rows:
+            require(actor, permission)
+    return await document.apply(session, actor, request.app.state.vault, data)
 
 
 @devices.get("/{name}")
-async def get_device(name: Name, session: Session, _actor: CanReadDevices) -> DeviceRead:
+async def get_device(name: Name, session: Session, actor: CanReadDevices) -> DeviceRead:
     """Show a device."""
-    return await service.read(session, await service.get(session, name))
+    return await service.read(session, actor, await service.get(session, actor, name))
 
 
 @devices.patch("/{name}")
 async def update_device(
-    name: Name, data: DeviceUpdate, session: Session, _actor: CanWriteDevices
+    name: Name, data: DeviceUpdate, session: Session, actor: CanWriteDevices
 ) -> DeviceRead:
     """Change a device."""
-    return await service.update(session, name, data)
+    return await service.update(session, actor, name, data)
 
 
 @devices.delete("/{name}", status_code=204)
-async def delete_device(name: Name, session: Session, _actor: CanWriteDevices) -> None:
+async def delete_device(name: Name, session: Session, actor: CanWriteDevices) -> None:
     """Remove a device; one that is the way to others stays (409)."""
-    await service.delete(session, name)
+    await service.delete(session, actor, name)

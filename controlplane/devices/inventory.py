@@ -1,24 +1,28 @@
 """Write devices, one or ten thousand, with what they refer to by name."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from controlplane.auth import restrictor
+from controlplane.auth.actor import Actor, system
+from controlplane.auth.permissions import Permission
 from controlplane.credentials import queries as credential_queries
 from controlplane.database import now
 from controlplane.devices import parents, queries
-from controlplane.devices.models import Device, DeviceCredential, DeviceParent, Site
+from controlplane.devices.models import Device, DeviceCredential, DeviceParent
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Invalid, Problem
 
 Fields = Mapping[str, Any]
 
-COLUMNS = ("address", "port", "role", "vendor", "profile", "modules", "status")
+UNSEEN = "…"  # stands for a device that the actor does not see
+COLUMNS = ("address", "port", "role", "vendor", "profile", "modules", "tags", "status")
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,14 @@ class Directory:
         return {"site": self.sites, "credential": self.credentials, "device": self.devices}
 
 
-async def look_up(session: AsyncSession, fields: Sequence[Fields]) -> Directory:
-    """Find what rows refer to; a name that is not there is missing from the answer."""
+async def look_up(session: AsyncSession, actor: Actor, fields: Sequence[Fields]) -> Directory:
+    """Find what rows refer to; what is not there, or not for this actor, is missing."""
     sites = {f["site"] for f in fields if f.get("site")}
     credentials = {name for f in fields for name in f.get("credentials", ())}
     devices = {name for f in fields for name in f.get("parents", ())}
-    found_sites = await session.scalars(select(Site).where(col(Site.name).in_(sites)))
-    found_credentials = await session.scalars(credential_queries.named(credentials))
-    found_devices = await session.scalars(select(Device).where(col(Device.name).in_(devices)))
+    found_sites = await session.scalars(queries.named_sites(actor, sites))
+    found_credentials = await session.scalars(credential_queries.usable(actor, credentials))
+    found_devices = await session.scalars(queries.named(actor, Permission.DEVICES_READ, devices))
     return Directory(
         sites={site.name: site.id for site in found_sites},
         credentials={credential.name: credential.id for credential in found_credentials},
@@ -71,13 +75,17 @@ def unknown(fields: Fields, place: str, known: Mapping[str, Collection[str]]) ->
     return problems
 
 
-async def write(session: AsyncSession, rows: Sequence[Row]) -> None:
+async def write(session: AsyncSession, actor: Actor, rows: Sequence[Row]) -> None:
     """Store the rows, or raise Invalid with every unknown name, or with the cycle they close.
 
-    The devices of the rows must be in the session: parents may stand later in the list.
+    The devices of the rows must be in the session: parents may stand later in the list. As they
+    are written, all must be within the actor's reach, or Forbidden is raised.
     """
     await session.flush()
-    directory = await look_up(session, [row.fields for row in rows])
+    directory = await look_up(session, actor, [row.fields for row in rows])
+    # What is being written may be named, too: whether it is in reach is looked at in the end.
+    written = {row.device.name: row.device.id for row in rows}
+    directory = replace(directory, devices={**directory.devices, **written})
     known = directory.names()
     problems = [p for row in rows for p in unknown(row.fields, row.place, known)]
     if problems:
@@ -85,9 +93,10 @@ async def write(session: AsyncSession, rows: Sequence[Row]) -> None:
     for row in rows:
         _assign(row, directory)
     await session.flush()
-    await _relink(session, rows, directory)
+    await _relink(session, actor, rows, directory)
     if any(row.fields.get("parents") for row in rows):
-        await _refuse_cycle(session, rows)
+        await _refuse_cycle(session, actor, rows)
+    await restrictor.check_devices(session, actor, Permission.DEVICES_WRITE, written.values())
 
 
 def _assign(row: Row, directory: Directory) -> None:
@@ -100,7 +109,9 @@ def _assign(row: Row, directory: Directory) -> None:
     row.device.updated_at = now()
 
 
-async def _relink(session: AsyncSession, rows: Sequence[Row], directory: Directory) -> None:
+async def _relink(
+    session: AsyncSession, actor: Actor, rows: Sequence[Row], directory: Directory
+) -> None:
     credentials = [
         {
             "device_id": row.device.id,
@@ -115,22 +126,27 @@ async def _relink(session: AsyncSession, rows: Sequence[Row], directory: Directo
         for row in rows
         for name in row.fields.get("parents", ())
     ]
-    for table, field, links in (
-        (DeviceCredential, "credentials", credentials),
-        (DeviceParent, "parents", ways),
+    # A parent that the actor does not see is none of theirs to remove.
+    seen = col(DeviceParent.parent_id).in_(queries.visible_devices(actor))
+    for table, field, links, theirs in (
+        (DeviceCredential, "credentials", credentials, true()),
+        (DeviceParent, "parents", ways, seen),
     ):
         named = [row.device.id for row in rows if field in row.fields]
-        await session.execute(delete(table).where(col(table.device_id).in_(named)))
+        await session.execute(delete(table).where(col(table.device_id).in_(named), theirs))
         if links:
             await session.execute(insert(table), links)
 
 
-async def _refuse_cycle(session: AsyncSession, rows: Iterable[Row]) -> None:
-    names = await parents_of(session, None)
+async def _refuse_cycle(session: AsyncSession, actor: Actor, rows: Iterable[Row]) -> None:
+    names = await parents_of(session, system("inventory"), None)
     devices = await session.execute(select(Device.id, Device.name).order_by(Device.name))
     way = parents.cycle({name: names.get(id_, ()) for id_, name in devices})
     if way is None:
         return
+    found = await session.scalars(queries.named(actor, Permission.DEVICES_READ, way))
+    seen = {device.name for device in found}
+    way = [name if name in seen else UNSEEN for name in way]
     places = {row.device.name: row.place for row in rows if row.fields.get("parents")}
     place = next((places[name] for name in way if name in places), "")
     detail = f"the parents make a cycle: {' -> '.join(way)}"
@@ -138,10 +154,10 @@ async def _refuse_cycle(session: AsyncSession, rows: Iterable[Row]) -> None:
 
 
 async def parents_of(
-    session: AsyncSession, devices: Collection[UUID] | None
+    session: AsyncSession, actor: Actor, devices: Collection[UUID] | None
 ) -> dict[UUID, list[str]]:
-    """Give the names of the parents of each device that has some; of all devices for None."""
-    return _grouped(await session.execute(queries.parent_names(devices)))
+    """Give the parents that the actor sees of each device that has some; of all for None."""
+    return _grouped(await session.execute(queries.parent_names(actor, devices)))
 
 
 async def credentials_of(
@@ -152,20 +168,20 @@ async def credentials_of(
 
 
 async def read(
-    session: AsyncSession, devices: Sequence[Device], *, every: bool = False
+    session: AsyncSession, actor: Actor, devices: Sequence[Device], *, every: bool = False
 ) -> list[DeviceRead]:
-    """Give devices as people see them, with names for what they refer to.
+    """Give devices as the actor sees them, with names for what they refer to.
 
     `every` says that these are most of the devices: then the links are read in one sweep.
     """
     ids = None if every else [device.id for device in devices]
-    sites = dict((await session.execute(queries.site_names())).tuples().all())
+    sites = dict((await session.execute(queries.device_sites(ids))).tuples().all())
     credentials = await credentials_of(session, ids)
-    ancestors = await parents_of(session, ids)
+    ancestors = await parents_of(session, actor, ids)
     return [
         DeviceRead(
             **device.model_dump(exclude={"site_id"}),
-            site=sites.get(device.site_id) if device.site_id else None,
+            site=sites.get(device.id),
             credentials=credentials.get(device.id, []),
             parents=ancestors.get(device.id, []),
         )

@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Index, String
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from controlplane.database import UtcDateTime, now, words
@@ -23,13 +24,16 @@ MONITORED = (Status.ACTIVE, Status.MAINTENANCE)  # a device in maintenance is as
 
 
 class Site(SQLModel, table=True):
-    """A place where devices stand."""
+    """A place where devices stand, itself a part of its parent."""
 
     __tablename__ = "sites"
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     name: str = Field(unique=True, max_length=63)
     description: str = ""
+    parent_id: UUID | None = Field(
+        default=None, foreign_key="sites.id", ondelete="RESTRICT", index=True
+    )
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
@@ -38,6 +42,7 @@ class Device(SQLModel, table=True):
     """Something on the network that should be healthy."""
 
     __tablename__ = "devices"
+    __table_args__ = (Index("ix_devices_tags", "tags", postgresql_using="gin"),)
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     name: str = Field(unique=True, max_length=63)
@@ -50,6 +55,7 @@ class Device(SQLModel, table=True):
     vendor: str = Field(default="", max_length=64)
     profile: str | None = Field(default=None, max_length=63)
     modules: list[str] = Field(default_factory=list, sa_type=JSON)
+    tags: list[str] = Field(default_factory=list, sa_type=ARRAY(String))
     status: Status = Field(default=Status.ACTIVE, sa_type=words(Status))
     version: int = 1  # counts the changes of this device
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -1,14 +1,17 @@
-"""Statements about sites and devices."""
+"""Statements about sites and devices: what people see of them is what their grants reach."""
 
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_
+from sqlalchemy import CTE, ColumnElement, Select, func, or_
 from sqlmodel import col, select
 
+from controlplane.auth import restrictor
+from controlplane.auth.actor import Actor
+from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 from controlplane.devices.models import MONITORED, Device, DeviceCredential, DeviceParent, Site
-from controlplane.devices.schemas import DeviceQuery
+from controlplane.devices.schemas import DeviceQuery, SiteQuery
 
 SITE_ORDERING = {"name": col(Site.name), "created_at": col(Site.created_at)}
 DEVICE_ORDERING = {
@@ -22,24 +25,51 @@ DEVICE_ORDERING = {
 }
 
 
-def site(name: str) -> Select[tuple[Site]]:
-    """Select the site of this name."""
+def any_site(name: str) -> Select[tuple[Site]]:
+    """Select the site of this name, whoever asks: names are taken for all."""
     return select(Site).where(Site.name == name)
 
 
-def sites(name: str | None) -> Select[tuple[Site]]:
-    """Select all sites, or the one of a name."""
-    return site(name) if name else select(Site)
+def site(actor: Actor, permission: Permission, name: str) -> Select[tuple[Site]]:
+    """Select the site of this name, where the actor's permission reaches it."""
+    return any_site(name).where(restrictor.on_sites(actor, permission, col(Site.id)))
 
 
-def device(name: str) -> Select[tuple[Device]]:
-    """Select the device of this name."""
+def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
+    """Select the sites that the actor sees and that pass the filters."""
+    statement = select(Site).where(_visible_site(actor, Site.id))
+    if query.name is not None:
+        statement = statement.where(Site.name == query.name)
+    if query.parent is not None:
+        of = site(actor, Permission.SITES_READ, query.parent).with_only_columns(col(Site.id))
+        statement = statement.where(col(Site.parent_id).in_(of))
+    return statement
+
+
+def any_device(name: str) -> Select[tuple[Device]]:
+    """Select the device of this name, whoever asks: names are taken for all."""
     return select(Device).where(Device.name == name)
 
 
-def devices(query: DeviceQuery) -> Select[tuple[Device]]:
-    """Select the devices that pass the filters."""
-    statement = select(Device)
+def device(actor: Actor, permission: Permission, name: str) -> Select[tuple[Device]]:
+    """Select the device of this name, where the actor's permission reaches it."""
+    return any_device(name).where(restrictor.on_devices(actor, permission, col(Device.id)))
+
+
+def named(actor: Actor, permission: Permission, names: Collection[str]) -> Select[tuple[Device]]:
+    """Select the devices of these names that the actor's permission reaches."""
+    reached = restrictor.on_devices(actor, permission, col(Device.id))
+    return select(Device).where(col(Device.name).in_(names), reached)
+
+
+def taken(names: Collection[str]) -> Select[tuple[str]]:
+    """Select those of the names that a device has, whoever asks."""
+    return select(Device.name).where(col(Device.name).in_(names))
+
+
+def devices(actor: Actor, query: DeviceQuery) -> Select[tuple[Device]]:
+    """Select the devices that the actor sees and that pass the filters."""
+    statement = select(Device).where(_visible_device(actor, Device.id))
     for column, value in (
         (Device.name, query.name),
         (Device.role, query.role),
@@ -51,6 +81,8 @@ def devices(query: DeviceQuery) -> Select[tuple[Device]]:
     if query.site is not None:
         at = select(Site.id).where(Site.name == query.site)
         statement = statement.where(col(Device.site_id).in_(at))
+    if query.tag is not None:
+        statement = statement.where(col(Device.tags).contains([query.tag]))
     if query.q:
         statement = statement.where(
             or_(
@@ -71,9 +103,25 @@ def count_monitored() -> Select[tuple[int]]:
     return select(func.count()).select_from(Device).where(col(Device.status).in_(MONITORED))
 
 
-def site_names() -> Select[tuple[UUID, str]]:
-    """Select the id and the name of every site."""
-    return select(Site.id, Site.name)
+def site_names(actor: Actor) -> Select[tuple[UUID, str]]:
+    """Select the id and the name of every site that the actor sees."""
+    return select(Site.id, Site.name).where(_visible_site(actor, Site.id))
+
+
+def device_sites(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
+    """Select device and the name of its site; of all devices for None."""
+    statement = select(Device.id, Site.name).join(Site, col(Site.id) == Device.site_id)
+    return statement if devices is None else statement.where(col(Device.id).in_(devices))
+
+
+def named_sites(actor: Actor, names: Collection[str]) -> Select[tuple[Site]]:
+    """Select the sites of these names that the actor sees."""
+    return select(Site).where(col(Site.name).in_(names), _visible_site(actor, Site.id))
+
+
+def among(sites: CTE, site: UUID | None) -> Select[tuple[UUID]]:
+    """Select the site, if it is one of these."""
+    return select(sites.c.id).where(sites.c.id == site)
 
 
 def credential_names(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
@@ -88,11 +136,12 @@ def credential_names(devices: Collection[UUID] | None) -> Select[tuple[UUID, str
     return statement.where(col(DeviceCredential.device_id).in_(devices))
 
 
-def parent_names(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
-    """Select device and the name of a parent; of all devices for None."""
+def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
+    """Select device and the name of a parent that the actor sees; of all devices for None."""
     statement = (
         select(DeviceParent.device_id, Device.name)
         .join(Device, col(Device.id) == DeviceParent.parent_id)
+        .where(_visible_device(actor, Device.id))
         .order_by(col(DeviceParent.device_id), col(Device.name))
     )
     if devices is None:
@@ -100,16 +149,33 @@ def parent_names(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
     return statement.where(col(DeviceParent.device_id).in_(devices))
 
 
-def children(of: UUID) -> Select[tuple[str]]:
-    """Select the names of the devices behind a device."""
+def children(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
+    """Select the names of the devices behind a device, and whether the actor sees each."""
     return (
-        select(Device.name)
+        select(Device.name, _visible_device(actor, Device.id))
         .join(DeviceParent, col(DeviceParent.device_id) == Device.id)
         .where(col(DeviceParent.parent_id) == of)
-        .order_by(Device.name)
     )
 
 
-def residents(of: UUID) -> Select[tuple[str]]:
-    """Select the names of the devices at a site."""
-    return select(Device.name).where(Device.site_id == of).order_by(Device.name)
+def residents(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
+    """Select the names of the devices at a site, and whether the actor sees each."""
+    return select(Device.name, _visible_device(actor, Device.id)).where(Device.site_id == of)
+
+
+def parts(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
+    """Select the names of the sites right below a site, and whether the actor sees each."""
+    return select(Site.name, _visible_site(actor, Site.id)).where(Site.parent_id == of)
+
+
+def visible_devices(actor: Actor) -> Select[tuple[UUID]]:
+    """Select the ids of the devices that the actor sees."""
+    return select(Device.id).where(_visible_device(actor, Device.id))
+
+
+def _visible_device(actor: Actor, device: UUID) -> ColumnElement[bool]:
+    return restrictor.on_devices(actor, Permission.DEVICES_READ, col(device))
+
+
+def _visible_site(actor: Actor, site: UUID) -> ColumnElement[bool]:
+    return restrictor.on_sites(actor, Permission.SITES_READ, col(site))

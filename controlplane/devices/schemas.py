@@ -49,6 +49,7 @@ class SiteUpdate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     description: Annotated[Description, NOT_NULL] = ""
+    parent: Name | None = None
 
 
 class SiteCreate(SiteUpdate):
@@ -58,13 +59,12 @@ class SiteCreate(SiteUpdate):
 
 
 class SiteRead(BaseModel):
-    """A site."""
-
-    model_config = ConfigDict(from_attributes=True)
+    """A site, and the one it is a part of."""
 
     id: UUID
     name: str
     description: str
+    parent: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -73,6 +73,7 @@ class SiteQuery(PageQuery):
     """Filters of the list of sites."""
 
     name: Name | None = None
+    parent: Name | None = None
 
 
 class DeviceFields(BaseModel):
@@ -86,6 +87,7 @@ class DeviceFields(BaseModel):
     vendor: Annotated[Label, NOT_NULL] = ""
     profile: Word | None = None
     modules: Annotated[Words, NOT_NULL] = []
+    tags: Annotated[Words, NOT_NULL] = []
     credentials: Annotated[Names, NOT_NULL] = []
     parents: Annotated[Names, NOT_NULL] = []
     status: Annotated[Status, NOT_NULL] = Status.ACTIVE
@@ -117,6 +119,7 @@ class DeviceRead(BaseModel):
     vendor: str
     profile: str | None
     modules: list[str]
+    tags: list[str]
     credentials: list[str]
     parents: list[str]
     status: Status
@@ -133,6 +136,7 @@ class DeviceQuery(PageQuery):
     role: Label | None = None
     vendor: Label | None = None
     status: Status | None = None
+    tag: Word | None = None
     q: Annotated[Printable, Field(max_length=253)] = ""
 
 

@@ -5,8 +5,10 @@ from fastapi import APIRouter, Request, Response
 from controlplane.auth.dependencies import (
     CanReadIntent,
     CanReadThresholds,
+    CanWriteAllThresholds,
     CanWriteThresholds,
 )
+from controlplane.auth.permissions import Permission
 from controlplane.database import ReadSession, Session
 from controlplane.devices import service as devices
 from controlplane.grammar import Name
@@ -33,26 +35,27 @@ async def put_threshold(
     severity: Severity,
     data: ThresholdWrite,
     session: Session,
-    _actor: CanWriteThresholds,
+    actor: CanWriteAllThresholds,
 ) -> ThresholdRead:
     """Set a threshold for all devices without one of their own."""
-    return await service.put(session, None, Key(metric, severity), data.value)
+    return await service.put(session, actor, None, Key(metric, severity), data.value)
 
 
 @thresholds.delete("/{metric}/{severity}", status_code=204)
 async def delete_threshold(
-    metric: Metric, severity: Severity, session: Session, _actor: CanWriteThresholds
+    metric: Metric, severity: Severity, session: Session, actor: CanWriteAllThresholds
 ) -> None:
     """Return to the default."""
-    await service.remove(session, None, Key(metric, severity))
+    await service.remove(session, actor, None, Key(metric, severity))
 
 
 @device_thresholds.get("")
 async def list_device_thresholds(
-    name: Name, session: Session, _actor: CanReadThresholds
+    name: Name, session: Session, actor: CanReadThresholds
 ) -> list[ThresholdRead]:
     """Show what is in force for a device."""
-    return service.read(await service.in_force(session, await devices.get(session, name)))
+    device = await devices.get(session, actor, name, Permission.THRESHOLDS_READ)
+    return service.read(await service.in_force(session, device))
 
 
 @device_thresholds.put("/{metric}/{severity}")
@@ -60,22 +63,23 @@ async def put_device_threshold(
     name: Name,
     metric: Metric,
     severity: Severity,
+    *,
     data: ThresholdWrite,
     session: Session,
-    _actor: CanWriteThresholds,
+    actor: CanWriteThresholds,
 ) -> ThresholdRead:
     """Set a threshold for one device."""
-    device = await devices.get(session, name)
-    return await service.put(session, device, Key(metric, severity), data.value)
+    device = await devices.get(session, actor, name, Permission.THRESHOLDS_WRITE)
+    return await service.put(session, actor, device, Key(metric, severity), data.value)
 
 
 @device_thresholds.delete("/{metric}/{severity}", status_code=204)
 async def delete_device_threshold(
-    name: Name, metric: Metric, severity: Severity, session: Session, _actor: CanWriteThresholds
+    name: Name, metric: Metric, severity: Severity, session: Session, actor: CanWriteThresholds
 ) -> None:
     """Take a device's own threshold back."""
-    device = await devices.get(session, name)
-    await service.remove(session, device, Key(metric, severity))
+    device = await devices.get(session, actor, name, Permission.THRESHOLDS_WRITE)
+    await service.remove(session, actor, device, Key(metric, severity))
 
 
 @intent.get("/metrics/intent", include_in_schema=False)

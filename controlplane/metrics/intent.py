@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.auth.actor import system
 from controlplane.devices import inventory
 from controlplane.devices import queries as device_queries
 from controlplane.metrics import queries, thresholds
@@ -17,7 +18,7 @@ Source = Callable[[AsyncSession], Awaitable[Iterable[Family]]]
 async def devices(session: AsyncSession) -> list[Family]:
     """Give the monitored devices, and the way to each of them."""
     monitored = list(await session.scalars(device_queries.monitored()))
-    reads = await inventory.read(session, monitored, every=True)
+    reads = await inventory.read(session, system("intent"), monitored, every=True)
     names = {device.name for device in reads}
     return [
         Family(

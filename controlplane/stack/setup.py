@@ -13,6 +13,7 @@ from controlplane import database, files
 from controlplane.audit import session as audited
 from controlplane.auth import accounts, keys
 from controlplane.auth import service as auth
+from controlplane.auth.actor import system
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Permission
 from controlplane.clients.prometheus import NotRunning, Prometheus
@@ -63,10 +64,15 @@ async def first_admin(settings: Settings) -> str | None:
 async def import_first_inventory(settings: Settings, content: bytes) -> None:
     """Import a document into an inventory that is still empty; what people made of it stays."""
     async with _sessions(settings) as sessions, sessions.begin() as session:
-        if await session.scalar(queries.devices(DeviceQuery()).limit(1)) is not None:
+        if (
+            await session.scalar(queries.devices(system("setup"), DeviceQuery()).limit(1))
+            is not None
+        ):
             return
         vault = Vault(keys.load(settings.secrets / "vault.key"))
-        await document.apply(session, vault, ImportDocument.model_validate_json(content))
+        await document.apply(
+            session, system("setup"), vault, ImportDocument.model_validate_json(content)
+        )
 
 
 async def _write_files(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.auth.actor import system
 from controlplane.devices import inventory, queries
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Unavailable
@@ -25,7 +26,7 @@ def builder(settings: Settings) -> Callable[[AsyncSession], Awaitable[Mapping[in
     async def build(session: AsyncSession) -> Mapping[int, bytes]:
         monitored = list(await session.scalars(queries.monitored()))
         lists: dict[int, list[object]] = {int(shard): [] for shard in shards}
-        for device in await inventory.read(session, monitored, every=True):
+        for device in await inventory.read(session, system("targets"), monitored, every=True):
             shard = int(sharding.choose(device.name, shards))
             lists[shard].append(group(settings, device))
         counted = (await session.execute(queries.count_monitored())).scalar_one()

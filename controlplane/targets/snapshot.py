@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.auth.actor import system
 from controlplane.credentials import queries as credential_queries
 from controlplane.credentials import service as credentials
 from controlplane.devices import inventory, queries
@@ -32,7 +33,7 @@ def builder(vault: Vault) -> Callable[[AsyncSession], Awaitable[Snapshot]]:
 
     async def build(session: AsyncSession) -> Snapshot:
         monitored = list(await session.scalars(queries.monitored()))
-        devices = await inventory.read(session, monitored, every=True)
+        devices = await inventory.read(session, system("targets"), monitored, every=True)
         used = sorted({name for device in devices for name in device.credentials})
         auths = {
             credential.name: credentials.opened(vault, credential)

@@ -1,30 +1,20 @@
 """The table of people."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID, uuid4
 
 from sqlmodel import Field, SQLModel
 
-from controlplane.database import UtcDateTime, now, words
-
-
-class Role(StrEnum):
-    """What a person is to the system; `auth.permissions` says what each may do."""
-
-    ADMIN = "admin"
-    OPERATOR = "operator"
-    VIEWER = "viewer"
+from controlplane.database import UtcDateTime, now
 
 
 class User(SQLModel, table=True):
-    """A person who may log in."""
+    """A person who may log in; what they may do is in their grants."""
 
     __tablename__ = "users"
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     name: str = Field(unique=True, max_length=64)
     password_hash: str
-    role: Role = Field(default=Role.VIEWER, sa_type=words(Role))
     active: bool = True
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

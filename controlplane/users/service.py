@@ -6,20 +6,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.errors import Conflict, Invalid, Problem
 from controlplane.users import queries
-from controlplane.users.models import Role, User
+from controlplane.users.models import User
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._@+-]{0,63}")
 PASSWORD_LENGTH = 12
 
 
-async def add(session: AsyncSession, name: str, password_hash: str, role: Role) -> User:
+async def add(session: AsyncSession, name: str, password_hash: str) -> User:
     """Add a person; the name is taken once and for all."""
     if not NAME.fullmatch(name):
         detail = f"user name {name!r} must match {NAME.pattern}"
         raise Invalid(detail, Problem("/name", "pattern", detail))
     if await session.scalar(queries.by_name(name)):
         raise Conflict(f"user {name!r} already exists")
-    user = User(name=name, password_hash=password_hash, role=role)
+    user = User(name=name, password_hash=password_hash)
     session.add(user)
     await session.flush()
     return user

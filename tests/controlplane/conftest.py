@@ -19,14 +19,15 @@ from controlplane import database, events
 from controlplane.app import create_app
 from controlplane.auth import keys
 from controlplane.auth import service as auth
+from controlplane.auth.actor import EVERYTHING, Scope
 from controlplane.auth.passwords import Passwords
-from controlplane.auth.permissions import Permission
+from controlplane.auth.permissions import Permission, Role
+from controlplane.auth.roles.models import Grant
 from controlplane.settings import Settings
 from controlplane.users import service as users
-from controlplane.users.models import Role
 
 Sessions = async_sessionmaker[AsyncSession]
-Login = Callable[[Role], Awaitable[AsyncClient]]
+Login = Callable[..., Awaitable[AsyncClient]]
 Service = Callable[..., Awaitable[AsyncClient]]
 
 CHEAP_MEMORY_KIB = 64  # argon2 at its cheapest: these passwords guard nothing
@@ -100,13 +101,16 @@ async def anonymous(app: FastAPI, sessions: Sessions) -> AsyncIterator[AsyncClie
 
 @pytest.fixture
 async def log_in(app: FastAPI, sessions: Sessions) -> AsyncIterator[Login]:
-    """Give a function that adds a person of a role and logs them in."""
+    """Give a function that adds a person of a role, in some scope, and logs them in."""
     clients: list[AsyncClient] = []
 
-    async def log_in(role: Role) -> AsyncClient:
+    async def log_in(role: Role, *scopes: Scope, name: str = "") -> AsyncClient:
         async with sessions.begin() as session:
             hashed = await app.state.passwords.hash(PASSWORD)
-            user = await users.add(session, role.value, hashed, role)
+            user = await users.add(session, name or role.value, hashed)
+            for scope in scopes or (EVERYTHING,):
+                grant = Grant(user_id=user.id, role=role, scope=scope.kind, value=scope.value)
+                session.add(grant)
         client = AsyncClient(
             transport=ASGITransport(app),
             base_url="http://chm.test",

@@ -9,9 +9,8 @@ from httpx import AsyncClient
 
 from controlplane.auth import queries as auth_queries
 from controlplane.auth import service as auth
-from controlplane.auth.permissions import Permission
+from controlplane.auth.permissions import Permission, Role
 from controlplane.users import queries
-from controlplane.users.models import Role
 from tests.controlplane.conftest import PASSWORD, Login, Service, Sessions
 
 

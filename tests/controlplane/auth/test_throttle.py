@@ -8,8 +8,8 @@ from httpx import AsyncClient
 from sqlalchemy import text
 
 from controlplane.auth import throttle
+from controlplane.auth.permissions import Role
 from controlplane.errors import TooMany
-from controlplane.users.models import Role
 from tests.controlplane.conftest import PASSWORD, Login, Sessions
 
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"

@@ -1,0 +1,125 @@
+"""The one restrictor: turns an actor and a permission into a condition on what a query may see.
+
+Lists, searches, exports, imports and single objects all pass through here, so none of them can
+forget. A grant reaches everything, a site with all below it, or what carries a tag; a new kind of
+scope gets a branch in `_reached`, and until it has one it reaches nothing.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    String,
+    Uuid,
+    column,
+    false,
+    or_,
+    select,
+    table,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane.auth.actor import Actor, Scope, ScopeKind
+from controlplane.auth.permissions import Permission
+from controlplane.errors import Forbidden
+
+# What scopes are about belongs to capabilities above this one: known here by name, not imported.
+SITES = table("sites", column("id", Uuid), column("name", String), column("parent_id", Uuid))
+DEVICES = table(
+    "devices",
+    column("id", Uuid),
+    column("name", String),
+    column("site_id", Uuid),
+    column("tags", ARRAY(String)),
+)
+USES = table("device_credentials", column("device_id", Uuid), column("credential_id", Uuid))
+
+Condition = ColumnElement[bool]
+
+
+def on_devices(actor: Actor, permission: Permission, device: Any) -> Condition:
+    """Give the condition on a column of device ids."""
+    if actor.may_everywhere(permission):
+        return true()
+    return _in(device, _devices(actor, permission, DEVICES.c.id))
+
+
+def on_device_names(actor: Actor, permission: Permission, name: Any) -> Condition:
+    """Give the condition on a column of device names, as alerts have it."""
+    if actor.may_everywhere(permission):
+        return true()
+    return _in(name, _devices(actor, permission, DEVICES.c.name))
+
+
+def on_sites(actor: Actor, permission: Permission, site: Any) -> Condition:
+    """Give the condition on a column of site ids; a tag reaches devices, not the sites of them."""
+    if actor.may_everywhere(permission):
+        return true()
+    granted = _values(actor.scopes(permission), ScopeKind.SITE)
+    return _in(site, select(below(map(UUID, granted)).c.id)) if granted else false()
+
+
+def on_credentials(actor: Actor, permission: Permission, credential: Any) -> Condition:
+    """Give the condition on a column of credential ids: those of the devices that are reached."""
+    if actor.may_everywhere(permission):
+        return true()
+    devices = _devices(actor, permission, DEVICES.c.id)
+    return _in(credential, select(USES.c.credential_id).where(USES.c.device_id.in_(devices)))
+
+
+def below(sites: Iterable[UUID]) -> CTE:
+    """Give the ids of these sites and of all that lie below them."""
+    tree = select(SITES.c.id).where(SITES.c.id.in_(list(sites))).cte("below", recursive=True)
+    return tree.union(select(SITES.c.id).join(tree, SITES.c.parent_id == tree.c.id))
+
+
+async def check_devices(
+    session: AsyncSession, actor: Actor, permission: Permission, devices: Collection[UUID]
+) -> None:
+    """Look at devices as they were written: Forbidden where one is outside the actor's scope."""
+    if actor.may_everywhere(permission):
+        return
+    reached = _devices(actor, permission, DEVICES.c.id)
+    beyond = select(DEVICES.c.name).where(DEVICES.c.id.in_(devices), DEVICES.c.id.not_in(reached))
+    name = await session.scalar(beyond.order_by(DEVICES.c.name).limit(1))
+    if name is not None:
+        raise Forbidden(f"device {name!r} would stand outside of where you hold {permission.value}")
+
+
+async def check_site(
+    session: AsyncSession, actor: Actor, permission: Permission, site: UUID
+) -> None:
+    """Look at a site as it was written: raise Forbidden where it lies outside the actor's scope."""
+    reached = select(SITES.c.id).where(SITES.c.id == site, on_sites(actor, permission, SITES.c.id))
+    if await session.scalar(reached) is None:
+        raise Forbidden(f"the site would lie outside of where you hold {permission.value}")
+
+
+def _in(subject: Any, statement: Select[Any]) -> Condition:
+    condition: Condition = subject.in_(statement)
+    return condition
+
+
+def _devices(actor: Actor, permission: Permission, wanted: Any) -> Select[Any]:
+    return select(wanted).where(_reached(actor.scopes(permission)))
+
+
+def _reached(scopes: Collection[Scope]) -> Condition:
+    sites = _values(scopes, ScopeKind.SITE)
+    tags = _values(scopes, ScopeKind.TAG)
+    conditions: list[Condition] = [false()]
+    if sites:
+        conditions.append(DEVICES.c.site_id.in_(select(below(map(UUID, sites)).c.id)))
+    if tags:
+        conditions.append(DEVICES.c.tags.overlap(tags))
+    return or_(*conditions)
+
+
+def _values(scopes: Iterable[Scope], kind: ScopeKind) -> list[str]:
+    return sorted(scope.value for scope in scopes if scope.kind is kind)

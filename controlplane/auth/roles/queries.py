@@ -1,0 +1,85 @@
+"""Statements about roles and grants."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import Select, String, cast
+from sqlmodel import col, select
+
+from controlplane.auth.actor import ScopeKind
+from controlplane.auth.permissions import Role
+from controlplane.auth.restrictor import SITES
+from controlplane.auth.roles.models import CustomRole, Grant
+from controlplane.users.models import User
+
+
+def custom(name: str) -> Select[tuple[CustomRole]]:
+    """Select the custom role of this name."""
+    return select(CustomRole).where(CustomRole.name == name)
+
+
+def all_custom() -> Select[tuple[CustomRole]]:
+    """Select the custom roles, by name."""
+    return select(CustomRole).order_by(CustomRole.name)
+
+
+def held(user: UUID) -> Select[tuple[Grant, CustomRole | None]]:
+    """Select a person's grants, each with its role where that is a custom one."""
+    return (
+        select(Grant, CustomRole)
+        .outerjoin(CustomRole, col(CustomRole.name) == Grant.role)
+        .where(Grant.user_id == user)
+    )
+
+
+def grants(users: Collection[UUID]) -> Select[tuple[Grant, str | None]]:
+    """Select the grants of these people, each with the name of its site, where it is about one."""
+    return (
+        select(Grant, SITES.c.name)
+        .outerjoin(SITES, cast(SITES.c.id, String) == Grant.value)
+        .where(col(Grant.user_id).in_(users))
+        .order_by(col(Grant.role), col(Grant.scope), col(Grant.value), col(Grant.id))
+    )
+
+
+def grant(user: UUID, grant_id: UUID) -> Select[tuple[Grant]]:
+    """Select a grant of a person."""
+    return select(Grant).where(Grant.user_id == user, Grant.id == grant_id)
+
+
+def of_role(role: str) -> Select[tuple[str]]:
+    """Select the names of the people who hold a role."""
+    return (
+        select(User.name)
+        .join(Grant, col(Grant.user_id) == User.id)
+        .where(Grant.role == role)
+        .order_by(User.name)
+    )
+
+
+def at_site(site: UUID) -> Select[tuple[str]]:
+    """Select the names of the people who hold a role on a site."""
+    return (
+        select(User.name)
+        .join(Grant, col(Grant.user_id) == User.id)
+        .where(Grant.scope == ScopeKind.SITE, Grant.value == str(site))
+        .order_by(User.name)
+    )
+
+
+def site(name: str) -> Select[tuple[UUID]]:
+    """Select the id of the site of this name."""
+    return select(SITES.c.id).where(SITES.c.name == name)
+
+
+def admins() -> Select[tuple[User]]:
+    """Select the people who may give roles and can log in."""
+    return (
+        select(User)
+        .join(Grant, col(Grant.user_id) == User.id)
+        .where(
+            col(Grant.role).in_((Role.SUPER_ADMIN, Role.ADMIN)),
+            Grant.scope == ScopeKind.EVERYTHING,
+            col(User.active),
+        )
+    )

@@ -1,0 +1,130 @@
+"""Keep sites: a tree of places where devices stand."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane import events
+from controlplane.audit.models import Action
+from controlplane.auth import restrictor, trail
+from controlplane.auth.actor import Actor
+from controlplane.auth.permissions import Permission
+from controlplane.auth.roles import queries as role_queries
+from controlplane.database import now
+from controlplane.devices import queries, refusals
+from controlplane.devices.models import Site
+from controlplane.devices.schemas import SiteCreate, SiteRead, SiteUpdate
+from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+
+WRITE = Permission.SITES_WRITE
+
+
+async def get(
+    session: AsyncSession, actor: Actor, name: str, permission: Permission = Permission.SITES_READ
+) -> Site:
+    """Give the site of this name; NotFound where the actor does not see it, else Forbidden."""
+    site = await session.scalar(queries.site(actor, permission, name))
+    if site is not None:
+        return site
+    if await session.scalar(queries.site(actor, Permission.SITES_READ, name)) is not None:
+        raise Forbidden(f"you may see the site {name!r}, but lack {permission.value} there")
+    raise NotFound(f"there is no site {name!r}")
+
+
+async def read(session: AsyncSession, actor: Actor, sites: Sequence[Site]) -> list[SiteRead]:
+    """Give sites as this actor sees them; a parent they cannot see is none to them."""
+    visible = await session.execute(queries.site_names(actor))
+    names: dict[UUID | None, str] = {}
+    names.update(visible.tuples().all())
+    return [
+        SiteRead(**site.model_dump(exclude={"parent_id"}), parent=names.get(site.parent_id))
+        for site in sites
+    ]
+
+
+async def create(session: AsyncSession, actor: Actor, data: SiteCreate) -> SiteRead:
+    """Add a site; whoever writes only at some sites adds only below them."""
+    await events.changed(session)
+    site = await insert(session, actor, data)
+    return (await read(session, actor, [site]))[0]
+
+
+async def insert(session: AsyncSession, actor: Actor, data: SiteCreate) -> Site:
+    """Add a site; the caller has counted the change."""
+    if await session.scalar(queries.any_site(data.name)):
+        raise Conflict(f"site {data.name!r} already exists")
+    site = Site(name=data.name, description=data.description)
+    site.parent_id = await _parent(session, actor, data.parent)
+    session.add(site)
+    await session.flush()
+    await restrictor.check_site(session, actor, WRITE, site.id)
+    await trail.record(
+        session, actor, Action.CREATE, "site", site, after=data.model_dump(exclude={"name"})
+    )
+    return site
+
+
+async def update(session: AsyncSession, actor: Actor, name: str, data: SiteUpdate) -> SiteRead:
+    """Change the given fields of a site."""
+    await events.changed(session)
+    site = await get(session, actor, name, WRITE)
+    await change(session, actor, site, data)
+    return (await read(session, actor, [site]))[0]
+
+
+async def change(session: AsyncSession, actor: Actor, site: Site, data: SiteUpdate) -> bool:
+    """Change the given fields, and say whether any differs; the caller has counted the change."""
+    before = _fields((await read(session, actor, [site]))[0])
+    fields = data.model_dump(exclude_unset=True, exclude={"name"})
+    if all(before[name] == value for name, value in fields.items()):
+        return False
+    if "parent" in fields:
+        site.parent_id = await _parent(session, actor, fields.pop("parent"))
+        await _refuse_cycle(session, site)
+    site.sqlmodel_update(fields)
+    site.updated_at = now()
+    await session.flush()
+    await restrictor.check_site(session, actor, WRITE, site.id)
+    after = _fields((await read(session, actor, [site]))[0])
+    await trail.record(session, actor, Action.UPDATE, "site", site, before=before, after=after)
+    return True
+
+
+async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
+    """Remove a site at which no device stands, below which no site lies and nobody holds a role."""
+    await events.changed(session)
+    site = await get(session, actor, name, WRITE)
+    for statement, claim in (
+        (queries.residents(actor, site.id), f"at site {name!r} stand"),
+        (queries.parts(actor, site.id), f"below site {name!r} lie"),
+    ):
+        await refusals.refuse_if_any(session, statement, claim)
+    if await session.scalar(role_queries.at_site(site.id).limit(1)) is not None:
+        raise Conflict(f"somebody holds a role at site {name!r}; take it back first")
+    await session.delete(site)
+    await session.flush()
+    before = {"description": site.description}
+    await trail.record(session, actor, Action.DELETE, "site", site, before=before)
+
+
+async def _parent(session: AsyncSession, actor: Actor, name: str | None) -> UUID | None:
+    if name is None:
+        return None
+    parent = await session.scalar(queries.site(actor, Permission.SITES_READ, name))
+    if parent is None:
+        detail = f"there is no site {name!r}"
+        raise Invalid(detail, Problem("/parent", "unknown", detail))
+    return parent.id
+
+
+async def _refuse_cycle(session: AsyncSession, site: Site) -> None:
+    below = restrictor.below([site.id])
+    if await session.scalar(queries.among(below, site.parent_id)) is not None:
+        detail = f"site {site.name!r} cannot be a part of itself"
+        raise Invalid(detail, Problem("/parent", "cycle", detail))
+
+
+def _fields(site: SiteRead) -> dict[str, Any]:
+    return site.model_dump(include={"description", "parent"})
