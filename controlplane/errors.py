@@ -6,6 +6,7 @@ ChmError                    500
 ├── Forbidden               403
 ├── NotFound                404
 ├── Conflict                409
+├── Unreadable              409  a stored secret was altered, or its key is gone; set it anew
 ├── TooMany                 429  the same request is welcome again later; says when
 ├── Unavailable             503  a part we depend on does not answer; try again
 └── ConfigurationError      500  a setting or file cannot be used; services refuse to start
@@ -94,6 +95,13 @@ class Conflict(ChmError):
 
     status = 409
     title = "Conflict"
+
+
+class Unreadable(ChmError):
+    """A stored secret does not open: altered, moved, or its key is gone. Setting it anew helps."""
+
+    status = 409
+    title = "Unreadable secret"
 
 
 class TooMany(ChmError):

@@ -40,7 +40,7 @@ class Cache(Generic[Content]):
 
     def __init__(self, build: Callable[[AsyncSession], Awaitable[Content]]) -> None:
         self._build = build
-        self._kept: tuple[int, Content] | None = None
+        self._kept: tuple[int | None, Content] | None = None
 
     async def get(self, session: AsyncSession) -> Content:
         """Give the content as of now, built anew if anything changed."""
@@ -48,3 +48,13 @@ class Cache(Generic[Content]):
         if self._kept is None or self._kept[0] != counted:
             self._kept = counted, await self._build(session)
         return self._kept[1]
+
+    @property
+    def kept(self) -> Content | None:
+        """What was given last, if anything was."""
+        return self._kept[1] if self._kept else None
+
+    def forget(self) -> None:
+        """Build anew at the next call, whatever the count says."""
+        if self._kept is not None:
+            self._kept = None, self._kept[1]

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
 
     access_token_lifetime: Seconds = 600
 
+    # Keys of the vault; without any of these they are files in the folder of secrets.
+    vault_keys: SecretStr | None = None  # 1:<base64>,2:<base64>
+    vault_key_command: str = ""  # prints a key in base64, given its version as last argument
+    vault_key_version: Annotated[int, Field(ge=1)] | None = None  # to wrap with; default the newest
+
     @field_validator("exporters", "remote_write", "notify_webhooks", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
@@ -110,12 +115,12 @@ class Settings(BaseSettings):
         values = {
             f"CHM_{name.upper()}": _as_text(value)
             for name, value in self
-            if name not in {"data", "database_url", "database_owner_url"}
+            if name not in {"data", "database_owner_url"} and value is not None
         }
-        if self.database_url is not None:
-            values["CHM_DATABASE_URL"] = self.database_url.get_secret_value()
         return {**values, "CHM_DATA": str(self.data.absolute())}
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
     return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -1,5 +1,6 @@
 """The HTTP application: every capability under one roof."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -26,7 +27,8 @@ from controlplane.provisioning import service as deployments
 from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot
 from controlplane.targets import endpoints as targets
-from controlplane.vault import Vault
+from controlplane.vault import Vault, ring
+from controlplane.vault.telemetry import VaultMetrics
 
 ROUTERS = (
     auth.router,
@@ -61,6 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.registry = _registry()
+    app.state.vault_metrics = VaultMetrics(app.state.registry)
     app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
@@ -89,7 +92,9 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.access_tokens = AccessTokens(
             keys.load(settings.secrets / "jwt.key"), settings.access_token_lifetime
         )
-        app.state.vault = Vault(keys.load(settings.secrets / "vault.key"))
+        app.state.vault = await asyncio.to_thread(
+            Vault, ring.from_settings(settings), app.state.vault_metrics.refused
+        )
         app.state.snapshot = events.Cache(snapshot.builder(app.state.vault))
         app.state.passwords = Passwords()
         audit_key = keys.load(settings.secrets / "audit.key")

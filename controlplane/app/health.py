@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from controlplane import database
 from controlplane.errors import Unavailable
+from controlplane.targets.snapshot import Snapshot
 
 router = APIRouter(tags=["health"])
 
@@ -17,6 +18,7 @@ class Health(BaseModel):
 
     status: Literal["ok", "unavailable"]
     database: Literal["ok", "unavailable"]
+    warnings: list[str] = []
 
 
 @router.get("/health", responses={503: {"model": Health}})
@@ -28,7 +30,15 @@ async def health(request: Request, response: Response) -> Health:
     except Unavailable:
         response.status_code = Unavailable.status
         return Health(status="unavailable", database="unavailable")
-    return Health(status="ok", database="ok")
+    return Health(status="ok", database="ok", warnings=_warnings(request.app.state.snapshot.kept))
+
+
+def _warnings(snapshot: Snapshot | None) -> list[str]:
+    """Say what does not keep the service from its work and must not stay as it is."""
+    if snapshot is None or not snapshot.unreadable:
+        return []
+    count = len(snapshot.unreadable)
+    return [f"{count} credentials do not open and are not in the snapshot; see `chm vault status`"]
 
 
 @router.get("/metrics", include_in_schema=False)

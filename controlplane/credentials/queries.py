@@ -37,6 +37,11 @@ def _reached(actor: Actor) -> ColumnElement[bool]:
     return restrictor.on_credentials(actor, Permission.CREDENTIALS_READ, col(Credential.id))
 
 
+def locked(statement: Select[tuple[Credential]]) -> Select[tuple[Credential]]:
+    """Select the same rows to change them: as they are now, and nobody else's until the commit."""
+    return statement.with_for_update(of=Credential).execution_options(populate_existing=True)
+
+
 def named(names: Collection[str]) -> Select[tuple[Credential]]:
     """Select the credentials of these names."""
     return select(Credential).where(col(Credential.name).in_(names))

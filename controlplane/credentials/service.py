@@ -18,7 +18,7 @@ from controlplane.credentials.models import Credential
 from controlplane.credentials.schemas import CredentialCreate, CredentialRead, CredentialUpdate
 from controlplane.credentials.snmp import SECRETS
 from controlplane.database import now
-from controlplane.errors import Conflict, Invalid, NotFound
+from controlplane.errors import Conflict, Invalid, NotFound, Unreadable
 from controlplane.vault import Place, Sealed, Vault
 
 
@@ -35,7 +35,15 @@ OPEN_FIELDS = ("username", "security_level", "auth_protocol", "priv_protocol", "
 
 async def get(session: AsyncSession, actor: Actor, name: str) -> Credential:
     """Give the credential of this name, or raise NotFound where the actor sees none."""
-    credential = await session.scalar(queries.visible(actor, name))
+    return _found(name, await session.scalar(queries.visible(actor, name)))
+
+
+async def get_to_change(session: AsyncSession, actor: Actor, name: str) -> Credential:
+    """Lock the row: whoever wraps data keys anew comes before us or after us, never between."""
+    return _found(name, await session.scalar(queries.locked(queries.visible(actor, name))))
+
+
+def _found(name: str, credential: Credential | None) -> Credential:
     if credential is None:
         raise NotFound(f"there is no credential {name!r}")
     return credential
@@ -70,9 +78,9 @@ async def update(
 ) -> Credential:
     """Change the given fields; the outcome is checked as a whole and sealed anew."""
     await events.changed(session)
-    credential = await get(session, actor, name)
+    credential = await get_to_change(session, actor, name)
     before = _kept(credential)
-    _fill(credential, vault, opened(vault, credential) | given(data))
+    _fill(credential, vault, _before(vault, credential, given(data)) | given(data))
     credential.updated_at = now()
     await session.flush()
     after = _kept(credential, given(data))
@@ -84,12 +92,12 @@ async def update(
 
 async def put(session: AsyncSession, actor: Actor, vault: Vault, data: CredentialCreate) -> Outcome:
     """Make the credential of this name be exactly this, whether it was there or not."""
-    credential = await session.scalar(queries.by_name(data.name))
+    credential = await session.scalar(queries.locked(queries.by_name(data.name)))
     if credential is None:
         await create(session, actor, vault, data)
         return Outcome.CREATED
     auth = {name: value for name, value in given(data).items() if value}
-    if auth == opened(vault, credential):
+    if auth == _before(vault, credential, dict.fromkeys(SECRETS)):
         return Outcome.UNCHANGED
     before = _kept(credential)
     _fill(credential, vault, auth)
@@ -139,12 +147,23 @@ def opened(vault: Vault, credential: Credential) -> dict[str, Any]:
             {name: value for name, value in sealed.items() if value is not None},
         ),
     )
+    return {**_open_fields(credential), **secrets}
+
+
+def _before(vault: Vault, credential: Credential, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a credential was; secrets that do not open may be missing if all are given anew."""
+    try:
+        return opened(vault, credential)
+    except Unreadable:
+        if any(name not in given for name in SECRETS if getattr(credential, name) is not None):
+            raise
+        return _open_fields(credential)
+
+
+def _open_fields(credential: Credential) -> dict[str, Any]:
     fields = {name: getattr(credential, name) for name in OPEN_FIELDS}
-    return {
-        "version": credential.version,
-        **{name: value for name, value in fields.items() if value is not None},
-        **secrets,
-    }
+    there = {name: value for name, value in fields.items() if value is not None}
+    return {"version": credential.version, **there}
 
 
 def read(credential: Credential) -> CredentialRead:

@@ -23,9 +23,9 @@ from controlplane.errors import ConfigurationError
 from controlplane.provisioning import boards, configuration
 from controlplane.provisioning.service import Deployer, rule_intent
 from controlplane.settings import Settings
-from controlplane.vault import Vault
+from controlplane.vault import Vault, ring
 
-KEYS = ("jwt.key", "vault.key", "audit.key")
+KEYS = ("jwt.key", "audit.key")
 SERVICES = {
     "exporter": (Permission.SNAPSHOT_READ,),
     "prometheus": (Permission.TARGETS_READ, Permission.INTENT_READ),
@@ -38,6 +38,7 @@ async def initialise(settings: Settings) -> None:
     rule_intent(settings)  # what rules cannot have is refused before anything is made
     for name in KEYS:
         keys.ensure(settings.secrets / name)
+    ring.ensure(settings)
     await asyncio.to_thread(database.migrate, settings)
     async with _sessions(settings) as sessions:
         async with sessions.begin() as session:
@@ -69,7 +70,7 @@ async def import_first_inventory(settings: Settings, content: bytes) -> None:
             is not None
         ):
             return
-        vault = Vault(keys.load(settings.secrets / "vault.key"))
+        vault = Vault(ring.from_settings(settings))
         await document.apply(
             session, system("setup"), vault, ImportDocument.model_validate_json(content)
         )

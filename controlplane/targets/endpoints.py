@@ -19,6 +19,9 @@ NOT_MODIFIED = 304
 async def get_snapshot(request: Request, session: ReadSession, _actor: CanReadSnapshot) -> Response:
     """Give the exporter all it needs to ask the monitored devices, secrets included."""
     snapshot: Snapshot = await request.app.state.snapshot.get(session)
+    request.app.state.vault_metrics.unreadable.set(len(snapshot.unreadable))
+    if snapshot.unreadable:  # what mends a secret may be a file, which no count of changes counts
+        request.app.state.snapshot.forget()
     headers = {"ETag": snapshot.etag, "Cache-Control": "no-store"}
     if _matches(request.headers.get("if-none-match", ""), snapshot.etag):
         return Response(status_code=NOT_MODIFIED, headers=headers)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from controlplane.auth.actor import system
 from controlplane.credentials import queries as credential_queries
 from controlplane.credentials import service as credentials
+from controlplane.credentials.models import Credential
 from controlplane.devices import inventory, queries
+from controlplane.errors import Unavailable, Unreadable
 from controlplane.vault import Vault
 
 
@@ -21,6 +23,7 @@ class Snapshot:
 
     revision: str
     content: bytes = field(repr=False)  # it holds secrets in the clear
+    unreadable: tuple[str, ...] = ()  # credentials that the vault does not open
 
     @property
     def etag(self) -> str:
@@ -35,31 +38,47 @@ def builder(vault: Vault) -> Callable[[AsyncSession], Awaitable[Snapshot]]:
         monitored = list(await session.scalars(queries.monitored()))
         devices = await inventory.read(session, system("targets"), monitored, every=True)
         used = sorted({name for device in devices for name in device.credentials})
-        auths = {
-            credential.name: credentials.opened(vault, credential)
-            for credential in await session.scalars(credential_queries.named(used))
+        stored = list(await session.scalars(credential_queries.named(used)))
+        auths, unreadable = _open(vault, stored)
+        if unreadable and not auths:
+            raise Unavailable("the vault opens no credential at all: its key is not there")
+        asked = {d.name: [auth for auth in d.credentials if auth in auths] for d in devices}
+        document = {
+            "auths": auths,
+            "devices": {
+                device.name: {
+                    "address": device.address,
+                    "port": device.port,
+                    "auths": asked[device.name],
+                    "profile": device.profile,
+                    "modules": device.modules,
+                }
+                for device in devices
+                # Without its only auth it would look dead, which nobody knows.
+                if asked[device.name] or not device.credentials
+            },
         }
-        return _revised(
-            {
-                "auths": auths,
-                "devices": {
-                    device.name: {
-                        "address": device.address,
-                        "port": device.port,
-                        "auths": device.credentials,
-                        "profile": device.profile,
-                        "modules": device.modules,
-                    }
-                    for device in devices
-                },
-            }
-        )
+        return _revised(document, unreadable)
 
     return build
 
 
-def _revised(document: dict[str, Any]) -> Snapshot:
+def _open(
+    vault: Vault, stored: Sequence[Credential]
+) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """Open what can be opened, and name the rest."""
+    auths, unreadable = {}, []
+    for credential in stored:
+        try:
+            auths[credential.name] = credentials.opened(vault, credential)
+        except Unreadable:
+            unreadable.append(credential.name)
+    return auths, tuple(sorted(unreadable))
+
+
+def _revised(document: dict[str, Any], unreadable: tuple[str, ...]) -> Snapshot:
     # A hash, not the count of changes: a database put back from a backup may count the same twice.
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
     revision = hashlib.sha256(canonical).hexdigest()[:32]
-    return Snapshot(revision, json.dumps({"revision": revision, **document}).encode())
+    content = json.dumps({"revision": revision, **document}).encode()
+    return Snapshot(revision, content, unreadable)

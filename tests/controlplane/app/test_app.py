@@ -17,7 +17,7 @@ async def test_health_with_a_database(anonymous: AsyncClient) -> None:
     """The service is healthy while its database answers; nobody needs to log in to see it."""
     response = await anonymous.get("/health")
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "database": "ok"}
+    assert response.json() == {"status": "ok", "database": "ok", "warnings": []}
 
 
 @pytest.fixture
@@ -55,7 +55,11 @@ async def test_health_without_a_database(without_database: AsyncClient) -> None:
     """The service lives but says that it cannot work."""
     response = await without_database.get("/health")
     assert response.status_code == 503
-    assert response.json() == {"status": "unavailable", "database": "unavailable"}
+    assert response.json() == {
+        "status": "unavailable",
+        "database": "unavailable",
+        "warnings": [],
+    }
 
 
 async def test_it_does_not_start_without_keys(tmp_path: Path) -> None:
