@@ -5,10 +5,14 @@ ChmError                    500
 ├── Unauthenticated         401
 ├── Forbidden               403
 ├── NotFound                404
+├── TooSlow                 408  the request was not here in time
 ├── Conflict                409
 ├── Unreadable              409  a stored secret was altered, or its key is gone; set it anew
+├── TooLarge                413
+├── Misdirected             421  the Host header does not name us
 ├── TooMany                 429  the same request is welcome again later; says when
 ├── Unavailable             503  a part we depend on does not answer; try again
+├── Overdue                 504  the answer was not ready in time
 └── ConfigurationError      500  a setting or file cannot be used; services refuse to start
 """
 
@@ -104,6 +108,27 @@ class Unreadable(ChmError):
     title = "Unreadable secret"
 
 
+class TooSlow(ChmError):
+    """The request did not arrive in time."""
+
+    status = 408
+    title = "Request timeout"
+
+
+class TooLarge(ChmError):
+    """The request has more bytes than are allowed."""
+
+    status = 413
+    title = "Content too large"
+
+
+class Misdirected(ChmError):
+    """The request is for a host that is not us."""
+
+    status = 421
+    title = "Misdirected request"
+
+
 class TooMany(ChmError):
     """Too often; `retry_after` seconds from now it is welcome again."""
 
@@ -120,6 +145,13 @@ class Unavailable(ChmError):
 
     status = 503
     title = "Unavailable"
+
+
+class Overdue(ChmError):
+    """The answer was not ready in time."""
+
+    status = 504
+    title = "Timeout"
 
 
 class ConfigurationError(ChmError):

@@ -1,5 +1,6 @@
 """Every setting of the control plane and of `chm up`, read from `CHM_*` environment variables."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+Rate = Annotated[int, Field(ge=0, le=1_000_000)]
+Words = Annotated[tuple[str, ...], NoDecode]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
+
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 class Settings(BaseSettings):
@@ -39,7 +45,7 @@ class Settings(BaseSettings):
     controlplane_url: str = ""
     prometheus_url: str = ""
     alertmanager_url: str = ""
-    exporters: Annotated[tuple[str, ...], NoDecode] = ()  # host:port of each exporter
+    exporters: Words = ()  # host:port of each exporter
 
     shards: Annotated[int, Field(ge=1, le=64)] = 1  # Prometheus servers that share the devices
 
@@ -51,17 +57,46 @@ class Settings(BaseSettings):
     group_interval: Seconds = 30
     repeat_interval: Seconds = 4 * 3600
     retention: str = "15d"
-    remote_write: Annotated[tuple[str, ...], NoDecode] = ()  # where samples go for the years
-    notify_webhooks: Annotated[tuple[str, ...], NoDecode] = ()  # URLs that people are told by
+    remote_write: Words = ()  # where samples go for the years
+    notify_webhooks: Words = ()  # URLs that people are told by
 
     access_token_lifetime: Seconds = 600
+
+    # Who is let in, and how. See docs/howto/secure-the-web.md.
+    production: bool = False  # requires HTTPS
+    trusted_proxies: Networks = ()  # whose X-Forwarded-For and X-Forwarded-Proto are believed
+    allowed_hosts: Words = ()  # names in the Host header, beside those of our own URLs
+    allowed_networks: Networks = ()  # of clients; none given is all
+    denied_networks: Networks = ()  # of clients; wins over allowed
+    plain_networks: Networks = LOOPBACK  # that may use plain HTTP in production: our services
+    cors_origins: Words = ()  # of pages elsewhere that may call the API, such as https://a.example
+    max_request_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
+    max_header_bytes: Annotated[int, Field(ge=4096)] = 32 * 1024
+    request_timeout: Seconds = 60  # until an answer begins
+    # Requests a minute of one address (an IPv6 /64 is one); 0 is no limit.
+    rate_login: Rate = 30
+    rate_read: Rate = 1200
+    rate_write: Rate = 300
+    rate_heavy: Rate = 30
+    rate_service: Rate = 6000
 
     # Keys of the vault; without any of these they are files in the folder of secrets.
     vault_keys: SecretStr | None = None  # 1:<base64>,2:<base64>
     vault_key_command: str = ""  # prints a key in base64, given its version as last argument
     vault_key_version: Annotated[int, Field(ge=1)] | None = None  # to wrap with; default the newest
 
-    @field_validator("exporters", "remote_write", "notify_webhooks", mode="before")
+    @field_validator(
+        "exporters",
+        "remote_write",
+        "notify_webhooks",
+        "trusted_proxies",
+        "allowed_hosts",
+        "allowed_networks",
+        "denied_networks",
+        "plain_networks",
+        "cors_origins",
+        mode="before",
+    )
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):
@@ -123,4 +158,4 @@ class Settings(BaseSettings):
 def _as_text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

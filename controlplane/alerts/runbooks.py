@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from markdown_it import MarkdownIt
 
+from controlplane import csp
 from controlplane.errors import NotFound
 
 router = APIRouter(tags=["runbooks"])
@@ -16,10 +17,6 @@ router = APIRouter(tags=["runbooks"])
 ALERT = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 PACKAGE = Path(__file__).parent.parent
 FOLDERS = (PACKAGE / "runbooks", PACKAGE.parent / "docs" / "runbooks")  # of the wheel, a checkout
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "X-Content-Type-Options": "nosniff",
-}
 PAGE = Template("""\
 <!doctype html>
 <html lang="en">
@@ -46,6 +43,10 @@ $body
 </body>
 </html>
 """)
+HEADERS = {
+    "Content-Security-Policy": csp.policy(style_src=csp.hashes(PAGE.template, "style")),
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @router.get("/runbooks/{alert}", response_class=HTMLResponse)

@@ -7,11 +7,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
 from controlplane.alerts import runbooks
-from controlplane.app import health, landing, parameters, problems
+from controlplane.app import docs, health, landing, parameters, problems
+from controlplane.app.bounds import Bounds
+from controlplane.app.doorkeeper import Doorkeeper
+from controlplane.app.headers import SecurityHeaders
+from controlplane.app.rates import Rates
 from controlplane.app.requests import RequestMetrics, Requests
 from controlplane.audit import session as audited
 from controlplane.auth import endpoints as auth
@@ -20,6 +26,7 @@ from controlplane.auth.passwords import Passwords
 from controlplane.auth.tokens import AccessTokens
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
+from controlplane.limits.buckets import Buckets
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
 from controlplane.provisioning import endpoints as provisioning
@@ -44,6 +51,7 @@ ROUTERS = (
     provisioning.router,
     health.router,
     landing.router,
+    docs.router,
 )
 
 INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
@@ -52,12 +60,12 @@ INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
 def create_app(settings: Settings) -> FastAPI:
     """Make the application; what it needs is opened when it starts and closed when it ends."""
     app = FastAPIOffline(  # without a content delivery network for the pages
-        title="Catalyst Health Monitor",
+        title=docs.TITLE,
         summary="What should be monitored, by whom, and how well.",
-        openapi_url="/api/openapi.json",
-        docs_url="/api/docs",
-        redoc_url="/api/redoc",
-        static_url="/api/static",
+        openapi_url=docs.OPENAPI_URL,
+        docs_url=None,
+        redoc_url=None,
+        static_url=docs.STATIC_URL,
         lifespan=_lifespan(settings),
         dependencies=[Depends(parameters.refuse_unknown)],
     )
@@ -67,10 +75,31 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
-    app.add_middleware(Requests, metrics=RequestMetrics(app.state.registry))
+    _guard(app, settings)
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+def _guard(app: FastAPI, settings: Settings) -> None:
+    """Put in front of the application what every request passes: the innermost first."""
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After"],
+        )
+    app.add_middleware(Rates, settings=settings)
+    app.add_middleware(
+        Bounds, max_bytes=settings.max_request_bytes, seconds=settings.request_timeout
+    )
+    app.add_middleware(Doorkeeper, settings=settings)
+    proxies = [str(network) for network in settings.trusted_proxies]
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
+    app.add_middleware(Requests, metrics=RequestMetrics(app.state.registry))
+    app.add_middleware(SecurityHeaders, production=settings.production)
 
 
 def from_environment() -> FastAPI:
@@ -101,6 +130,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         engine = database.connect(settings)
         app.state.engine = engine
         app.state.sessions = audited.sessions(engine, audit_key)
+        app.state.buckets = Buckets(app.state.sessions)
         try:
             yield
         finally:

@@ -5,6 +5,7 @@ import html
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from controlplane import csp
 from controlplane.settings import Settings
 
 router = APIRouter(include_in_schema=False)
@@ -44,6 +45,11 @@ dd {{ margin: 0; }}
 </body>
 </html>
 """
+HEADERS = {
+    "Content-Security-Policy": csp.policy(
+        style_src=csp.hashes(PAGE.format(prometheus="", alertmanager=""), "style")
+    )
+}
 
 
 @router.get("/")
@@ -54,6 +60,5 @@ async def landing(request: Request) -> HTMLResponse:
         "prometheus": settings.prometheus_public_url,
         "alertmanager": settings.alertmanager_public_url,
     }
-    return HTMLResponse(
-        PAGE.format(**{name: html.escape(url, quote=True) for name, url in where.items()})
-    )
+    page = PAGE.format(**{name: html.escape(url, quote=True) for name, url in where.items()})
+    return HTMLResponse(page, headers=HEADERS)

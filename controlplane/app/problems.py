@@ -40,7 +40,8 @@ def unexpected(request: Request) -> JSONResponse:
     return problem(request, SERVER_ERROR, ChmError.title, "the log has the details")
 
 
-async def _chm(request: Request, error: ChmError) -> JSONResponse:
+def told(request: Request, error: ChmError) -> JSONResponse:
+    """Make the answer that tells a client of one of our own errors."""
     if error.status == SERVER_ERROR:
         log.error("request %s: %s", request.state.request_id, error.detail)
         return unexpected(request)
@@ -48,6 +49,10 @@ async def _chm(request: Request, error: ChmError) -> JSONResponse:
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     return response
+
+
+async def _chm(request: Request, error: ChmError) -> JSONResponse:
+    return told(request, error)
 
 
 async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -11,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controlplane.app import problems
+from controlplane.errors import ChmError
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,10 @@ class Requests:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except ChmError as error:  # of what stands before the application
+            if status:
+                raise
+            await problems.told(request, error)(scope, receive, send_with_id)
         except Exception:
             log.exception("request %s failed", request.state.request_id)
             if status:  # too late to say anything else: the server cuts the connection

@@ -7,7 +7,6 @@ that replicas share them; an account that does not exist is counted like any oth
 """
 
 import hashlib
-import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -32,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from controlplane import networks
 from controlplane.auth.models import LoginAttempt
 from controlplane.errors import TooMany
 
@@ -41,7 +41,6 @@ LONGEST = 900  # seconds between attempts at most
 DOUBLINGS = 10  # 2^10 s are longer than LONGEST
 FORGOTTEN = timedelta(days=1)  # without a failure, and the count begins anew
 KNOWN = timedelta(days=90)  # since a client last logged in
-IPV6_SITE = 64  # bits of the prefix that one customer has (RFC 6177)
 
 ATTEMPTS = LoginAttempt.__table__.c  # type: ignore[attr-defined]
 
@@ -57,7 +56,7 @@ class Keys:
 
 def keys(account: str, address: str, device: str = "") -> Keys:
     """Name what an attempt is counted under; `device` is a cookie that tells clients apart."""
-    name, network = account.casefold(), _network(address)
+    name, network = account.casefold(), networks.client(address)
     client = f"device|{name}|{device}" if device else f"client|{name}|{network}"
     texts = (f"account|{name}", f"address|{network}", client)
     return Keys(*(hashlib.sha256(text.encode()).hexdigest() for text in texts))
@@ -154,14 +153,3 @@ def _delay(failures: ColumnElement[int], free: int) -> ColumnElement[timedelta]:
     doubled = func.power(2, func.least(failures - free, DOUBLINGS))
     seconds = case((failures < free, 0), else_=func.least(doubled, LONGEST))
     return func.make_interval(0, 0, 0, 0, 0, 0, seconds)
-
-
-def _network(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address  # a Unix socket has no address: all behind it are one
-    if parsed.version == 6:  # noqa: PLR2004 - the version of IP
-        mapped = parsed.ipv4_mapped
-        return str(mapped or ipaddress.ip_network((parsed, IPV6_SITE), strict=False))
-    return str(parsed)

@@ -24,6 +24,9 @@ def serve() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the application believes CHM_TRUSTED_PROXIES
+        http="h11",  # the one of uvicorn's parsers that bounds the headers of a request
+        h11_max_incomplete_event_size=settings.max_header_bytes,
     )
 
 

@@ -178,7 +178,7 @@ class Files:
                 continue
             except OSError as error:
                 raise ConfigurationError(f"cannot read the key {path}: {error.strerror}") from None
-        raise UnknownKey(f"there is no key {version} in the folder of secrets")
+        raise UnknownKey(f"there is no {self._path(version).name} in the folder of secrets")
 
     def _path(self, version: int) -> Path:
         return self.folder / ("vault.key" if version == FIRST else f"vault.{version}.key")

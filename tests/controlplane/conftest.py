@@ -31,6 +31,7 @@ Login = Callable[..., Awaitable[AsyncClient]]
 Service = Callable[..., Awaitable[AsyncClient]]
 
 CHEAP_MEMORY_KIB = 64  # argon2 at its cheapest: these passwords guard nothing
+UNHURRIED = 1_000_000  # requests a minute: all tests come from one address
 PASSWORD = "correct horse battery staple"
 
 
@@ -50,6 +51,11 @@ def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Setting
         scrape_interval=15,
         exporters="127.0.0.1:9116",
         public_url="http://chm.test",
+        rate_login=UNHURRIED,
+        rate_read=UNHURRIED,
+        rate_write=UNHURRIED,
+        rate_heavy=UNHURRIED,
+        rate_service=UNHURRIED,
     )
     for name in ("jwt.key", "vault.key", "audit.key"):
         keys.ensure(settings.secrets / name)

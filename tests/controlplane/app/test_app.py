@@ -24,7 +24,9 @@ async def test_health_with_a_database(anonymous: AsyncClient) -> None:
 async def without_database(tmp_path: Path) -> AsyncIterator[AsyncClient]:
     """Give a client of an application whose database does not answer."""
     settings = Settings(
-        data=tmp_path, database_url="postgresql://nobody@/none?host=/nonexistent/folder"
+        data=tmp_path,
+        database_url="postgresql://nobody@/none?host=/nonexistent/folder",
+        public_url="http://chm.test",
     )
     for name in ("jwt.key", "vault.key", "audit.key"):
         keys.ensure(settings.secrets / name)

@@ -80,7 +80,7 @@ async def test_the_request_id_of_a_proxy_is_kept(client: AsyncClient) -> None:
 async def broken(app: FastAPI, settings: Settings) -> AsyncIterator[AsyncClient]:
     """Give a client of an application with a fault in it."""
     faulty = create_app(settings)
-    faulty.state.sessions = app.state.sessions
+    faulty.state.sessions, faulty.state.buckets = app.state.sessions, app.state.buckets
 
     @faulty.get("/fault")
     def fault() -> None:

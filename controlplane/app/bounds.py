@@ -1,0 +1,69 @@
+"""No request is larger, and takes longer, than the settings allow."""
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from controlplane.errors import Overdue, TooLarge, TooSlow
+
+
+class Bounds:
+    """Bounds the bytes of a request, and the seconds until its answer begins."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or raise TooLarge, TooSlow or Overdue."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = _Body(Headers(scope=scope), receive, self._max_bytes)
+        try:
+            async with asyncio.timeout(self._seconds) as limit:
+
+                async def begun(message: Message) -> None:
+                    if body.too_large:  # whatever was made of half a body is not the answer
+                        return
+                    limit.reschedule(None)
+                    await send(message)
+
+                await self._app(scope, body.receive, begun)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            if body.complete:
+                raise Overdue(f"this took more than {self._seconds:g} s") from None
+            raise TooSlow(f"the request was not here within {self._seconds:g} s") from None
+        except TooLarge:
+            pass  # raised below, also where somebody above us made something else of it
+        if body.too_large:
+            raise TooLarge(f"a request may have {self._max_bytes} bytes")
+
+
+class _Body:
+    """The body of a request while it is read."""
+
+    def __init__(self, headers: Headers, receive: Receive, max_bytes: int) -> None:
+        self._receive = receive
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        declared = headers.get("content-length", "")
+        self.complete = not declared and "transfer-encoding" not in headers
+        self.too_large = False
+        if declared.isdecimal() and int(declared) > max_bytes:
+            raise TooLarge(f"a request may have {max_bytes} bytes")
+
+    async def receive(self) -> Message:
+        """Give the next part, or raise TooLarge."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._bytes += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+            if self._bytes > self._max_bytes:
+                self.too_large = True
+                raise TooLarge(f"a request may have {self._max_bytes} bytes")
+        return message
