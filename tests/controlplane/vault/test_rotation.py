@@ -13,6 +13,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from controlplane.app import create_app
+from controlplane.auth.keys import ensure
 from controlplane.auth.permissions import Permission
 from controlplane.cli import command_line
 from controlplane.credentials import queries, service
@@ -232,6 +233,7 @@ class TestCommands:
         monkeypatch.setenv("CHM_DATABASE_URL", settings.database_url.get_secret_value())
         monkeypatch.setenv("CHM_DATA", str(tmp_path))
         ring.ensure(Settings(data=tmp_path))
+        ensure(tmp_path / "secrets" / "audit.key")
 
         def run(*arguments: str, given: str = "") -> tuple[int, Any]:
             result = CliRunner().invoke(command_line(), [*arguments], input=given)
@@ -260,7 +262,7 @@ class TestCommands:
             ]
 
         await asyncio.to_thread(work)
-        assert [p.name for p in (tmp_path / "secrets").iterdir()] == ["vault.2.key"]
+        assert [p.name for p in (tmp_path / "secrets").glob("vault*")] == ["vault.2.key"]
         vault = Vault(Files(tmp_path / "secrets"))
         async with sessions() as session:
             row = (await session.scalars(queries.by_name("lab"))).one()
