@@ -11,9 +11,15 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Rate = Annotated[int, Field(ge=0, le=1_000_000)]
 Words = Annotated[tuple[str, ...], NoDecode]
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
+Network = IPv4Network | IPv6Network
+Networks = Annotated[tuple[Network, ...], NoDecode]
 
-LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+# RFC 1918, RFC 6598, RFC 4193
+PRIVATE: tuple[Network, ...] = (
+    *(IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")),
+    IPv6Network("fc00::/7"),
+)
+LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 class Settings(BaseSettings):
@@ -80,6 +86,10 @@ class Settings(BaseSettings):
     rate_heavy: Rate = 30
     rate_service: Rate = 6000
 
+    # What a device may be asked at; see controlplane/devices/addresses.py.
+    management_networks: Networks = PRIVATE
+    management_domains: Words = ()  # of devices that have a name for an address
+
     # Keys of the vault; without any of these they are files in the folder of secrets.
     vault_keys: SecretStr | None = None  # 1:<base64>,2:<base64>
     vault_key_command: str = ""  # prints a key in base64, given its version as last argument
@@ -95,6 +105,8 @@ class Settings(BaseSettings):
         "denied_networks",
         "plain_networks",
         "cors_origins",
+        "management_networks",
+        "management_domains",
         mode="before",
     )
     @classmethod

@@ -26,6 +26,7 @@ from controlplane.auth.passwords import Passwords
 from controlplane.auth.tokens import AccessTokens
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
+from controlplane.devices.addresses import Reach
 from controlplane.limits.buckets import Buckets
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
@@ -124,7 +125,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.vault = await asyncio.to_thread(
             Vault, ring.from_settings(settings), app.state.vault_metrics.refused
         )
-        app.state.snapshot = events.Cache(snapshot.builder(app.state.vault))
+        app.state.snapshot = events.Cache(snapshot.builder(app.state.vault, Reach.of(settings)))
         app.state.passwords = Passwords()
         audit_key = keys.load(settings.secrets / "audit.key")
         engine = database.connect(settings)

@@ -35,10 +35,17 @@ async def health(request: Request, response: Response) -> Health:
 
 def _warnings(snapshot: Snapshot | None) -> list[str]:
     """Say what does not keep the service from its work and must not stay as it is."""
-    if snapshot is None or not snapshot.unreadable:
+    if snapshot is None:
         return []
-    count = len(snapshot.unreadable)
-    return [f"{count} credentials do not open and are not in the snapshot; see `chm vault status`"]
+    left_out = {
+        "credentials do not open; see `chm vault status`": snapshot.unreadable,
+        "devices are outside of CHM_MANAGEMENT_NETWORKS": snapshot.out_of_reach,
+    }
+    return [
+        f"not in the snapshot for the exporter: {len(names)} {what}"
+        for what, names in left_out.items()
+        if names
+    ]
 
 
 @router.get("/metrics", include_in_schema=False)

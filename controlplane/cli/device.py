@@ -13,6 +13,7 @@ from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact, vault
 from controlplane.devices import document, inventory, queries, service
+from controlplane.devices.addresses import Reach
 from controlplane.devices.models import Status
 from controlplane.devices.schemas import (
     DeviceCreate,
@@ -67,10 +68,13 @@ def add(
         }
     )
 
+    settings = Settings()
+    Reach.of(settings).check([("/address", data.address)])
+
     async def work(session: AsyncSession) -> DeviceRead:
         return await service.create(session, shell(), data)
 
-    _show(transact(Settings(), work), as_json=as_json)
+    _show(transact(settings, work), as_json=as_json)
 
 
 @app.command("list")
@@ -125,6 +129,7 @@ def import_(file: Path, *, as_json: AsJson = False) -> None:
     except OSError as error:
         raise ConfigurationError(f"cannot read {file}: {error.strerror}") from None
     settings = Settings()
+    document.check_addresses(Reach.of(settings), data)
 
     async def work(session: AsyncSession) -> ImportResult:
         return await document.apply(session, shell(), vault(settings), data)

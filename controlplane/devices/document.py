@@ -15,6 +15,7 @@ from controlplane.credentials import service as credentials
 from controlplane.credentials import snmp
 from controlplane.credentials.service import Outcome
 from controlplane.devices import inventory, queries, service, sites
+from controlplane.devices.addresses import Reach
 from controlplane.devices.inventory import Row
 from controlplane.devices.models import Device
 from controlplane.devices.schemas import (
@@ -55,6 +56,14 @@ async def apply(
     )
     await audit.record(session, Action.IMPORT, who=actor.who, after=result.model_dump())
     return result
+
+
+def check_addresses(reach: Reach, document: ImportDocument) -> None:
+    """Raise Invalid with every device whose address is not for devices."""
+    reach.check(
+        (f"/devices/{index}/address", device.address)
+        for index, device in enumerate(document.devices)
+    )
 
 
 def _problems(document: ImportDocument) -> Iterable[Problem]:

@@ -16,6 +16,7 @@ from controlplane.auth.permissions import Permission
 from controlplane.database import Session
 from controlplane.devices import document, inventory, queries, service
 from controlplane.devices import sites as site_service
+from controlplane.devices.addresses import Reach
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceQuery,
@@ -95,8 +96,11 @@ async def list_devices(
 
 
 @devices.post("", status_code=201)
-async def create_device(data: DeviceCreate, session: Session, actor: CanWriteDevices) -> DeviceRead:
+async def create_device(
+    data: DeviceCreate, request: Request, session: Session, actor: CanWriteDevices
+) -> DeviceRead:
     """Add a device to the inventory."""
+    Reach.of(request.app.state.settings).check([("/address", data.address)])
     return await service.create(session, actor, data)
 
 
@@ -111,6 +115,7 @@ async def import_inventory(
     ):
         if rows:
             require(actor, permission)
+    document.check_addresses(Reach.of(request.app.state.settings), data)
     return await document.apply(session, actor, request.app.state.vault, data)
 
 
@@ -122,9 +127,14 @@ async def get_device(name: Name, session: Session, actor: CanReadDevices) -> Dev
 
 @devices.patch("/{name}")
 async def update_device(
-    name: Name, data: DeviceUpdate, session: Session, actor: CanWriteDevices
+    name: Name,
+    data: DeviceUpdate,
+    request: Request,
+    session: Session,
+    actor: CanWriteDevices,
 ) -> DeviceRead:
     """Change a device."""
+    Reach.of(request.app.state.settings).check([("/address", data.address)])
     return await service.update(session, actor, name, data)
 
 

@@ -9,13 +9,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from controlplane.settings import Settings
+from controlplane.settings import LOOPBACK, PRIVATE, Settings
 from controlplane.stack import demo, embedded, preflight, services, setup
 from controlplane.stack.service import Service
 from controlplane.stack.supervisor import Supervisor
 
 # A demo shows something within a minute; an operator's own choice wins.
-DEMO = {"scrape_interval": 15, "sd_refresh_interval": 10, "down_for": 30}
+DEMO = {
+    "scrape_interval": 15,
+    "sd_refresh_interval": 10,
+    "down_for": 30,
+    "management_networks": (*PRIVATE, *LOOPBACK),  # where the lab's devices are
+}
 NO_GRAFANA = "not found on the PATH; see grafana.com/grafana/download, then start again"
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ from controlplane.credentials import queries as credential_queries
 from controlplane.credentials import service as credentials
 from controlplane.credentials.models import Credential
 from controlplane.devices import inventory, queries
+from controlplane.devices.addresses import Reach
+from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Unavailable, Unreadable
 from controlplane.vault import Vault
 
@@ -24,6 +26,7 @@ class Snapshot:
     revision: str
     content: bytes = field(repr=False)  # it holds secrets in the clear
     unreadable: tuple[str, ...] = ()  # credentials that the vault does not open
+    out_of_reach: tuple[str, ...] = ()  # devices whose address is in no management network
 
     @property
     def etag(self) -> str:
@@ -31,36 +34,43 @@ class Snapshot:
         return f'"{self.revision}"'
 
 
-def builder(vault: Vault) -> Callable[[AsyncSession], Awaitable[Snapshot]]:
+def builder(vault: Vault, reach: Reach) -> Callable[[AsyncSession], Awaitable[Snapshot]]:
     """Make the function that builds the snapshot of the database's state."""
 
     async def build(session: AsyncSession) -> Snapshot:
         monitored = list(await session.scalars(queries.monitored()))
-        devices = await inventory.read(session, system("targets"), monitored, every=True)
+        everything = await inventory.read(session, system("targets"), monitored, every=True)
+        # Written before a setting changed, or past us: the exporter is not sent there.
+        refused = {device.name for device in everything if reach.refusal(device.address)}
+        devices = [device for device in everything if device.name not in refused]
         used = sorted({name for device in devices for name in device.credentials})
         stored = list(await session.scalars(credential_queries.named(used)))
         auths, unreadable = _open(vault, stored)
         if unreadable and not auths:
             raise Unavailable("the vault opens no credential at all: its key is not there")
-        asked = {d.name: [auth for auth in d.credentials if auth in auths] for d in devices}
-        document = {
-            "auths": auths,
-            "devices": {
-                device.name: {
-                    "address": device.address,
-                    "port": device.port,
-                    "auths": asked[device.name],
-                    "profile": device.profile,
-                    "modules": device.modules,
-                }
-                for device in devices
-                # Without its only auth it would look dead, which nobody knows.
-                if asked[device.name] or not device.credentials
-            },
-        }
-        return _revised(document, unreadable)
+        document = {"auths": auths, "devices": _devices(devices, auths)}
+        return _revised(document, unreadable, tuple(sorted(refused)))
 
     return build
+
+
+def _devices(devices: Sequence[DeviceRead], auths: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Describe each device that can be asked.
+
+    One whose auths all do not open is not there: it would look dead, which nobody knows.
+    """
+    asked = {d.name: [auth for auth in d.credentials if auth in auths] for d in devices}
+    return {
+        device.name: {
+            "address": device.address,
+            "port": device.port,
+            "auths": asked[device.name],
+            "profile": device.profile,
+            "modules": device.modules,
+        }
+        for device in devices
+        if asked[device.name] or not device.credentials
+    }
 
 
 def _open(
@@ -76,9 +86,11 @@ def _open(
     return auths, tuple(sorted(unreadable))
 
 
-def _revised(document: dict[str, Any], unreadable: tuple[str, ...]) -> Snapshot:
+def _revised(
+    document: dict[str, Any], unreadable: tuple[str, ...], out_of_reach: tuple[str, ...]
+) -> Snapshot:
     # A hash, not the count of changes: a database put back from a backup may count the same twice.
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
     revision = hashlib.sha256(canonical).hexdigest()[:32]
     content = json.dumps({"revision": revision, **document}).encode()
-    return Snapshot(revision, content, unreadable)
+    return Snapshot(revision, content, unreadable, out_of_reach)

@@ -185,7 +185,7 @@ async def test_tampering_is_refused_and_reported(  # noqa: PLR0917 - fixtures
     assert snapshot["devices"].keys() == {f"d-{name}" for name in whole}
     health = (await inventory.get("/health")).json()
     assert health["status"] == "ok"
-    assert health["warnings"][0].startswith(f"{len(broken)} credentials do not open")
+    assert f": {len(broken)} credentials do not open" in health["warnings"][0]
     metrics = (await inventory.get("/metrics")).text
     assert f"chm_vault_unreadable_credentials {len(broken)}.0" in metrics
     assert 'chm_vault_refusals_total{table="credentials"}' in metrics
