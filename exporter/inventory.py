@@ -38,7 +38,8 @@ NONCE_BYTES = 12
 FOLLOW_SECONDS = 1.0  # between two looks at what the leading process has stored
 
 
-def _host(value: str) -> str:
+def host(value: str) -> str:
+    """Return an address or host name as it is given, or raise ValueError."""
     if not re.fullmatch(r"[^\s/\[\]]+", value):
         raise ValueError(f"{value!r} is not an address or host name")
     return value
@@ -48,7 +49,7 @@ def _host(value: str) -> str:
 class Device:
     """One device: where it is, the auths to try in order, and what to ask it."""
 
-    address: Annotated[str, AfterValidator(_host)]
+    address: Annotated[str, AfterValidator(host)]
     auths: tuple[str, ...]
     port: Annotated[int, Field(ge=1, le=65535)] = 161
     profile: str | None = None

@@ -17,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from exporter.app import landing, scrapes
+from exporter.app import landing, scrapes, verify
 from exporter.app.exporter import Exporter
 from exporter.config import Auth, ConfigError
 from exporter.errors import BadRequest, ProtocolError, Unavailable, UnknownDevice
+from exporter.inventory import Token
 from exporter.metrics import Family
 from exporter.probe import Order, pings
 from exporter.protocols.icmp import Pace
@@ -76,6 +77,9 @@ def create_app(exporter: Exporter) -> Starlette:
     }
     routes = [Route(path, bound(endpoint)) for path, endpoint in paths.items()]
     routes.append(Route("/-/reload", bound(reload), methods=["GET", "POST", "PUT"]))
+    if (file := exporter.settings.verify_token_file) is not None:
+        check = verify.endpoint(exporter, Token(file))
+        routes.append(Route(verify.PATH, check, methods=["POST"]))
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -58,8 +58,9 @@ class Checked:
 def check(settings: Settings, web_config: Path | None) -> Checked:
     """Return what there is to serve with; raise ConfigError on any bad file."""
     configuration = load(settings)
-    if settings.controlplane_token_file is not None:
-        Token(settings.controlplane_token_file)
+    for file in (settings.controlplane_token_file, settings.verify_token_file):
+        if file is not None:
+            Token(file)
     web = Web(web_config) if web_config is not None else None
     if web is not None and web.current().tls is not None:
         Rotating(web)
