@@ -15,8 +15,7 @@ from starlette.types import Message
 
 from controlplane.app import create_app
 from controlplane.settings import Settings
-from controlplane.users.models import Role
-from tests.controlplane.conftest import PASSWORD, Login, Sessions
+from tests.controlplane.conftest import PASSWORD, Sessions
 
 HERE = "127.0.0.1"
 Serve = Callable[..., Any]
@@ -280,13 +279,12 @@ class TestRates:
         assert [answer.status_code for answer in answers] == [401] * 4 + [429] * 2
 
 
-async def test_no_stack_trace_leaves(client: AsyncClient, log_in: Login) -> None:
+async def test_no_stack_trace_leaves(client: AsyncClient) -> None:
     """Nothing of our code is in an answer, whatever is asked."""
-    viewer = await log_in(Role.VIEWER)
     for answer in (
         await client.post("/api/v1/devices", content=b"\xff"),
-        await viewer.get("/api/v1/devices?limit=x"),
-        await viewer.get("/api/v1/devices/%00"),
+        await client.get("/api/v1/devices?limit=x"),
+        await client.get("/api/v1/devices/%00"),
     ):
         assert "Traceback" not in answer.text
         assert ".py" not in answer.text
