@@ -55,14 +55,20 @@ def test_columns_differ_by_firmware(configuration: Configuration) -> None:
         'chm_temperature_celsius{sensor="Sensor 1"}': 41,
         'chm_sensor_ok{sensor="Sensor 1"}': 1,
     }
-    new: dict[str, Value] = {f"{box}.6.1.3.1.0": 1, f"{box}.6.1.4.1.0": 3, f"{box}.6.1.5.1.0": 0}
-    new |= {f"{box}.6.1.6.1.0": 0, f"{box}.7.1.3.1.0": 2, f"{box}.7.1.4.1.0": 1}
+    new: dict[str, Value] = {f"{box}.6.1.3.1.0": 3, f"{box}.6.1.4.1.0": 0, f"{box}.6.1.6.1.0": 1}
+    new |= {
+        f"{box}.7.1.3.1.0": 2,
+        f"{box}.7.1.4.1.0": 1,
+        f"{box}.7.1.3.1.1": 1,
+        f"{box}.7.1.4.1.1": 1,
+    }
     new |= {f"{box}.8.1.3.1.0": 1, f"{box}.8.1.4.1.0": 2, f"{box}.8.1.5.1.0": 73}
-    new |= {f"{box}.15.1.2.1": 2}
     new |= {f"{box}.8.1.3.1.1": 1, f"{box}.8.1.4.1.1": 5, f"{box}.8.1.5.1.1": 0}
+    new |= {f"{box}.15.1.2.1": 2}
     found = applied(table, new)
     assert {key: value for key, value in found.items() if "degraded" not in key} == {
         'chm_fan_up{fan="Unit 1 fan 0"}': 0,
+        'chm_power_supply_up{psu="Unit 1 power supply 0"}': 1,
         'chm_temperature_celsius{sensor="Unit 1 sensor 0"}': 73,
         'chm_sensor_ok{sensor="Unit 1"}': 1,
         'chm_sensor_ok{sensor="Unit 1 sensor 0"}': 1,

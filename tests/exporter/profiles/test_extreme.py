@@ -191,6 +191,11 @@ def test_load_of_a_fabric_switch(configuration: Configuration) -> None:
             "Extreme BR-SLX9850-4 Router, SLX Operating System Version 18r.1.00b",
             ("extreme_slx", "SLX9850", "18r.1.00b"),
         ),
+        (
+            "1.3.6.1.4.1.1588.2.2.1.1.1.8",
+            "Extreme Networks BR-SLX9540, SLX Operating System Version 20.2.3, Extreme Switch",
+            ("extreme_slx", "SLX9540", "20.2.3"),
+        ),
     ],
 )
 def test_identity(
