@@ -159,8 +159,10 @@ class Reader:
         return value if isinstance(value, int) else float(f"{value:.10g}")
 
     def _cell(self, name: str) -> tuple[str, values.Value]:
-        column, _, fixed = name.partition(".")
-        return column, self._cells.get(column, {}).get(fixed or self.index)
+        if (column := self._cells.get(name)) is not None:
+            return name, column.get(self.index)
+        first, _, fixed = name.partition(".")
+        return first, self._cells.get(first, {}).get(fixed or self.index)
 
     def _number(self, name: str) -> Number | None:
         _, value = self._cell(name)
@@ -192,8 +194,7 @@ class Reader:
         column, value = self._cell(name)
         if value is not None:
             return values.text(value, self._table.by_name[column].metric.type).strip()
-        row = self._rows[self.group].at(self.index)
-        return row.labels.get(name, "").strip()
+        return self._rows[self.group].at(self.index).get(name, "").strip()
 
     def column(self, name: str) -> Mapping[str, values.Value]:
         """Return a column by its index; empty where the device has none of it."""

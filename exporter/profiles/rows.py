@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from exporter.metrics import label_block, label_pair
+from exporter.metrics import label_pair
 from exporter.profiles import values
 from exporter.profiles.schema import Index, Lookup
 from exporter.profiles.values import Value
@@ -26,27 +26,18 @@ class Answering(Protocol):
 
 
 @dataclass(slots=True)
-class Row:
-    """The labels of one row, and the block they render to."""
-
-    labels: dict[str, str]
-    block: str
-
-
-@dataclass(slots=True)
 class Rows:
     """Rows of all columns with the same indexes and lookups; each is worked out once."""
 
     key: Key
     answers: Answering
-    known: dict[str, Row] = field(default_factory=dict)
+    known: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def at(self, index: str) -> Row:
-        """Return the row at a dotted index."""
-        if (row := self.known.get(index)) is None:
-            labels = self.labels(index)
-            row = self.known[index] = Row(labels, label_block(labels))
-        return row
+    def at(self, index: str) -> dict[str, str]:
+        """Return the labels of the row at a dotted index; they are not to be changed."""
+        if (labels := self.known.get(index)) is None:
+            labels = self.known[index] = self.labels(index)
+        return labels
 
     def labels(self, index: str) -> dict[str, str]:
         """Return the labels of the row at a dotted index."""
