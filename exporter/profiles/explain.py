@@ -131,7 +131,7 @@ class Listening(Reader):
 
     def _looked_up(self, label: str) -> Iterator[Source]:
         """Yield the value that a lookup took for a label of the row."""
-        first = self._entry.value[0].partition(".")[0]
+        first = self.entry.value[0].partition(".")[0]
         rows = self._rows[self._table.by_name[first].group]
         observed = Observed(rows.answers)
         Rows(rows.key, observed).labels(self.index)

@@ -10,8 +10,8 @@ from exporter.profiles.rows import Answers, Rows
 from exporter.profiles.schema import Health
 from exporter.profiles.table import Cells, Table
 
-Known = dict[tuple[int, str, str], str]
-"""What rows say, by group of columns, source and index."""
+Known = dict[tuple[int, str], dict[str, str]]
+"""What rows say, by index, for each group of columns and source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,10 @@ def tell(
         if entry.fallback and entry.family in have:
             yield Told(entry)
             continue
-        readers = [read(entry, table, cells, rows, index) for index in _indexes(entry, cells)]
+        indexes = _indexes(entry, cells)
         if reading is None:
-            readers = _likely(readers, entry, known)
+            indexes = _likely(indexes, Reader(entry, table, cells, rows, ""), known)
+        readers = [read(entry, table, cells, rows, index) for index in indexes]
         samples = _apart([sample for each in readers if (sample := each.sample()) is not None])
         # What one entry has told, no other of the module tells again.
         samples = [s for s in samples if (entry.family, *s[1].values()) not in seen]
@@ -64,21 +65,21 @@ def tell(
         yield Told(entry, readers, samples)
 
 
-def _likely(readers: list[Reader], entry: Health, known: Known) -> list[Reader]:
+def _likely(indexes: Iterable[str], reader: Reader, known: Known) -> Iterable[str]:
     """Leave out rows that do not pass a condition, which many entries of a module may share.
 
-    What a row says is looked up once for all of them.
+    What a row says is looked up once for all of them, by a reader that is moved along.
     """
-    for name, allowed in entry.where.items():
+    for name, allowed in reader.entry.where.items():
+        texts = known.setdefault((reader.group, name), {})
         passed = []
-        for reader in readers:
-            at = reader.group, name, reader.index
-            if (text := known.get(at)) is None:
-                text = known[at] = reader.text(name)
+        for reader.index in indexes:
+            if (text := texts.get(reader.index)) is None:
+                text = texts[reader.index] = reader.text(name)
             if listed(text, allowed):
-                passed.append(reader)
-        readers = passed
-    return readers
+                passed.append(reader.index)
+        indexes = passed
+    return indexes
 
 
 def series(entry: Health, sample: Sample) -> Iterator[tuple[str, dict[str, str], Number]]:

@@ -28,7 +28,7 @@ class Reader:
     def __init__(
         self, entry: Health, table: Table, cells: Cells, rows: list[Rows], index: str
     ) -> None:
-        self._entry, self._table, self._cells, self._rows = entry, table, cells, rows
+        self.entry, self._table, self._cells, self._rows = entry, table, cells, rows
         self.index = index
         self.group = table.by_name[entry.value[0].partition(".")[0]].group
 
@@ -41,11 +41,11 @@ class Reader:
 
     def wanted(self) -> bool:
         """Return whether the row passes the conditions."""
-        for name, allowed in self._entry.where.items():
+        for name, allowed in self.entry.where.items():
             if not listed(text := self.text(name), allowed):
                 self._none("not wanted, as %s is %r", name, text)
                 return False
-        for name, refused in self._entry.without.items():
+        for name, refused in self.entry.without.items():
             if listed(text := self.text(name), refused):
                 self._none("not wanted, as %s is %r", name, text)
                 return False
@@ -53,12 +53,12 @@ class Reader:
 
     def part(self) -> str:
         """Return what tells the row from others of its name."""
-        return self.text(self._entry.part) if self._entry.part else self.index
+        return self.text(self.entry.part) if self.entry.part else self.index
 
     def labels(self) -> dict[str, str] | None:
         """Return the labels of the sample, or None where there is no word for one."""
-        labels = {label: self._label(names) for label, names in self._entry.labels.items()}
-        for label, words in self._entry.words.items():
+        labels = {label: self._label(names) for label, names in self.entry.labels.items()}
+        for label, words in self.entry.words.items():
             if labels[label] not in words:
                 self._none("there is no word for %r", labels[label])
                 return None
@@ -69,8 +69,8 @@ class Reader:
         """Return the first source that has text."""
         for name in names:
             text = self.text(name) if "+" not in name else self._joined(name)
-            if self._entry.strip:
-                text = patterns.without(self._entry.strip, text).strip()
+            if self.entry.strip:
+                text = patterns.without(self.entry.strip, text).strip()
             if text:
                 return str(ipaddress.IPv6Address(text)) if EXPANDED.fullmatch(text) else text
         return ""
@@ -80,11 +80,11 @@ class Reader:
 
     def result(self) -> Number | None:
         """Return the value in base units, or None where the device does not tell it."""
-        if self._entry.present:
-            told = (self._cell(name)[1] for name in self._entry.value)
+        if self.entry.present:
+            told = (self._cell(name)[1] for name in self.entry.value)
             there = any(value not in {None, b"", ""} for value in told)
-            return 1 if there else self._none("%s is empty", self._entry.value[0])
-        if self._entry.states:
+            return 1 if there else self._none("%s is empty", self.entry.value[0])
+        if self.entry.states:
             return self._state()
         if (amount := self._amount()) is None or (factor := self._factor()) is None:
             return None
@@ -92,7 +92,7 @@ class Reader:
 
     def _amount(self) -> Number | None:
         """Return the first value there is, with what is to be added and taken away."""
-        entry = self._entry
+        entry = self.entry
         value = next((n for name in entry.value if (n := self._valid(name)) is not None), None)
         if value is None:
             return None
@@ -108,9 +108,9 @@ class Reader:
 
     def _state(self) -> Number | None:
         """Return what the state counts as that the first column with a value tells."""
-        told = ((self._valid(name), self.text(name)) for name in self._entry.value)
+        told = ((self._valid(name), self.text(name)) for name in self.entry.value)
         number, text = next((pair for pair in told if pair[0] is not None or pair[1]), (None, ""))
-        state = self._entry.states.get(text if number is None else str(int(number)))
+        state = self.entry.states.get(text if number is None else str(int(number)))
         if state is None and (number is not None or text):
             return self._none("no state for %s", text if number is None else number)
         return None if state is None else STATES[state]
@@ -121,12 +121,12 @@ class Reader:
 
     def _valid(self, name: str) -> Number | None:
         number = self._number(name)
-        if number is not None and number in self._entry.ignore:
+        if number is not None and number in self.entry.ignore:
             return self._none("%s of %s means no value", number, name)
         return number
 
     def _factor(self) -> Number | None:
-        entry = self._entry
+        entry = self.entry
         factor: Number = int(entry.scale) if entry.scale.is_integer() else entry.scale
         for name in entry.times:
             if (operand := self._valid(name)) is None:
@@ -147,7 +147,7 @@ class Reader:
 
     def _within(self, raw: Number) -> Number | None:
         """Return a result after its formula, where it is in range."""
-        entry = self._entry
+        entry = self.entry
         value = functions.FORMULAS[entry.formula](raw) if entry.formula else raw
         if value is None:
             return self._none("%s has no %s", raw, entry.formula)
@@ -173,13 +173,13 @@ class Reader:
         number = values.number(value)
         if number is None or not math.isfinite(number):
             return self._none("%s has no value", name)
-        return number + 2**32 if number < 0 and self._entry.unsigned else number
+        return number + 2**32 if number < 0 and self.entry.unsigned else number
 
     def _spelled(self, name: str, text: str) -> float | None:
         """Return the number in a text: all of it, or what `extract` finds."""
         found = text
-        if self._entry.extract:
-            match = patterns.search(self._entry.extract, text)
+        if self.entry.extract:
+            match = patterns.search(self.entry.extract, text)
             found = (match[1] or "") if match else ""
         if not re.fullmatch(r"[+-]?\d+(\.\d+)?", found := found.strip()):
             return self._none("%s is %r, which holds no number", name, text)
@@ -203,6 +203,9 @@ class Reader:
 
 def listed(text: str, allowed: tuple[str, ...]) -> bool:
     """Return whether a text is one of these, or `~regex` finds something in it."""
-    return text in allowed or any(
-        one[0] == "~" and patterns.search(one[1:], text) for one in allowed if one
-    )
+    if text in allowed:
+        return True
+    for one in allowed:  # noqa: SIM110 - asked of every row, and a generator costs as much again
+        if one.startswith("~") and patterns.search(one[1:], text):
+            return True
+    return False
