@@ -19,7 +19,7 @@ from exporter.profiles import health, identify
 from exporter.profiles.loader import Configuration
 from exporter.profiles.schema import Module, Profile
 from exporter.profiles.table import Table
-from exporter.protocols.snmp import Limits
+from exporter.protocols.snmp import Limits, Traffic
 
 log = logging.getLogger(__name__)
 
@@ -113,16 +113,28 @@ class Run:
         try:
             async with self.walks.sessions.one(traffic) as session:
                 told = await session.get(identify.oids(profile), self._limits(Module()))
+            answers = {**system, **told}
+            answers |= await self._chassis(profile, answers, traffic)
         except ProtocolError as error:
             failure = _failed(IDENTITY, error)
-        else:
-            answers = {**system, **told}
-            info.add(1, {**identify.facts(profile, answers), "profile": name})
         finally:
             counted(self.devices.telemetry, traffic)
+        if answers is not system:
+            info.add(1, {**identify.facts(profile, answers), "profile": name})
         took = time.perf_counter() - started
         found = [uptime, info]
         return Outcome(IDENTITY, None, found, (), took, failure, traffic.incomplete, answers)
+
+    async def _chassis(self, profile: Profile, answers: Answers, traffic: Traffic) -> Answers:
+        """Return what the row of the chassis says, if that is asked for."""
+        if not identify.silent(profile, answers):
+            return {}
+        limits = self._limits(Module())
+        classes = await self.walks.walk(identify.CLASSES, limits, traffic)
+        if not (wanted := identify.of_chassis(profile, classes)):
+            return {}
+        async with self.walks.sessions.one(traffic) as session:
+            return {**classes, **await session.get(wanted, limits)}
 
     def _unidentified(self, system: Answers) -> ProtocolError | None:
         if self.subject.profile is not None or identify.said(system)[0]:

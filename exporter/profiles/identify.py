@@ -15,6 +15,10 @@ SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
 ENGINE_TIME = "1.3.6.1.6.3.10.2.1.3.0"
 SYSTEM = (SYS_UPTIME, SYS_DESCR, SYS_OBJECT_ID, ENGINE_TIME)
 
+CLASSES = "1.3.6.1.2.1.47.1.1.1.1.5"
+"""The column entPhysicalClass."""
+CHASSIS = 3
+
 UPTIME_WRAP = 2**32 / 100  # seconds after which sysUpTime starts again: 497 days
 SAME = 60  # seconds by which the two clocks of one agent may differ
 
@@ -61,9 +65,35 @@ def said(answers: Answers) -> tuple[str, str]:
 
 
 def oids(entry: Profile) -> list[str]:
-    """Return the objects that hold facts about devices of a profile."""
-    sources = (*entry.info.model, *entry.info.os_version, *entry.info.serial)
-    return list(dict.fromkeys(source.oid for source in sources if source.oid != "sysDescr"))
+    """Return the objects that hold facts about devices of a profile, whatever their parts are."""
+    found = (source.oid for source in _sources(entry) if not source.chassis)
+    return [oid for oid in dict.fromkeys(found) if oid != "sysDescr"]
+
+
+def silent(entry: Profile, answers: Answers) -> bool:
+    """Return whether a fact is missing that the row of the chassis may tell."""
+    info = entry.info
+    return any(
+        any(source.chassis for source in sources) and not fact(sources, answers)[0]
+        for sources in (info.model, info.os_version, info.serial)
+    )
+
+
+def of_chassis(entry: Profile, classes: Answers) -> list[str]:
+    """Return the objects of the first chassis that hold facts; none where there is no chassis."""
+    index = _chassis(classes)
+    found = (f"{source.oid}.{index}" for source in _sources(entry) if source.chassis)
+    return list(dict.fromkeys(found)) if index else []
+
+
+def _sources(entry: Profile) -> Sources:
+    return (*entry.info.model, *entry.info.os_version, *entry.info.serial)
+
+
+def _chassis(answers: Answers) -> str:
+    """Return the index of the first chassis."""
+    classes = ((oid, value) for oid, value in answers.items() if oid.startswith(f"{CLASSES}."))
+    return next((oid[len(CLASSES) + 1 :] for oid, value in classes if value == CHASSIS), "")
 
 
 def facts(entry: Profile, answers: Answers) -> dict[str, str]:
@@ -80,6 +110,8 @@ def fact(sources: Sources, answers: Answers) -> tuple[str, str]:
     """Return a fact and the OID it stands at; the first source that has text tells it."""
     for source in sources:
         oid = SYS_DESCR if source.oid == "sysDescr" else source.oid
+        if source.chassis:
+            oid = f"{oid}.{_chassis(answers)}"
         found = values.text(answers.get(oid), "DisplayString").strip(" \t\r\n\0")
         if source.regex:
             match = patterns.search(source.regex, found)

@@ -284,12 +284,17 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a fact about a device stands: in sysDescr, or at an OID; `regex` takes a part of it."""
+    """Where a fact about a device stands: in sysDescr, or at an OID; `regex` takes a part of it.
+
+    With `chassis` the OID is a column of ENTITY-MIB, and its row that of the first chassis: every
+    platform numbers its parts in its own way.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     oid: Annotated[str, AfterValidator(_source)]
     regex: Part = ""
+    chassis: bool = False
 
 
 Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed)]

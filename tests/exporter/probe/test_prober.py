@@ -9,7 +9,7 @@ from exporter.probe import Devices, Known, Prober
 from exporter.profiles.loader import Configuration
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
-from tests.exporter.agent import Agent, Request, Value, integer, oid_value, parse, serve
+from tests.exporter.agent import Agent, Request, Value, integer, octets, oid_value, parse, serve
 from tests.exporter.conftest import free_port
 
 AUTHS = {"lab": Auth(), "old": Auth(community="wrong"), "v1": Auth(version=1)}
@@ -93,6 +93,17 @@ class TestHealthyDevice:
             await series(prober, inventory(agent.port), configuration)
         names = parse("1.3.6.1.2.1.47.1.1.1.1.7")
         assert sum(request.oids[0] == names for request in agent.requests) == 1
+
+    async def test_facts_of_the_chassis(
+        self, prober: Prober, configuration: Configuration, switch: dict[str, Value]
+    ) -> None:
+        """A device that numbers its chassis as no other does is known by it all the same."""
+        entity = "1.3.6.1.2.1.47.1.1.1.1"
+        del switch[f"{entity}.11.1"]
+        switch |= {f"{entity}.5.7": integer(3), f"{entity}.11.7": octets("FOC777")}
+        async with serve(switch) as agent:
+            found = await series(prober, inventory(agent.port), configuration)
+        assert any('serial="FOC777"' in name for name in found)
 
     async def test_new_identity(
         self, prober: Prober, configuration: Configuration, switch: dict[str, Value]

@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 from exporter.config import ConfigError
 from exporter.profiles import identify, loader
 from exporter.profiles.loader import Configuration
+from exporter.profiles.rows import Answers
 from exporter.profiles.schema import Profile
 
 IF_MIB_LABELS = {"ifIndex", "ifAlias", "ifDescr", "ifName"}
@@ -177,6 +178,21 @@ class TestIdentify:
         }
         profiles = TypeAdapter(dict[str, Profile]).validate_python(raw)
         assert identify.profile(profiles, "1.3.6.1.4.1.9.12.3", "x") == "family"
+
+    def test_chassis(self) -> None:
+        """A fact that stands at no fixed OID is looked for in the row of the first chassis."""
+        column = "1.3.6.1.2.1.47.1.1.1.1"
+        info = {"serial": [{"oid": f"{column}.11.1"}, {"oid": f"{column}.11", "chassis": True}]}
+        entry = TypeAdapter(Profile).validate_python({"info": info})
+        assert identify.oids(entry) == [f"{column}.11.1"]
+        assert not identify.silent(entry, {f"{column}.11.1": b"FOC1"})
+
+        classes: Answers = {f"{column}.5.10": 11, f"{column}.5.149": 3, f"{column}.5.1001": 3}
+        assert identify.silent(entry, {})
+        assert identify.of_chassis(entry, classes) == [f"{column}.11.149"]
+        assert identify.of_chassis(entry, {f"{column}.5.10": 9}) == []
+        answers = {**classes, f"{column}.11.149": b"SSI1"}
+        assert identify.facts(entry, answers)["serial"] == "SSI1"
 
     def test_uptime(self) -> None:
         """The uptime is right 497 days, too, where the engine's clock agrees."""
