@@ -111,6 +111,18 @@ class TestMemory:
             'chm_memory_size_bytes{pool="DRAM"}': 8 * 2**30,
         }
 
+    def test_pools_of_nodes(self, configuration: Configuration) -> None:
+        """The nodes of an IOS-XR router have pools of the same name, told apart by the node."""
+        used, free = {"5.1": 3 * 2**30, "6.1": 2**30}, {"5.1": 2**30, "6.1": 2**30}
+        found = answers(POOL, {"3": dict.fromkeys(used, b"processor"), "18": used, "20": free})
+        found |= answers(ENTITY, {NAME: {"5": b"0/RSP0/CPU0", "6": b"0/0/CPU0"}})
+        assert applied(configuration.modules["cisco_node_memory"], found) == {
+            'chm_memory_used_bytes{pool="0/RSP0/CPU0 processor"}': 3 * 2**30,
+            'chm_memory_used_bytes{pool="0/0/CPU0 processor"}': 2**30,
+            'chm_memory_size_bytes{pool="0/RSP0/CPU0 processor"}': 4 * 2**30,
+            'chm_memory_size_bytes{pool="0/0/CPU0 processor"}': 2 * 2**30,
+        }
+
     def test_reserved_pool(self, configuration: Configuration) -> None:
         """The pool that IOS-XE always fills for its packets is no news."""
         found = answers(POOL, {"3": {"1.3": b"lsmpi_io"}, "7": {"1.3": 6294304}, "8": {"1.3": 824}})
