@@ -112,11 +112,11 @@ class TestMemory:
         }
 
     def test_pools_of_nodes(self, configuration: Configuration) -> None:
-        """The nodes of an IOS-XR router have pools of the same name, told apart by the node."""
+        """The nodes of a chassis have pools of the same name, told apart by the node."""
         used, free = {"5.1": 3 * 2**30, "6.1": 2**30}, {"5.1": 2**30, "6.1": 2**30}
         found = answers(POOL, {"3": dict.fromkeys(used, b"processor"), "18": used, "20": free})
         found |= answers(ENTITY, {NAME: {"5": b"0/RSP0/CPU0", "6": b"0/0/CPU0"}})
-        assert applied(configuration.modules["cisco_node_memory"], found) == {
+        assert applied(configuration.modules["cisco_enhanced_memory"], found) == {
             'chm_memory_used_bytes{pool="0/RSP0/CPU0 processor"}': 3 * 2**30,
             'chm_memory_used_bytes{pool="0/0/CPU0 processor"}': 2**30,
             'chm_memory_size_bytes{pool="0/RSP0/CPU0 processor"}': 4 * 2**30,
@@ -271,6 +271,14 @@ class TestSensor:
     def test_thresholds_that_contradict_each_other(self, configuration: Configuration) -> None:
         """A Nexus 5000 calls all four thresholds of a transceiver lower ones: none is believed."""
         assert limits(configuration, (20, 1, 750), (20, 1, 700), (20, 1, -50), (20, 1, 0)) == {}
+
+    def test_broken_sensor(self, configuration: Configuration) -> None:
+        """A sensor that does not work says so; one that is no part of the device says nothing."""
+        row = sensor(8, 9, 0, 0, status=3)
+        table = configuration.modules["cisco_entity_sensor"]
+        assert applied(table, row) == {'chm_sensor_ok{sensor="Inlet"}': 0}
+        del row[f"{ENTITY}.{NAME}.8"]
+        assert applied(table, row) == {}
 
     def test_no_threshold(self, configuration: Configuration) -> None:
         """The lowest Integer16 is no threshold."""
