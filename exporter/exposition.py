@@ -31,7 +31,8 @@ def render(families: Iterable[Family]) -> Page:
         name = family.name
         lines.append(f"# HELP {name} {_help(family.help)}\n# TYPE {name} {family.kind}")
         pairs = zip(family.blocks, _texts(family.numbers), strict=True)
-        lines += [f"{name}{block} {number}" for block, number in pairs]
+        # The name comes with the separator, which is cheaper than once more in every line.
+        lines.append(name + f"\n{name}".join([f"{block} {number}" for block, number in pairs]))
     lines.append("")
     # Device text may hold lone surrogates that no UTF-8 can carry.
     return Page("\n".join(lines).encode("utf-8", "replace"), duplicates)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -82,8 +83,19 @@ def run(checked: Checked, listening: Sequence[socket.socket], place: Place) -> N
         inventory(settings, telemetry, leads=place.leads),
         place.siblings,
     )
+    _settle()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(exporter, checked.web, listening, place))
+
+
+def _settle() -> None:
+    """Spare the garbage collector what is here to stay, and the many short-lived values of scrapes.
+
+    Measured, it took a tenth of the CPU of a scrape; hardly anything in it is left in circles.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def inventory(settings: Settings, telemetry: Telemetry, *, leads: bool = True) -> Inventory | None:

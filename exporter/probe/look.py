@@ -13,7 +13,7 @@ from exporter.probe import outcomes, pings
 from exporter.probe.devices import Devices, DeviceState
 from exporter.probe.outcomes import Outcome
 from exporter.probe.reach import Subject, reach
-from exporter.probe.traffic import counted, limits_of, traffic_of
+from exporter.probe.traffic import counted, limits_of
 from exporter.probe.walks import Answers, Sessions, Walks
 from exporter.profiles import health, identify
 from exporter.profiles.loader import Configuration
@@ -105,7 +105,7 @@ class Run:
 
     async def identity(self, name: str, profile: Profile, system: Answers) -> Outcome:
         """Return uptime and facts, and whether the device told them."""
-        started, traffic = time.perf_counter(), traffic_of(self.devices.telemetry)
+        started, traffic = time.perf_counter(), Traffic()
         uptime, info = family("chm_uptime_seconds"), family("chm_device_info")
         if (seconds := identify.uptime(system)) is not None:
             uptime.add(seconds)
@@ -168,7 +168,7 @@ class Run:
         asked_for: bool,  # noqa: FBT001
     ) -> Outcome:
         telemetry, started = self.devices.telemetry, time.perf_counter()
-        traffic, before = traffic_of(telemetry), frozenset(given)
+        traffic, before = Traffic(), frozenset(given)
         try:
             limits = self._limits(table.module)
             answers = await self.walks.collect(table.module, limits, traffic)

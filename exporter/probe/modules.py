@@ -14,7 +14,7 @@ from exporter.probe.devices import Devices, DeviceState
 from exporter.probe.look import Look, look
 from exporter.probe.outcomes import Outcome
 from exporter.probe.reach import Subject
-from exporter.probe.traffic import counted, limits_of, traffic_of
+from exporter.probe.traffic import counted, limits_of
 from exporter.probe.walks import Sessions, Walks, roots, side_by_side
 from exporter.profiles.loader import Configuration
 from exporter.profiles.table import Table
@@ -53,7 +53,7 @@ class Scraper:
             if order.auto is not None:
                 seen = await self._look(order, order.auto, device, deadline)
                 return self._whole(seen, order)
-            heard = traffic_of(self.telemetry)
+            heard = Traffic()
             try:
                 found = await self._outcomes(order, device, deadline, heard)
             except ProtocolError as error:
@@ -114,7 +114,7 @@ class Run:
 
     async def module(self, name: str, table: Table) -> Outcome:
         """Return how one module fared; a strict order raises what went wrong."""
-        traffic, started = traffic_of(self.telemetry), time.perf_counter()
+        traffic, started = Traffic(), time.perf_counter()
         limits = limits_of(table.module, self.deadline)
         try:
             answers = await self.walks.collect(table.module, limits, traffic)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from exporter.config import Auth
 from exporter.errors import LocalFault, ProtocolError, Unreachable
 from exporter.probe.devices import Devices, DeviceState, Known
-from exporter.probe.traffic import counted, traffic_of
+from exporter.probe.traffic import counted
 from exporter.probe.walks import Answers
 from exporter.profiles import identify
 from exporter.protocols.snmp import Limits, Session, Target, Traffic
@@ -59,7 +59,7 @@ async def reach(
     heard = Traffic()
     for position, (name, auth) in enumerate(subject.auths.items(), 1):
         limits = Limits(now + budget * position, budget * FIRST_WAIT, REACH_RETRIES)
-        traffic = traffic_of(devices.telemetry)
+        traffic = Traffic()
         engine_id = subject.context_engine_id
         try:
             session = await stack.enter_async_context(

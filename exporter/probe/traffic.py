@@ -16,13 +16,9 @@ def limits_of(module: Module, deadline: float) -> Limits:
     )
 
 
-def traffic_of(telemetry: Telemetry) -> Traffic:
-    """Return an account for a session, whose packets are timed."""
-    return Traffic(observe=telemetry.packet_seconds.observe)
-
-
 def counted(telemetry: Telemetry, traffic: Traffic) -> None:
     """Add what a session did to the self metrics."""
+    telemetry.packet_seconds.observe_all(traffic.waits)
     telemetry.packets.inc(traffic.packets)
     telemetry.packet_retries.inc(traffic.retries)
     telemetry.refusals.inc(traffic.refusals)

@@ -144,7 +144,7 @@ class Walks:
         return {key: value for key, value in found.items() if key == oid or key.startswith(below)}
 
     async def _asked(self, root: str, limits: Limits, traffic: Traffic) -> Answers:
-        own = self.asked[root] = Traffic(observe=traffic.observe)
+        own = self.asked[root] = Traffic()
         try:
             async with self.sessions.one(own) as session:
                 found = await session.walk(root, self.device.bounded(limits))

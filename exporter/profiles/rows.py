@@ -1,5 +1,6 @@
 """The labels of rows: an index in words, and what other columns say about it."""
 
+import marshal
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -168,5 +169,6 @@ def rendered(
 
 
 def _digest(read: "array[int]", found: Sequence[Value]) -> int:
-    # Of the text, for numbers may share a hash: those of -1 and -2 are the same.
-    return hash(str([found[place] for place in read]))
+    # Of the octets, for numbers may share a hash: those of -1 and -2 are the same. Version 2 of the
+    # format knows no references, so that equal values are always written alike.
+    return hash(marshal.dumps([found[place] for place in read], 2))

@@ -16,9 +16,9 @@ from gufo.snmp._fast import SnmpAuthError, SnmpError
 
 from exporter.config import Auth
 from exporter.errors import Endless, OutOfTime, ProtocolError, Undecodable, Unreachable
-from exporter.protocols.snmp import security
+from exporter.protocols.snmp import header, pdus, security
 from exporter.protocols.snmp.ber import Malformed
-from exporter.protocols.snmp.header import TOO_BIG, Oversize, Unexpected, error_status
+from exporter.protocols.snmp.header import TOO_BIG, Oversize, Unexpected, error_status, usual_status
 from exporter.protocols.snmp.limits import Limits, Traffic
 from exporter.protocols.snmp.relay import Refused, Relay
 from exporter.protocols.snmp.security import Socket
@@ -50,6 +50,7 @@ class Conversation:
         self._reading = False
         self._undecodable = ""
         self._octets = 0
+        self._head = pdus.head(auth)
         self._heard = self._served = False
 
     def close(self) -> None:
@@ -96,7 +97,7 @@ class Conversation:
                 if reply is not None:
                     self._granted(reply[0])
                     self.traffic.replies += 1
-                    self.traffic.observe(time.perf_counter() - started)
+                    self.traffic.waits.append(time.perf_counter() - started)
                     return reply
             wait *= GROWTH * random.uniform(0.9, 1.1)  # noqa: S311 - spreads retries, hides nothing
         raise await self._silence(oid, failure, limits)
@@ -204,8 +205,12 @@ class Conversation:
             status = self._socket.take()
             self._count(self._socket.octets - self._octets)
             return status
-        packet = self._peek.recv(LARGEST, socket.MSG_PEEK)
+        packet = self._peek.recv(header.LARGEST + 1, socket.MSG_PEEK)
+        if len(packet) > header.LARGEST:
+            packet = self._peek.recv(LARGEST, socket.MSG_PEEK)
         self._count(len(packet))
+        if (usual := usual_status(packet, self._head)) is not None:
+            return usual
         try:
             return error_status(packet)
         except (Malformed, Oversize):

@@ -7,6 +7,7 @@ from exporter.protocols.snmp import ber
 from exporter.protocols.snmp.ber import Malformed
 
 LARGEST = 4080  # octets of a message that gufo-snmp can read or write
+SHORTEST_PAGE = 256  # octets of a PDU whose lengths are certain to take three
 CONTEXT = 0x80  # class of the tags of PDUs
 TOO_BIG, NO_SUCH_NAME = 1, 2
 STATUSES = (  # error-status, RFC 3416 section 3
@@ -23,6 +24,28 @@ class Unexpected(Malformed):
 
 class Oversize(Exception):
     """A response is larger than gufo-snmp can read; the agent can be asked for less."""
+
+
+def usual_status(packet: bytes, head: bytes) -> int | None:
+    """Return the error-status of a response as most agents write it; None where it is unusual.
+
+    `head` is what their messages hold before the PDU. All lengths take three octets, as they do in
+    whole pages, so that every field but one has its place: comparing is ten times as fast as
+    parsing, and there are many pages.
+    """
+    size, rest = len(packet), len(packet) - len(head) - 8
+    if rest < SHORTEST_PAGE:
+        return None
+    lengths = (size - 4).to_bytes(2, "big"), rest.to_bytes(2, "big")
+    start = b"\x30\x82" + lengths[0] + head + b"\xa2\x82" + lengths[1] + b"\x02"
+    if not packet.startswith(start):
+        return None
+    at = len(start) + 1 + packet[len(start)]
+    fields = packet[at : at + 10]
+    bindings = b"\x30\x82" + max(size - at - 10, 0).to_bytes(2, "big")
+    if fields[:2] != b"\x02\x01" or fields[3:5] != b"\x02\x01" or fields[6:] != bindings:
+        return None
+    return fields[2] if fields[2] < ber.LONG else None
 
 
 def error_status(packet: bytes) -> int:

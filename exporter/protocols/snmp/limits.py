@@ -1,10 +1,9 @@
 """How patient a session is, and what it has sent and got."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-COUNTED = ("packets", "retries", "replies", "values", "refusals", "unexpected")
+COUNTED = ("packets", "retries", "replies", "values", "refusals", "unexpected", "waits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +15,6 @@ class Limits:
     retries: int = 3
     max_repetitions: int = 25
     allow_nonincreasing: bool = False
-
-
-def _ignore(_seconds: float) -> None:
-    """Observe nothing."""
 
 
 @dataclass(slots=True)
@@ -40,7 +35,8 @@ class Traffic:
     unexpected: int = 0
     incomplete: bool = False
     broken: str = ""
-    observe: Callable[[float], None] = field(default=_ignore, repr=False)
+    waits: list[float] = field(default_factory=list, repr=False)
+    """The seconds from each request to its answer."""
 
     def add(self, other: Self) -> None:
         """Add what another session, or a part of this one, did."""

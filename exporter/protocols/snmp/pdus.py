@@ -2,10 +2,16 @@
 
 import secrets
 
+from exporter.config import Auth
 from exporter.protocols.snmp import ber
 
 LONG_VALUE = 512  # octets from which a text is cut out where a message is too long
 MARK = 16  # octets that stand in for it; random, so that no agent sends them by itself
+
+
+def head(auth: Auth) -> bytes:
+    """Return what stands before the PDU in a v1 or v2c message."""
+    return ber.integer(auth.version - 1) + ber.encode(ber.OCTETS, auth.community.encode())
 
 
 def community(packet: bytes) -> tuple[int, int, int]:

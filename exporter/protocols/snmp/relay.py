@@ -51,8 +51,7 @@ class Unseen:
     def __init__(self, codec: Codec, auth: Auth) -> None:
         self._codec = codec
         self._pair = _paired(codec)
-        version = ber.integer(auth.version - 1)
-        self._head = version + ber.encode(ber.OCTETS, auth.community.encode())
+        self._head = pdus.head(auth)
 
     def had(self, identity: int) -> bool:
         """Return whether that was the request's id."""

@@ -3,7 +3,6 @@
 One `await` per PDU, not per value, is what makes a walk cheap.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -130,23 +129,7 @@ class Session(Conversation):
         limits: Limits,
     ) -> End:
         """Go on with a walk from the reader's callback while all goes well."""
-        sent = 0.0
-
-        def ask() -> None:
-            nonlocal sent
-            sent = time.perf_counter()
-            self.traffic.packets += 1
-            send()
-
-        def take(answer: tuple[int, Page | None]) -> bool:
-            self.traffic.replies += 1
-            self.traffic.observe(time.perf_counter() - sent)
-            return paging.take(answer)
-
-        def patience() -> float:
-            return max(min(limits.timeout, limits.deadline - self._loop.time()), 0)
-
-        stream = Stream(ask, lambda: self._read(receive), take, patience)
+        stream = Stream(send, lambda: self._read(receive), paging.take, limits, self.traffic)
         self._listen(stream.arrived)
         try:
             return await stream.run()

@@ -5,6 +5,7 @@ No task wakes up between two pages, which is what makes long walks cheap. Whatev
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,6 +13,7 @@ from typing import Generic, TypeVar
 
 from exporter.errors import ProtocolError
 from exporter.protocols.snmp.header import Oversize
+from exporter.protocols.snmp.limits import Limits, Traffic
 from exporter.protocols.snmp.relay import Refused
 
 T = TypeVar("T")
@@ -35,11 +37,11 @@ class Stream(Generic[T]):
     ask: Callable[[], None]
     read: Callable[[], T | None]
     take: Callable[[T], bool]
-    patience: Callable[[], float]
-    """How many seconds the next answer may take; 0 where no time is left."""
+    limits: Limits
+    traffic: Traffic
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _end: "asyncio.Future[End]" = field(init=False)
-    _due: float = field(default=0.0, init=False)
+    _sent: float = field(default=0.0, init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +68,8 @@ class Stream(Generic[T]):
             answer = self.read()
             if answer is None:
                 return
+            self.traffic.replies += 1
+            self.traffic.waits.append(time.perf_counter() - self._sent)
             if self.take(answer):
                 self._end.set_result(End.COMPLETE)
             else:
@@ -76,14 +80,18 @@ class Stream(Generic[T]):
             self._end.set_result(End.TROUBLE)
 
     def _next(self) -> None:
-        self._due = self._loop.time() + self.patience()
+        self._sent = time.perf_counter()
+        self.traffic.packets += 1
         self.ask()
 
     def _overdue(self) -> None:
         """End the stream where it is time; a timer set for an older page is set anew."""
         if self._end.done():
             return
-        if self._loop.time() < self._due:
-            self._timer = self._loop.call_at(self._due, self._overdue)
+        now = self._loop.time()
+        left = self.limits.timeout - (time.perf_counter() - self._sent)
+        left = min(left, self.limits.deadline - now)
+        if left > 0:
+            self._timer = self._loop.call_at(now + left, self._overdue)
         else:
             self._end.set_result(End.SILENCE)

@@ -235,3 +235,28 @@ def test_stream_of_nonsense() -> None:
     head = b"\x30\x84" + (LARGEST_MESSAGE + 1).to_bytes(4, "big")
     with pytest.raises(Malformed, match="octets"):
         Stream().cut(head)
+
+
+@thorough
+@given(bindings, statuses, cuts, st.integers(0, 2**31 - 1), st.booleans())
+def test_usual_head(
+    rows: list[tuple[Oid, Value]],
+    status: int,
+    damage: list[tuple[float, int, bytes]],
+    number: int,
+    long: bool,  # noqa: FBT001
+) -> None:
+    """The fast look at the head of a message says what the thorough one says, or nothing."""
+    rows = [*rows, (parse(COLUMN), octets("x" * 300))] if long else rows
+    packet = damaged(encode(Request(1, b"public", 0, number, 0, 0, []), rows, status), damage)
+    fast = header.usual_status(packet, pdus.head(Auth()))
+    if fast is not None:
+        assert fast == header.error_status(packet)
+
+
+def test_usual_head_of_a_page() -> None:
+    """A page as agents write it needs no thorough look."""
+    rows = [((*parse(COLUMN), row), octets("x" * 20)) for row in range(20)]
+    for number in (1, 200, 70_000, 2**31 - 1):
+        packet = encode(Request(1, b"public", 0, number, 0, 0, []), rows, error=5)
+        assert header.usual_status(packet, pdus.head(Auth())) == 5
