@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     notify_webhooks: Words = ()  # URLs that people are told by
 
     access_token_lifetime: Seconds = 600
+    mfa_required_roles: Words = ()  # nothing without a second factor
 
     # Who is let in, and how. See docs/howto/secure-the-web.md.
     production: bool = False  # requires HTTPS
@@ -99,6 +100,7 @@ class Settings(BaseSettings):
         "exporters",
         "remote_write",
         "notify_webhooks",
+        "mfa_required_roles",
         "trusted_proxies",
         "allowed_hosts",
         "allowed_networks",
@@ -135,6 +137,11 @@ class Settings(BaseSettings):
     def secrets(self) -> Path:
         """The folder of keys and tokens, readable by their owner alone."""
         return self.data / "secrets"
+
+    @property
+    def audit_anchors(self) -> Path:
+        """Where the audit log is anchored, outside the database."""
+        return self.data / "audit" / "anchors.jsonl"
 
     @property
     def prometheus_folder(self) -> Path:

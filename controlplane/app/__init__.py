@@ -13,16 +13,19 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
 from controlplane.alerts import runbooks
-from controlplane.app import docs, health, landing, parameters, problems
+from controlplane.app import access, docs, health, landing, parameters, problems, refusals
 from controlplane.app.bounds import Bounds
 from controlplane.app.doorkeeper import Doorkeeper
 from controlplane.app.headers import SecurityHeaders
 from controlplane.app.rates import Rates
 from controlplane.app.requests import RequestMetrics, Requests
+from controlplane.audit import anchors
+from controlplane.audit import endpoints as audit
 from controlplane.audit import session as audited
 from controlplane.auth import endpoints as auth
 from controlplane.auth import keys
 from controlplane.auth.passwords import Passwords
+from controlplane.auth.roles import endpoints as roles
 from controlplane.auth.tokens import AccessTokens
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
@@ -40,6 +43,9 @@ from controlplane.vault.telemetry import VaultMetrics
 
 ROUTERS = (
     auth.router,
+    roles.roles,
+    roles.grants,
+    audit.router,
     credentials.router,
     devices.sites,
     devices.devices,
@@ -73,12 +79,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.registry = _registry()
     app.state.vault_metrics = VaultMetrics(app.state.registry)
+    app.state.audit_gauges = anchors.Gauges.register(app.state.registry)
     app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
+    refusals.install(app)
     _guard(app, settings)
     for router in ROUTERS:
         app.include_router(router)
+    access.refuse_unguarded(app)
     return app
 
 
@@ -132,9 +141,14 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.engine = engine
         app.state.sessions = audited.sessions(engine, audit_key)
         app.state.buckets = Buckets(app.state.sessions)
+        anchoring = asyncio.create_task(
+            anchors.keep(app.state.sessions, settings.audit_anchors, app.state.audit_gauges)
+        )
         try:
             yield
         finally:
+            anchoring.cancel()
+            await asyncio.wait([anchoring])
             await engine.dispose()
             app.state.passwords.close()
 

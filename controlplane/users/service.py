@@ -1,15 +1,29 @@
 """Add people."""
 
 import re
+from typing import Annotated
 
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.errors import Conflict, Invalid, Problem
+from controlplane.errors import Conflict, Invalid, NotFound, Problem
+from controlplane.grammar import matching
 from controlplane.users import queries
 from controlplane.users.models import User
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._@+-]{0,63}")
 PASSWORD_LENGTH = 12
+
+
+UserName = Annotated[str, matching(NAME.pattern, "the name of a user"), Field(max_length=64)]
+
+
+async def get(session: AsyncSession, name: str) -> User:
+    """Give the person of this name, or raise NotFound."""
+    user = await session.scalar(queries.by_name(name))
+    if user is None:
+        raise NotFound(f"there is no user {name!r}")
+    return user
 
 
 async def add(session: AsyncSession, name: str, password_hash: str) -> User:
