@@ -1,7 +1,7 @@
 """Every setting of the control plane and of `chm up`, read from `CHM_*` environment variables."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -55,6 +55,16 @@ class Settings(BaseSettings):
     notify_webhooks: Annotated[tuple[str, ...], NoDecode] = ()  # URLs that people are told by
 
     access_token_lifetime: Seconds = 600
+    session_idle: Seconds = 8 * 3600  # a login that nobody uses ends after this time
+    session_lifetime: Seconds = 7 * 24 * 3600  # and every login after this one
+    registration: bool = False  # whether strangers may make themselves an account
+
+    smtp_host: str = ""  # without one, links are printed by `chm` instead of mailed
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    mail_from: str = "chm@localhost"
 
     @field_validator("exporters", "remote_write", "notify_webhooks", mode="before")
     @classmethod
@@ -118,4 +128,6 @@ class Settings(BaseSettings):
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
     return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -14,9 +14,8 @@ from controlplane.app import health, landing, parameters, problems
 from controlplane.app.requests import RequestMetrics, Requests
 from controlplane.audit import session as audited
 from controlplane.auth import endpoints as auth
-from controlplane.auth import keys
+from controlplane.auth import identity, keys
 from controlplane.auth.passwords import Passwords
-from controlplane.auth.tokens import AccessTokens
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.metrics import endpoints as metrics
@@ -86,20 +85,20 @@ def _registry() -> CollectorRegistry:
 def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.access_tokens = AccessTokens(
-            keys.load(settings.secrets / "jwt.key"), settings.access_token_lifetime
-        )
         app.state.vault = Vault(keys.load(settings.secrets / "vault.key"))
         app.state.snapshot = events.Cache(snapshot.builder(app.state.vault))
-        app.state.passwords = Passwords()
+        passwords = Passwords()
         audit_key = keys.load(settings.secrets / "audit.key")
         engine = database.connect(settings)
         app.state.engine = engine
         app.state.sessions = audited.sessions(engine, audit_key)
+        app.state.identity = identity.create(
+            settings, app.state.sessions, app.state.vault, passwords
+        )
         try:
             yield
         finally:
             await engine.dispose()
-            app.state.passwords.close()
+            passwords.close()
 
     return lifespan

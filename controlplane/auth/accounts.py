@@ -1,12 +1,27 @@
-"""People and their passwords: adding them, and giving them a new one."""
+"""People and their passwords: inviting and adding them, new passwords, disabling them.
+
+Whatever makes an old password or an old login worthless ends the sessions and the one-time
+secrets of its person, in the same transaction.
+"""
 
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.audit import service as audit
+from controlplane.audit.models import Action
+from controlplane.audit.service import Fields
+from controlplane.auth import mfa, onetime, policy, queries, sessions
+from controlplane.auth.actor import Actor, system
+from controlplane.auth.models import FormerPassword, Purpose
 from controlplane.auth.passwords import Passwords
-from controlplane.errors import NotFound
-from controlplane.users import queries, service
+from controlplane.database import now
+from controlplane.errors import Conflict, Invalid, NotFound, Problem
+from controlplane.users import queries as user_queries
+from controlplane.users import service
 from controlplane.users.models import Role, User
 
 FIRST_ADMIN = "admin"
@@ -18,30 +33,171 @@ def generate_password() -> str:
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
-async def add(
-    session: AsyncSession, passwords: Passwords, name: str, password: str, role: Role
+async def get(session: AsyncSession, name: str) -> User:
+    """Give the person of this name, or raise NotFound."""
+    user = await session.scalar(user_queries.by_name(name))
+    if user is None:
+        raise NotFound(f"there is no user {name!r}")
+    return user
+
+
+@dataclass(frozen=True)
+class Account:
+    """A new person: their name, their password, the role they hold on everything, their mail."""
+
+    name: str
+    password: str = field(repr=False)
+    role: Role
+    email: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A new password, why the sessions end that began with the old one, and which one stays."""
+
+    password: str = field(repr=False)
+    why: str
+    keep: UUID | None = None
+
+
+async def add(session: AsyncSession, actor: Actor, passwords: Passwords, new: Account) -> User:
+    """Add a person with a password and a role."""
+    policy.check(new.password, (new.name, new.email or ""))
+    return await _add(session, actor, new, await passwords.hash(new.password))
+
+
+async def invite(session: AsyncSession, actor: Actor, new: Account) -> tuple[User, str]:
+    """Add a person who chooses the password with the one-time token that comes with them."""
+    user = await _add(session, actor, new, "")
+    return user, await onetime.make(session, user, Purpose.INVITATION)
+
+
+async def accept(
+    session: AsyncSession, passwords: Passwords, purpose: Purpose, token: str, password: str
 ) -> User:
-    """Add a person with a password."""
-    service.check_password(password)
-    return await service.add(session, name, await passwords.hash(password), role)
+    """Set the password of whoever holds an invitation or a reset; the token is used up."""
+    row = await onetime.find(session, purpose, token)
+    user = await session.get(User, row.user_id) if row else None
+    if row is None or user is None or not user.active or not await onetime.spend(session, row):
+        detail = "this link is not valid any more; ask for a new one"
+        raise Invalid(detail, Problem("/token", "expired", detail))
+    await replace_password(session, passwords, user, Change(password, f"{purpose.value} by a link"))
+    return user
+
+
+async def replace_password(
+    session: AsyncSession, passwords: Passwords, user: User, change: Change
+) -> None:
+    """Give a person a new password that is good and was not theirs before.
+
+    Their sessions end, but for the one to keep; links that were sent to them do nothing more.
+    """
+    password = change.password
+    policy.check(password, (user.name, user.full_name, user.email or ""))
+    former = (await session.scalars(queries.former_passwords(user.id))).all()
+    hashes = [user.password_hash, *(one.password_hash for one in former)]
+    if await _reused(passwords, hashes[: policy.HISTORY], password):
+        raise policy.refused("reused", "this password was in use before")
+    hashed = await passwords.hash(password)
+    if user.password_hash:
+        session.add(FormerPassword(user_id=user.id, password_hash=user.password_hash))
+    for forgotten in former[policy.HISTORY - 1 :]:
+        await session.delete(forgotten)
+    user.password_hash, user.password_changed_at = hashed, now()
+    await session.execute(queries.delete_secrets(user.id))
+    await sessions.end_all(session, user.id, change.why, change.keep)
 
 
 async def set_password(
-    session: AsyncSession, passwords: Passwords, name: str, password: str
+    session: AsyncSession, actor: Actor, passwords: Passwords, name: str, password: str
 ) -> User:
-    """Give a person a new password; the old one ends at once."""
-    service.check_password(password)
-    user = await session.scalar(queries.by_name(name))
-    if user is None:
-        raise NotFound(f"there is no user {name!r}")
-    user.password_hash = await passwords.hash(password)
+    """Give a person a new password, as an admin does; the old one ends at once."""
+    user = await get(session, name)
+    await replace_password(session, passwords, user, Change(password, "an admin set the password"))
+    await _record(session, actor, Action.PASSWORD_RESET, user)
+    return user
+
+
+async def reset(session: AsyncSession, actor: Actor, name: str) -> tuple[User, str]:
+    """Make a link's token for a person who forgot the password; the old one works until then."""
+    user = await get(session, name)
+    purpose = Purpose.RESET if user.password_hash else Purpose.INVITATION
+    token = await onetime.make(session, user, purpose)
+    await _record(session, actor, Action.PASSWORD_RESET, user, {"link": purpose.value})
+    return user, token
+
+
+async def disable(session: AsyncSession, actor: Actor, name: str) -> User:
+    """Keep a person out from now on."""
+    user = await get(session, name)
+    user.active = False
+    await session.execute(queries.delete_secrets(user.id))
+    await sessions.end_all(session, user.id, "the account was disabled")
+    await _record(session, actor, Action.UPDATE, user, {"active": False})
+    return user
+
+
+async def enable(session: AsyncSession, actor: Actor, name: str) -> User:
+    """Let a person in again, with the password they had."""
+    user = await get(session, name)
+    user.active = True
+    await _record(session, actor, Action.UPDATE, user, {"active": True})
+    return user
+
+
+async def end_sessions(session: AsyncSession, actor: Actor, name: str) -> User:
+    """End every login of a person."""
+    user = await get(session, name)
+    await sessions.end_all(session, user.id, f"all were revoked by {actor.name}"[:64])
+    await _record(session, actor, Action.SESSION_REVOKED, user, {"sessions": "all"})
+    return user
+
+
+async def remove_second_factor(session: AsyncSession, actor: Actor, name: str) -> User:
+    """Remove the second factor of a person who lost it; their logins end."""
+    user = await get(session, name)
+    if not await mfa.remove(session, user.id):
+        raise Conflict(f"{name} has no second factor")
+    await sessions.end_all(session, user.id, "an admin removed the second factor")
+    await _record(session, actor, Action.MFA_RESET, user)
     return user
 
 
 async def add_first_admin(session: AsyncSession, passwords: Passwords) -> str | None:
     """Add an admin where there is none; give the password, which is kept nowhere."""
-    if await session.scalar(queries.admins()) is not None:
+    if await session.scalar(user_queries.admins()) is not None:
         return None
     password = generate_password()
-    await add(session, passwords, FIRST_ADMIN, password, Role.ADMIN)
+    await add(session, system("setup"), passwords, Account(FIRST_ADMIN, password, Role.ADMIN))
     return password
+
+
+async def _add(session: AsyncSession, actor: Actor, new: Account, password_hash: str) -> User:
+    user = await service.add(session, new.name, password_hash, new.role, new.email)
+    await _record(session, actor, Action.CREATE, user, {"email": user.email})
+    return user
+
+
+async def _record(
+    session: AsyncSession,
+    actor: Actor,
+    action: Action,
+    user: User,
+    after: Fields | None = None,
+) -> None:
+    await audit.record(
+        session,
+        action,
+        who=actor.who,
+        object_type="user",
+        object_id=user.id,
+        object_name=user.name,
+        after=after,
+    )
+
+
+async def _reused(passwords: Passwords, hashes: Collection[str], password: str) -> bool:
+    for stored in hashes:
+        if stored and (await passwords.verify(stored, password)).right:
+            return True
+    return False

@@ -1,7 +1,6 @@
 """Access as a type: an endpoint that takes `actor: CanReadDevices` is closed to everyone else."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,23 +8,40 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from controlplane.auth import service
 from controlplane.auth.actor import Actor, Origin
+from controlplane.auth.identity import Identity
 from controlplane.auth.permissions import Permission
 from controlplane.database import Session
 from controlplane.errors import Forbidden, Unauthenticated
 
 Bearer = Annotated[
     HTTPAuthorizationCredentials | None,
-    Depends(HTTPBearer(auto_error=False, description="An access token or a service token")),
+    Depends(
+        HTTPBearer(
+            auto_error=False, description="An access token, or the token of a program or service"
+        )
+    ),
 ]
 
 
-async def current_actor(request: Request, session: Session, bearer: Bearer) -> Actor:
-    """Give whoever is asking, or refuse."""
-    if bearer is None:
+def get_identity(request: Request) -> Identity:
+    """Lend what it takes to know people."""
+    identity: Identity = request.app.state.identity
+    return identity
+
+
+People = Annotated[Identity, Depends(get_identity)]
+
+
+async def current_actor(
+    request: Request, session: Session, people: People, bearer: Bearer
+) -> Actor:
+    """Give whoever is asking, by a token or by a browser's cookie, or refuse."""
+    if bearer is not None:
+        return await service.identify(session, people, bearer.credentials, origin(request))
+    cookie = people.cookies.session(request)
+    if cookie is None:
         raise Unauthenticated("log in, or send a token as `Authorization: Bearer`")
-    tokens = request.app.state.access_tokens
-    actor = await service.identify(session, tokens, bearer.credentials)
-    return replace(actor, origin=origin(request))
+    return await service.identify_cookie(session, people, cookie, origin(request))
 
 
 def origin(request: Request) -> Origin:

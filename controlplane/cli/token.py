@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.auth import service
+from controlplane.auth import service_tokens
 from controlplane.auth.permissions import Permission
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
@@ -25,7 +25,7 @@ def issue(
     """Make a service's token and print it once; the one it had before ends."""
 
     async def work(session: AsyncSession) -> str:
-        return await service.issue_service_token(session, name, permission)
+        return await service_tokens.issue(session, name, permission)
 
     token = transact(Settings(), work)
     output.item({"name": name, "token": token}, as_json=as_json)

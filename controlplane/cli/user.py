@@ -7,6 +7,8 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.auth import accounts
+from controlplane.auth.accounts import Account
+from controlplane.auth.actor import shell
 from controlplane.auth.passwords import Passwords
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
@@ -31,7 +33,9 @@ def add(
     """Add a person; the password is asked for, or made with --generate."""
     given = _password(generate=generate)
     chosen = Role.ADMIN if admin else role
-    user = _hashing(lambda s, passwords: accounts.add(s, passwords, name, given, chosen))
+    user = _hashing(
+        lambda s, passwords: accounts.add(s, shell(), passwords, Account(name, given, chosen))
+    )
     _show(user, given if generate else None, as_json=as_json)
 
 
@@ -39,7 +43,7 @@ def add(
 def password(name: str, *, generate: Generate = False, as_json: AsJson = False) -> None:
     """Give a person a new password; it is asked for, or made with --generate."""
     given = _password(generate=generate)
-    user = _hashing(lambda s, passwords: accounts.set_password(s, passwords, name, given))
+    user = _hashing(lambda s, passwords: accounts.set_password(s, shell(), passwords, name, given))
     _show(user, given if generate else None, as_json=as_json)
 
 

@@ -1,6 +1,7 @@
 """The control plane over its real edge: HTTP in one process, on a real database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,14 @@ from sqlmodel import SQLModel
 
 from controlplane import database, events
 from controlplane.app import create_app
-from controlplane.auth import keys
-from controlplane.auth import service as auth
+from controlplane.auth import keys, service_tokens
+from controlplane.auth import sessions as logins
+from controlplane.auth.identity import Identity
+from controlplane.auth.models import Delivery
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Permission
+from controlplane.auth.sessions import Client
+from controlplane.auth.tokens import Claims
 from controlplane.settings import Settings
 from controlplane.users import service as users
 from controlplane.users.models import Role
@@ -50,7 +55,7 @@ def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Setting
         exporters="127.0.0.1:9116",
         public_url="http://chm.test",
     )
-    for name in ("jwt.key", "vault.key", "audit.key"):
+    for name in ("vault.key", "audit.key"):
         keys.ensure(settings.secrets / name)
     database.migrate(settings)
     return settings
@@ -61,9 +66,10 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
     """Give the running application."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        app.state.passwords.close()
-        app.state.passwords = Passwords(CHEAP_MEMORY_KIB)
+        cheap = Passwords(CHEAP_MEMORY_KIB)
+        app.state.identity = replace(app.state.identity, passwords=cheap)
         yield app
+        cheap.close()
 
 
 @pytest.fixture(scope="session")
@@ -105,12 +111,15 @@ async def log_in(app: FastAPI, sessions: Sessions) -> AsyncIterator[Login]:
 
     async def log_in(role: Role) -> AsyncClient:
         async with sessions.begin() as session:
-            hashed = await app.state.passwords.hash(PASSWORD)
+            identity: Identity = app.state.identity
+            hashed = await identity.passwords.hash(PASSWORD)
             user = await users.add(session, role.value, hashed, role)
+            opened = await logins.start(session, user, Delivery.BEARER, Client(), identity.limits)
+            token = await identity.tokens.issue(session, Claims(user.id, opened.login.id))
         client = AsyncClient(
             transport=ASGITransport(app),
             base_url="http://chm.test",
-            headers={"Authorization": f"Bearer {app.state.access_tokens.issue(user.id)}"},
+            headers={"Authorization": f"Bearer {token}"},
         )
         clients.append(client)
         return client
@@ -133,7 +142,7 @@ async def service(app: FastAPI, sessions: Sessions) -> AsyncIterator[Service]:
 
     async def service(*permissions: Permission) -> AsyncClient:
         async with sessions.begin() as session:
-            token = await auth.issue_service_token(session, "a-service", permissions)
+            token = await service_tokens.issue(session, "a-service", permissions)
         client = AsyncClient(
             transport=ASGITransport(app),
             base_url="http://chm.test",

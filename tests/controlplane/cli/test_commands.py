@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from controlplane.auth import keys
 from controlplane.cli import main
 from tests.controlplane.conftest import application_url
 from tests.controlplane.devices.test_import import DOCUMENT
@@ -81,7 +82,6 @@ class TestInit:
         before = secrets(data)
         assert before.keys() == {
             "audit.key",
-            "jwt.key",
             "vault.key",
             "exporter.token",
             "prometheus.token",
@@ -99,16 +99,29 @@ class TestInit:
         assert "grafana/dashboards/chm-fleet.json" in made
         assert (data / "prometheus/rules.d/current/availability.yml").is_file()
 
-    def test_a_lost_or_foreign_token_is_issued_again(self, data: Path, chm: Chm) -> None:
-        """A token file that is gone, or that this database does not know, is replaced alone."""
+    def test_a_lost_token_is_not_ended_unasked(self, data: Path, chm: Chm, refused: Chm) -> None:
+        """Another machine may hold a token that is not here, so only --new-tokens ends it."""
         chm("init")
         before = secrets(data)
         (data / "exporter" / "exporter.token").unlink()
-        (data / "prometheus/secrets/prometheus.token").write_text("chm_of-another-database")
-        chm("init")
+        assert "--new-tokens" in refused("init")
+        (data / "exporter" / "exporter.token").write_text("chm_of-another-database")
+        assert "exporter.token" in refused("init")
+        chm("init", "--new-tokens")
         after = secrets(data)
-        changed = {name for name in before if before[name] != after[name]}
-        assert changed == {"exporter.token", "prometheus.token"}
+        assert {name for name in before if before[name] != after[name]} == {"exporter.token"}
+
+    def test_keys_of_another_folder_are_asked_for(
+        self, chm: Chm, refused: Chm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """An empty folder makes no keys of its own for a database that is in use."""
+        chm("init")
+        monkeypatch.setenv("CHM_DATA", str(tmp_path / "second"))
+        line = refused("init")
+        assert "vault.key" in line
+        assert "copy them" in line
+        assert not list((tmp_path / "second").rglob("*.key"))
+        assert not list((tmp_path / "second").rglob("*.token"))
 
 
 @pytest.fixture
@@ -204,6 +217,7 @@ class TestDatabase:
         assert "CHM_DATABASE_URL" in refused("device", "list")
         monkeypatch.setenv("CHM_DATABASE_URL", "postgresql://x@/x?host=/nonexistent")
         assert "does not answer" in refused("init")
+        keys.ensure(tmp_path / "secrets" / "audit.key")
         assert "does not answer" in refused("device", "list")
         monkeypatch.setenv("CHM_DATABASE_URL", "sqlite:///x")
         assert "only PostgreSQL" in refused("device", "list")
