@@ -76,11 +76,16 @@ async def accept(session: AsyncSession, vault: Vault, totp: Totp, code: str) -> 
     if not CODE.fullmatch(plain):
         return False
     generator = pyotp.TOTP(_open(vault, totp), interval=STEP_SECONDS)
-    current = int(time.time()) // STEP_SECONDS
+    current = current_step()
     for step in (current + drift for drift in DRIFT):
         if hmac.compare_digest(generator.generate_otp(step), plain):
             return await _changes_a_row(session, queries.use_step(totp.id, step))
     return False
+
+
+def current_step() -> int:
+    """Give the number of the time step we are in, counted from 1970."""
+    return int(time.time()) // STEP_SECONDS
 
 
 async def recover(session: AsyncSession, user_id: UUID, code: str) -> bool:

@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import Depends
 
 from controlplane.audit.models import Who
+from controlplane.auth import queries
 from controlplane.auth.actor import Actor
 from controlplane.auth.dependencies import CurrentActor
 from controlplane.auth.models import LoginSession
 from controlplane.database import Session, now
-from controlplane.errors import Forbidden, Problem, Unauthenticated
+from controlplane.errors import Forbidden, Problem
 from controlplane.users.models import User
 
 RECENT = timedelta(minutes=5)
@@ -35,10 +36,7 @@ async def current_person(session: Session, actor: CurrentActor) -> Person:
     """Give the person who is logged in; a token's program changes nobody's account."""
     if actor.session_id is None:
         raise Forbidden("only a person who is logged in may do this, not a token")
-    login = await session.get(LoginSession, actor.session_id)
-    user = await session.get(User, actor.id)
-    if login is None or user is None:
-        raise Unauthenticated("the session has ended; log in again")
+    login, user, _ = (await session.execute(queries.login(actor.session_id))).one()
     return Person(user, login, actor)
 
 
