@@ -25,6 +25,7 @@ from controlplane.users import service
 from controlplane.users.models import Role, User
 
 FIRST_ADMIN = "admin"
+WHY_LENGTH = 64  # of the column
 PASSWORD_BYTES = 18  # 144 random bits, 24 characters
 
 
@@ -145,11 +146,18 @@ async def enable(session: AsyncSession, actor: Actor, name: str) -> User:
     return user
 
 
-async def end_sessions(session: AsyncSession, actor: Actor, name: str) -> User:
-    """End every login of a person."""
+async def end_sessions(
+    session: AsyncSession, actor: Actor, name: str, one: UUID | None = None
+) -> User:
+    """End every login of a person, or one of them."""
     user = await get(session, name)
-    await sessions.end_all(session, user.id, f"all were revoked by {actor.name}"[:64])
-    await _record(session, actor, Action.SESSION_REVOKED, user, {"sessions": "all"})
+    why = f"revoked by {actor.name}"[:WHY_LENGTH]
+    if one is None:
+        await sessions.end_all(session, user.id, why)
+    elif not await sessions.end_one(session, user.id, one, why):
+        raise NotFound(f"{name} has no session {one}")
+    ended = str(one) if one else "all"
+    await _record(session, actor, Action.SESSION_REVOKED, user, {"sessions": ended})
     return user
 
 

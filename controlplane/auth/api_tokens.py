@@ -11,7 +11,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.audit.models import Kind
+from controlplane.audit import service as audit
+from controlplane.audit.models import Action, Kind
+from controlplane.audit.service import Fields
 from controlplane.auth import queries, secret
 from controlplane.auth.actor import Actor, Held, Origin
 from controlplane.auth.models import ApiToken
@@ -52,6 +54,8 @@ async def create(session: AsyncSession, owner: Actor, wish: Wish) -> tuple[ApiTo
     )
     session.add(token)
     await session.flush()
+    fields = {"scopes": token.scopes, "networks": token.networks, "expires_at": token.expires_at}
+    await _record(session, owner, Action.TOKEN_CREATED, token, fields)
     return token, secret.write(secret.TOKEN_PREFIX, token.id, made)
 
 
@@ -60,13 +64,26 @@ async def listed(session: AsyncSession, user_id: UUID) -> Sequence[ApiToken]:
     return (await session.scalars(queries.api_tokens(user_id))).all()
 
 
-async def revoke(session: AsyncSession, user_id: UUID, token_id: UUID) -> ApiToken:
+async def everybodys(session: AsyncSession) -> Sequence[tuple[ApiToken, User]]:
+    """Give all tokens that were not revoked, with their owners."""
+    return (await session.execute(queries.everybodys_api_tokens())).tuples().all()
+
+
+async def revoke(session: AsyncSession, owner: Actor, token_id: UUID) -> None:
     """End a person's token; somebody else's is as good as none."""
     token = await session.get(ApiToken, token_id)
-    if token is None or token.user_id != user_id or token.revoked_at is not None:
+    if token is None or token.user_id != owner.id or token.revoked_at is not None:
         raise NotFound("you have no such token")
-    token.revoked_at = now()
-    return token
+    await _end(session, owner, token)
+
+
+async def revoke_named(session: AsyncSession, actor: Actor, person: str, name: str) -> bool:
+    """End the token that a person calls so; say whether there was one."""
+    for token, owner in await everybodys(session):
+        if (owner.name, token.name) == (person, name):
+            await _end(session, actor, token)
+            return True
+    return False
 
 
 async def find(
@@ -127,6 +144,29 @@ def _reachable(token: ApiToken, address: str) -> bool:
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
     return any(parsed in ipaddress.ip_network(network) for network in token.networks)
+
+
+async def _end(session: AsyncSession, actor: Actor, token: ApiToken) -> None:
+    token.revoked_at = now()
+    await _record(session, actor, Action.TOKEN_REVOKED, token)
+
+
+async def _record(
+    session: AsyncSession,
+    actor: Actor,
+    action: Action,
+    token: ApiToken,
+    after: Fields | None = None,
+) -> None:
+    await audit.record(
+        session,
+        action,
+        who=actor.who,
+        object_type="token",
+        object_id=token.id,
+        object_name=token.name,
+        after=after,
+    )
 
 
 def _id(owner: Actor) -> UUID:

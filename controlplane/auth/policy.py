@@ -12,8 +12,10 @@ from zxcvbn import zxcvbn
 from controlplane.errors import Invalid, Problem
 
 MIN_LENGTH, MAX_LENGTH = 12, 256
+WORD_LENGTH = 3  # shorter names are in every text
 HISTORY = 5  # how many earlier passwords may not come back
 GOOD_SCORE = 3  # of 4: more than 10^8 guesses of somebody who knows all lists
+OWN_LENGTH = 8  # characters that are left when the names known here are taken away
 JUDGED_LENGTH = 72  # what comes after is a bonus: the judge's time grows with the square
 CONTEXT = ("catalyst", "health", "monitor", "chm")
 
@@ -24,7 +26,10 @@ def check(password: str, about: Collection[str] = ()) -> None:
         raise refused("too_short", f"a password needs at least {MIN_LENGTH} characters")
     if len(password) > MAX_LENGTH:
         raise refused("too_long", f"a password has at most {MAX_LENGTH} characters")
-    judged = zxcvbn(password[:JUDGED_LENGTH], user_inputs=[*CONTEXT, *_words(about)])
+    words = {*CONTEXT, *_words(about)}
+    if len(_without(words, password)) < OWN_LENGTH:
+        raise refused("guessable", "this password is easy to guess: it is made of names known here")
+    judged = zxcvbn(password[:JUDGED_LENGTH], user_inputs=sorted(words))
     if judged["score"] < GOOD_SCORE:
         hint = judged["feedback"]["warning"] or "It follows a pattern that is tried early."
         raise refused("guessable", f"this password is easy to guess: {hint.rstrip('.').lower()}")
@@ -33,6 +38,13 @@ def check(password: str, about: Collection[str] = ()) -> None:
 def refused(code: str, detail: str) -> Invalid:
     """Make the refusal of a password, which never repeats it."""
     return Invalid(detail, Problem("/password", code, detail))
+
+
+def _without(words: Collection[str], password: str) -> str:
+    rest = password.casefold()
+    for word in sorted((w for w in words if len(w) >= WORD_LENGTH), key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return rest
 
 
 def _words(about: Collection[str]) -> set[str]:

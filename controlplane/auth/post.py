@@ -5,6 +5,7 @@ import logging
 from controlplane.auth import onetime
 from controlplane.auth.identity import Identity
 from controlplane.auth.models import Purpose
+from controlplane.clients.mail import Mail
 from controlplane.errors import ChmError
 from controlplane.users import queries
 from controlplane.users.models import User
@@ -28,13 +29,12 @@ TEXTS = {
 }
 
 
-async def send(identity: Identity, user: User, purpose: Purpose, token: str) -> bool:
+async def send(mail: Mail | None, user: User, purpose: Purpose, link: str) -> bool:
     """Mail a link to its person; False where no mail server or no address is known."""
-    if identity.mail is None or not user.email:
+    if mail is None or not user.email:
         return False
-    link = onetime.link(identity.public_url, purpose, token)
     text = TEXTS[purpose].format(name=user.name, link=link)
-    await identity.mail.send(user.email, SUBJECTS[purpose], text)
+    await mail.send(user.email, SUBJECTS[purpose], text)
     return True
 
 
@@ -48,9 +48,10 @@ async def send_reset(identity: Identity, named: str) -> None:
         return
     async with identity.sessions.begin() as session:
         users = (await session.scalars(queries.by_name_or_email(named))).all()
-        sent = [(user, await onetime.make(session, user, Purpose.RESET)) for user in users]
-    for user, token in sent:
+        made = [(user, await onetime.make(session, user, Purpose.RESET)) for user in users]
+    for user, token in made:
+        link = onetime.link(identity.public_url, Purpose.RESET, token)
         try:
-            await send(identity, user, Purpose.RESET, token)
+            await send(identity.mail, user, Purpose.RESET, link)
         except ChmError as error:  # nobody waits for the answer: the log is all there is
             log.error("the link for a new password was not sent: %s", error.detail)  # noqa: TRY400

@@ -29,6 +29,11 @@ def service_token(name: str) -> Select[tuple[ServiceToken]]:
     return select(ServiceToken).where(ServiceToken.name == name)
 
 
+def service_tokens() -> Select[tuple[ServiceToken]]:
+    """Select the tokens of services, by name."""
+    return select(ServiceToken).order_by(col(ServiceToken.name))
+
+
 def newest_signing_key() -> Select[tuple[SigningKey]]:
     """Select the key that signs."""
     signing = select(SigningKey).where(col(SigningKey.verifies_until).is_(None))
@@ -212,6 +217,13 @@ def api_tokens(user_id: UUID) -> Select[tuple[ApiToken]]:
     """Select a person's tokens that were not revoked, by name."""
     kept = select(ApiToken).where(ApiToken.user_id == user_id, col(ApiToken.revoked_at).is_(None))
     return kept.order_by(col(ApiToken.name), col(ApiToken.created_at))
+
+
+def everybodys_api_tokens() -> Select[tuple[ApiToken, User]]:
+    """Select the tokens of all programs that were not revoked, with their owners."""
+    owner = col(User.id) == col(ApiToken.user_id)
+    kept = select(ApiToken, User).join(User, owner).where(col(ApiToken.revoked_at).is_(None))
+    return kept.order_by(col(User.name), col(ApiToken.name))
 
 
 def touch_api_token(token_id: UUID, moment: datetime, address: str) -> Update:

@@ -197,6 +197,16 @@ class TokenRead(BaseModel):
     last_address: str
 
 
+class TokenListed(BaseModel):
+    """A token of a service or of somebody's program, in the list of all."""
+
+    name: str
+    scopes: list[str]
+    networks: list[str] = []
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
 class TokenMade(TokenRead):
     """A token with its secret, this once."""
 

@@ -1,16 +1,17 @@
 """What services show instead of a login: `chm_<id>.<secret>`, each in a file of its own."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane import files, grammar
-from controlplane.audit.models import Kind
+from controlplane.audit import service as audit
+from controlplane.audit.models import Action, Kind
 from controlplane.auth import queries, secret
-from controlplane.auth.actor import Actor, Held, Origin
+from controlplane.auth.actor import Actor, Held, Origin, system
 from controlplane.auth.models import ServiceToken
 from controlplane.auth.permissions import Permission
 from controlplane.errors import ConfigurationError, Invalid, Problem
@@ -29,12 +30,14 @@ async def identify(
     return Actor(token.id, token.name, Kind.SERVICE, (held,), origin=origin)
 
 
-async def issue(session: AsyncSession, name: str, permissions: Collection[Permission]) -> str:
+async def issue(
+    session: AsyncSession, actor: Actor, name: str, permissions: Collection[Permission]
+) -> str:
     """Make a service's token; one it had before ends."""
     if not re.fullmatch(grammar.NAME_PATTERN, name):
         detail = f"the name of a token, {name!r}, must match {grammar.NAME_PATTERN}"
         raise Invalid(detail, Problem("/name", "pattern", detail))
-    await revoke(session, name)
+    await revoke(session, actor, name)
     made = secret.make()
     token = ServiceToken(
         name=name,
@@ -43,17 +46,24 @@ async def issue(session: AsyncSession, name: str, permissions: Collection[Permis
     )
     session.add(token)
     await session.flush()
+    await _record(session, actor, Action.TOKEN_CREATED, token)
     return secret.write(secret.TOKEN_PREFIX, token.id, made)
 
 
-async def revoke(session: AsyncSession, name: str) -> bool:
+async def revoke(session: AsyncSession, actor: Actor, name: str) -> bool:
     """End a service's token; say whether there was one."""
     old = await session.scalar(queries.service_token(name))
     if old is None:
         return False
     await session.delete(old)
     await session.flush()
+    await _record(session, actor, Action.TOKEN_REVOKED, old)
     return True
+
+
+async def listed(session: AsyncSession) -> Sequence[ServiceToken]:
+    """Give the tokens of services, by name."""
+    return (await session.scalars(queries.service_tokens())).all()
 
 
 async def ensure_file(
@@ -78,7 +88,7 @@ async def ensure_file(
             f"the database knows a token of {name} that is not in {file}: copy that file from the"
             " installation that has it, or end that token with `chm init --new-tokens`"
         )
-    token = await issue(session, name, permissions)
+    token = await issue(session, system("setup"), name, permissions)
     files.replace(file, token.encode(), files.PRIVATE)
     return True
 
@@ -94,3 +104,15 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return ""
+
+
+async def _record(session: AsyncSession, actor: Actor, action: Action, token: ServiceToken) -> None:
+    await audit.record(
+        session,
+        action,
+        who=actor.who,
+        object_type="service_token",
+        object_id=token.id,
+        object_name=token.name,
+        after={"permissions": token.permissions} if action is Action.TOKEN_CREATED else None,
+    )

@@ -117,6 +117,15 @@ async def end_all(session: AsyncSession, user_id: UUID, why: str, keep: UUID | N
     await session.execute(queries.revoke_sessions(user_id, now(), why, keep))
 
 
+async def end_one(session: AsyncSession, user_id: UUID, login_id: UUID, why: str) -> bool:
+    """Revoke one session of a person; False where they have no such living session."""
+    login = await session.get(LoginSession, login_id)
+    if login is None or login.user_id != user_id or login.revoked_at is not None:
+        return False
+    end(login, now(), why)
+    return True
+
+
 async def living(session: AsyncSession, user_id: UUID) -> Sequence[LoginSession]:
     """Give the sessions of a person that can be used, the newest first."""
     return (await session.scalars(queries.sessions_of(user_id, now()))).all()

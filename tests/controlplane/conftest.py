@@ -20,6 +20,7 @@ from controlplane import database, events
 from controlplane.app import create_app
 from controlplane.auth import keys, service_tokens
 from controlplane.auth import sessions as logins
+from controlplane.auth.actor import system
 from controlplane.auth.identity import Identity
 from controlplane.auth.models import Delivery
 from controlplane.auth.passwords import Passwords
@@ -142,7 +143,7 @@ async def service(app: FastAPI, sessions: Sessions) -> AsyncIterator[Service]:
 
     async def service(*permissions: Permission) -> AsyncClient:
         async with sessions.begin() as session:
-            token = await service_tokens.issue(session, "a-service", permissions)
+            token = await service_tokens.issue(session, system("test"), "a-service", permissions)
         client = AsyncClient(
             transport=ASGITransport(app),
             base_url="http://chm.test",

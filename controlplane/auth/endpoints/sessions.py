@@ -8,10 +8,9 @@ from controlplane.audit import service as audit
 from controlplane.audit.models import Action
 from controlplane.auth import sessions
 from controlplane.auth.dependencies import People
-from controlplane.auth.models import LoginSession
 from controlplane.auth.presence import CurrentPerson
 from controlplane.auth.schemas import SessionRead
-from controlplane.database import Session, now
+from controlplane.database import Session
 from controlplane.errors import NotFound
 
 router = APIRouter(prefix="/sessions")
@@ -27,16 +26,14 @@ async def list_sessions(session: Session, person: CurrentPerson) -> list[Session
 @router.delete("/{session_id}", status_code=204)
 async def revoke_session(session_id: UUID, session: Session, person: CurrentPerson) -> None:
     """End one login; somebody else's is as good as none."""
-    login = await session.get(LoginSession, session_id)
-    if login is None or login.user_id != person.user.id or login.revoked_at is not None:
+    if not await sessions.end_one(session, person.user.id, session_id, "revoked by its person"):
         raise NotFound("you have no such session")
-    sessions.end(login, now(), "revoked by its person")
     await audit.record(
         session,
         Action.SESSION_REVOKED,
         who=person.who,
         object_type="session",
-        object_id=login.id,
+        object_id=session_id,
     )
 
 

@@ -4,8 +4,6 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from controlplane.audit import service as audit
-from controlplane.audit.models import Action
 from controlplane.auth import api_tokens
 from controlplane.auth.api_tokens import Wish
 from controlplane.auth.presence import CurrentPerson, RecentPerson
@@ -28,27 +26,10 @@ async def create_token(data: TokenCreate, session: Session, person: RecentPerson
     wish = Wish(data.name, data.scopes, data.networks, data.expires_at)
     token, text = await api_tokens.create(session, person.actor, wish)
     shown = TokenRead.model_validate(token)
-    await audit.record(
-        session,
-        Action.TOKEN_CREATED,
-        who=person.who,
-        object_type="token",
-        object_id=token.id,
-        object_name=token.name,
-        after=data.model_dump(mode="json"),
-    )
     return TokenMade(**shown.model_dump(), token=text)
 
 
 @router.delete("/{token_id}", status_code=204)
 async def revoke_token(token_id: UUID, session: Session, person: CurrentPerson) -> None:
     """End a token; whoever holds it is refused from the next request on."""
-    token = await api_tokens.revoke(session, person.user.id, token_id)
-    await audit.record(
-        session,
-        Action.TOKEN_REVOKED,
-        who=person.who,
-        object_type="token",
-        object_id=token.id,
-        object_name=token.name,
-    )
+    await api_tokens.revoke(session, person.actor, token_id)

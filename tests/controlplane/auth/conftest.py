@@ -10,6 +10,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import event
 
 from controlplane.app import create_app
+from controlplane.auth.identity import Identity
 from controlplane.auth.passwords import Passwords
 from controlplane.settings import Settings
 from controlplane.users import service as users
@@ -77,3 +78,15 @@ def statements(app: FastAPI) -> Iterator[list[str]]:
     event.listen(engine, "before_cursor_execute", note)
     yield sent
     event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def equip(app: FastAPI) -> Iterator[Callable[..., None]]:
+    """Give a function that exchanges parts of what knows people, until the end of the test."""
+    before: Identity = app.state.identity
+
+    def equip(**parts: Any) -> None:
+        app.state.identity = replace(before, **parts)
+
+    yield equip
+    app.state.identity = before

@@ -9,6 +9,7 @@ from httpx import AsyncClient
 
 from controlplane.auth import queries as auth_queries
 from controlplane.auth import service_tokens
+from controlplane.auth.actor import system
 from controlplane.auth.permissions import Permission
 from controlplane.auth.tokens import Claims
 from controlplane.users import queries
@@ -105,7 +106,9 @@ async def test_forged_service_tokens_are_refused(anonymous: AsyncClient, token: 
 async def test_the_database_holds_no_token(sessions: Sessions) -> None:
     """Only a hash of a service token's secret is stored."""
     async with sessions.begin() as session:
-        token = await service_tokens.issue(session, "exporter", [Permission.SNAPSHOT_READ])
+        token = await service_tokens.issue(
+            session, system("test"), "exporter", [Permission.SNAPSHOT_READ]
+        )
         stored = (await session.scalars(auth_queries.service_token("exporter"))).one()
     assert token.partition(".")[2] not in repr(stored)
     assert stored.created_at <= datetime.now(UTC)
