@@ -14,7 +14,7 @@ from controlplane.app import health, landing, parameters, problems
 from controlplane.app.requests import RequestMetrics, Requests
 from controlplane.audit import session as audited
 from controlplane.auth import endpoints as auth
-from controlplane.auth import identity, keys
+from controlplane.auth import identity, keys, pages
 from controlplane.auth.passwords import Passwords
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
@@ -29,6 +29,7 @@ from controlplane.vault import Vault
 
 ROUTERS = (
     auth.router,
+    pages.router,
     credentials.router,
     devices.sites,
     devices.devices,
