@@ -79,7 +79,7 @@ def _wait_for(url: str) -> None:
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the control plane, once it answers."""
     limits = httpx.Limits(max_connections=None)
-    base, patience = f"http://127.0.0.1:{PORT}", httpx.Timeout(120)
+    base = f"http://127.0.0.1:{PORT}"
     async with httpx.AsyncClient(
         base_url=base, timeout=120, limits=limits, trust_env=False
     ) as client:
