@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -68,6 +68,16 @@ class Settings(BaseSettings):
 
     access_token_lifetime: Seconds = 600
     mfa_required_roles: Words = ()  # nothing without a second factor
+    session_idle: Seconds = 8 * 3600  # a login that nobody uses ends after this time
+    session_lifetime: Seconds = 7 * 24 * 3600  # and every login after this one
+    registration: bool = False  # whether strangers may make themselves an account
+
+    smtp_host: str = ""  # without one, links are printed by `chm` instead of mailed
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    mail_from: str = "chm@localhost"
 
     # Who is let in, and how. See docs/howto/secure-the-web.md.
     production: bool = False  # requires HTTPS

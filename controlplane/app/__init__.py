@@ -23,10 +23,9 @@ from controlplane.audit import anchors
 from controlplane.audit import endpoints as audit
 from controlplane.audit import session as audited
 from controlplane.auth import endpoints as auth
-from controlplane.auth import keys
+from controlplane.auth import identity, keys, pages
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.roles import endpoints as roles
-from controlplane.auth.tokens import AccessTokens
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
@@ -46,6 +45,7 @@ ROUTERS = (
     roles.roles,
     roles.grants,
     audit.router,
+    pages.router,
     credentials.router,
     devices.sites,
     devices.devices,
@@ -128,19 +128,19 @@ def _registry() -> CollectorRegistry:
 def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.access_tokens = AccessTokens(
-            keys.load(settings.secrets / "jwt.key"), settings.access_token_lifetime
-        )
         app.state.vault = await asyncio.to_thread(
             Vault, ring.from_settings(settings), app.state.vault_metrics.refused
         )
         app.state.snapshot = events.Cache(snapshot.builder(app.state.vault, Reach.of(settings)))
-        app.state.passwords = Passwords()
+        passwords = Passwords()
         audit_key = keys.load(settings.secrets / "audit.key")
         engine = database.connect(settings)
         app.state.engine = engine
         app.state.sessions = audited.sessions(engine, audit_key)
         app.state.buckets = Buckets(app.state.sessions)
+        app.state.identity = identity.create(
+            settings, app.state.sessions, app.state.vault, passwords
+        )
         anchoring = asyncio.create_task(
             anchors.keep(app.state.sessions, settings.audit_anchors, app.state.audit_gauges)
         )
@@ -150,6 +150,6 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             anchoring.cancel()
             await asyncio.wait([anchoring])
             await engine.dispose()
-            app.state.passwords.close()
+            passwords.close()
 
     return lifespan

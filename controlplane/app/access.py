@@ -13,6 +13,12 @@ from controlplane.auth.dependencies import Requires, current_actor
 PUBLIC: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("POST", "/api/v1/auth/login"): "who logs in is not logged in yet",
+        ("POST", "/api/v1/auth/mfa/login"): "the second step of the same; it takes a challenge",
+        ("POST", "/api/v1/auth/refresh"): "it takes a refresh token, which is the proof",
+        ("POST", "/api/v1/auth/password/reset"): "who forgot the password cannot log in",
+        ("POST", "/api/v1/auth/password/reset/confirm"): "it takes a one-time token by mail",
+        ("POST", "/api/v1/auth/invitation/accept"): "it takes a one-time token of an admin",
+        ("POST", "/api/v1/auth/register"): "closed unless an operator opens it",
         ("GET", "/health"): "supervisors have no login; it says ok or not and no more",
         ("GET", "/metrics"): "Prometheus scrapes it; it counts, and names nothing of the inventory",
         ("GET", "/runbooks/{alert}"): "pages of the documentation, the same in every installation",
@@ -23,8 +29,8 @@ PUBLIC: Mapping[tuple[str, str], str] = MappingProxyType(
         ("GET", "/api/static"): "styles and scripts of the pages",
     }
 )
-# For whoever is logged in, whatever they may do: their own account.
-OWN: frozenset[tuple[str, str]] = frozenset({("GET", "/api/v1/auth/me")})
+# For whoever is logged in, whatever they may do: what lies here is about their own account.
+OWN = "/api/v1/auth/"
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Operation:
 def refuse_unguarded(app: FastAPI) -> None:
     """Raise RuntimeError where something has no access type and stands on no list."""
     for operation in operations(app):
-        own = operation.key in OWN and operation.asks_for_login
+        own = operation.path.startswith(OWN) and operation.asks_for_login
         if not (operation.required or own or operation.key in PUBLIC):
             name = f"{operation.method} {operation.path}"
             raise RuntimeError(f"{name} is open to everybody; give it an access type")
