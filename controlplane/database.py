@@ -24,7 +24,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
 from controlplane import privileges
-from controlplane.errors import ConfigurationError, Unavailable
+from controlplane.errors import ChmError, ConfigurationError, Unavailable
 from controlplane.settings import Settings
 
 APPLICATION = "chm_app"  # the role of the application in the database that `chm up` runs
@@ -123,11 +123,22 @@ def connect(settings: Settings) -> AsyncEngine:
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
-    """Lend a request its session: committed when it returns, rolled back when it raises."""
+    """Lend a request its session: committed when it returns, rolled back when it raises.
+
+    An error that says so keeps the work: a wrong password has to stay counted.
+    """
     factory: async_sessionmaker[AsyncSession] = request.app.state.sessions
+    refusal: ChmError | None = None
     async with factory.begin() as session:
         await reach(session)
-        yield session
+        try:
+            yield session
+        except ChmError as error:
+            if not error.keeps_work:
+                raise
+            refusal = error
+    if refusal is not None:
+        raise refusal
 
 
 async def reach(session: AsyncSession, **execution_options: str) -> None:

@@ -2,6 +2,7 @@
 
 ChmError                    500
 ├── Invalid                 422  the request is well-formed but cannot be done as asked
+│   └── WrongProof          422  the password or code that should prove who it is; it is counted
 ├── Unauthenticated         401
 ├── Forbidden               403
 ├── NotFound                404
@@ -12,6 +13,7 @@ ChmError                    500
 ├── Misdirected             421  the Host header does not name us
 ├── TooMany                 429  the same request is welcome again later; says when
 ├── Unavailable             503  a part we depend on does not answer; try again
+│   └── Busy                503  too much of the same at once; says when to try again
 ├── Overdue                 504  the answer was not ready in time
 └── ConfigurationError      500  a setting or file cannot be used; services refuse to start
 """
@@ -59,6 +61,7 @@ class ChmError(Exception):
     status = 500
     title = "Internal error"
     retry_after: float | None = None  # seconds, where waiting helps
+    keeps_work = False  # whether what was written before the refusal is committed all the same
 
     def __init__(self, detail: str, *problems: Problem) -> None:
         super().__init__(detail)
@@ -71,6 +74,12 @@ class Invalid(ChmError):
 
     status = 422
     title = "Invalid request"
+
+
+class WrongProof(Invalid):
+    """The password or code that should prove who is asking is wrong, and that is remembered."""
+
+    keeps_work = True
 
 
 class Unauthenticated(ChmError):
@@ -145,6 +154,16 @@ class Unavailable(ChmError):
 
     status = 503
     title = "Unavailable"
+
+
+class Busy(Unavailable):
+    """Too much of the same at once; `retry_after` seconds from now there is room."""
+
+    title = "Busy"
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Overdue(ChmError):

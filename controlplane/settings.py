@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -67,6 +67,17 @@ class Settings(BaseSettings):
     notify_webhooks: Words = ()  # URLs that people are told by
 
     access_token_lifetime: Seconds = 600
+    mfa_required_roles: Words = ()  # nothing without a second factor
+    session_idle: Seconds = 8 * 3600  # a login that nobody uses ends after this time
+    session_lifetime: Seconds = 7 * 24 * 3600  # and every login after this one
+    registration: bool = False  # whether strangers may make themselves an account
+
+    smtp_host: str = ""  # without one, links are printed by `chm` instead of mailed
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    mail_from: str = "chm@localhost"
 
     # Who is let in, and how. See docs/howto/secure-the-web.md.
     production: bool = False  # requires HTTPS
@@ -99,6 +110,7 @@ class Settings(BaseSettings):
         "exporters",
         "remote_write",
         "notify_webhooks",
+        "mfa_required_roles",
         "trusted_proxies",
         "allowed_hosts",
         "allowed_networks",
@@ -135,6 +147,11 @@ class Settings(BaseSettings):
     def secrets(self) -> Path:
         """The folder of keys and tokens, readable by their owner alone."""
         return self.data / "secrets"
+
+    @property
+    def audit_anchors(self) -> Path:
+        """Where the audit log is anchored, outside the database."""
+        return self.data / "audit" / "anchors.jsonl"
 
     @property
     def prometheus_folder(self) -> Path:

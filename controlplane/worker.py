@@ -5,6 +5,7 @@ from procrastinate import App, PsycopgConnector
 from controlplane import database
 from controlplane.audit import session as audited
 from controlplane.auth import keys
+from controlplane.auth import tasks as auth_tasks
 from controlplane.clients.prometheus import Prometheus
 from controlplane.provisioning import tasks
 from controlplane.provisioning.service import Deployer
@@ -18,6 +19,7 @@ def queue(settings: Settings) -> App:
     )
     app = App(connector=connector)
     app.add_tasks_from(tasks.blueprint, namespace="provisioning")
+    app.add_tasks_from(auth_tasks.blueprint, namespace="auth")
     return app
 
 
@@ -26,12 +28,14 @@ async def run(settings: Settings) -> None:
     key = keys.load(settings.secrets / "audit.key")
     engine = database.connect(settings)
     async with Prometheus.at(settings.prometheus_url) as prometheus:
-        deployer = Deployer(settings, audited.sessions(engine, key), prometheus)
+        sessions = audited.sessions(engine, key)
+        deployer = Deployer(settings, sessions, prometheus)
         app = queue(settings)
         try:
             async with app.open_async():
                 await app.run_worker_async(
-                    additional_context={"deployer": deployer}, delete_jobs="successful"
+                    additional_context={"deployer": deployer, "sessions": sessions},
+                    delete_jobs="successful",
                 )
         finally:
             await engine.dispose()

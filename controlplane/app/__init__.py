@@ -13,17 +13,19 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
 from controlplane.alerts import runbooks
-from controlplane.app import docs, health, landing, parameters, problems
+from controlplane.app import access, docs, health, landing, parameters, problems, refusals
 from controlplane.app.bounds import Bounds
 from controlplane.app.doorkeeper import Doorkeeper
 from controlplane.app.headers import SecurityHeaders
 from controlplane.app.rates import Rates
 from controlplane.app.requests import RequestMetrics, Requests
+from controlplane.audit import anchors
+from controlplane.audit import endpoints as audit
 from controlplane.audit import session as audited
 from controlplane.auth import endpoints as auth
-from controlplane.auth import keys
+from controlplane.auth import identity, keys, pages
 from controlplane.auth.passwords import Passwords
-from controlplane.auth.tokens import AccessTokens
+from controlplane.auth.roles import endpoints as roles
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
@@ -40,6 +42,10 @@ from controlplane.vault.telemetry import VaultMetrics
 
 ROUTERS = (
     auth.router,
+    roles.roles,
+    roles.grants,
+    audit.router,
+    pages.router,
     credentials.router,
     devices.sites,
     devices.devices,
@@ -73,12 +79,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.registry = _registry()
     app.state.vault_metrics = VaultMetrics(app.state.registry)
+    app.state.audit_gauges = anchors.Gauges.register(app.state.registry)
     app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
+    refusals.install(app)
     _guard(app, settings)
     for router in ROUTERS:
         app.include_router(router)
+    access.refuse_unguarded(app)
     return app
 
 
@@ -119,23 +128,28 @@ def _registry() -> CollectorRegistry:
 def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.access_tokens = AccessTokens(
-            keys.load(settings.secrets / "jwt.key"), settings.access_token_lifetime
-        )
         app.state.vault = await asyncio.to_thread(
             Vault, ring.from_settings(settings), app.state.vault_metrics.refused
         )
         app.state.snapshot = events.Cache(snapshot.builder(app.state.vault, Reach.of(settings)))
-        app.state.passwords = Passwords()
+        passwords = Passwords()
         audit_key = keys.load(settings.secrets / "audit.key")
         engine = database.connect(settings)
         app.state.engine = engine
         app.state.sessions = audited.sessions(engine, audit_key)
         app.state.buckets = Buckets(app.state.sessions)
+        app.state.identity = identity.create(
+            settings, app.state.sessions, app.state.vault, passwords
+        )
+        anchoring = asyncio.create_task(
+            anchors.keep(app.state.sessions, settings.audit_anchors, app.state.audit_gauges)
+        )
         try:
             yield
         finally:
+            anchoring.cancel()
+            await asyncio.wait([anchoring])
             await engine.dispose()
-            app.state.passwords.close()
+            passwords.close()
 
     return lifespan

@@ -1,6 +1,6 @@
 """Access as a type: an endpoint that takes `actor: CanReadDevices` is closed to everyone else."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -8,25 +8,46 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from controlplane.auth import service
 from controlplane.auth.actor import Actor, Origin
+from controlplane.auth.identity import Identity
 from controlplane.auth.permissions import Permission
 from controlplane.database import Session
 from controlplane.errors import Forbidden, Unauthenticated
 
 Bearer = Annotated[
     HTTPAuthorizationCredentials | None,
-    Depends(HTTPBearer(auto_error=False, description="An access token or a service token")),
+    Depends(
+        HTTPBearer(
+            auto_error=False, description="An access token, or the token of a program or service"
+        )
+    ),
 ]
 
 
-async def current_actor(request: Request, session: Session, bearer: Bearer) -> Actor:
-    """Give whoever is asking, or refuse."""
-    if bearer is None:
-        raise Unauthenticated("log in, or send a token as `Authorization: Bearer`")
-    tokens = request.app.state.access_tokens
-    actor = await service.identify(session, tokens, bearer.credentials)
-    actor = replace(actor, origin=origin(request))
+def get_identity(request: Request) -> Identity:
+    """Lend what it takes to know people."""
+    identity: Identity = request.app.state.identity
+    return identity
+
+
+People = Annotated[Identity, Depends(get_identity)]
+
+
+async def current_actor(
+    request: Request, session: Session, people: People, bearer: Bearer
+) -> Actor:
+    """Give whoever is asking, by a token or by a browser's cookie, or refuse."""
+    actor = await _identify(request, session, people, bearer)
     request.state.actor = actor  # for the record of a refusal
     return actor
+
+
+async def _identify(request: Request, session: Session, people: Identity, bearer: Bearer) -> Actor:
+    if bearer is not None:
+        return await service.identify(session, people, bearer.credentials, origin(request))
+    cookie = people.cookies.session(request)
+    if cookie is None:
+        raise Unauthenticated("log in, or send a token as `Authorization: Bearer`")
+    return await service.identify_cookie(session, people, cookie, origin(request))
 
 
 def origin(request: Request) -> Origin:

@@ -1,47 +1,78 @@
-"""Passwords: argon2id in a bounded pool of threads: a flood of logins cannot eat the memory."""
+"""Passwords: argon2id in a bounded pool with a bounded queue.
+
+A flood of logins can eat neither the memory (THREADS hashes at a time, MEMORY_KIB each) nor the
+patience of the others: beyond QUEUE waiting requests the answer is "try again" at once.
+"""
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from controlplane.errors import Busy
+
 # OWASP ASVS 5.0, appendix C: argon2id with t>=3 needs m>=12 MiB; we take 64 MiB.
 TIME_COST, MEMORY_KIB, PARALLELISM = 3, 64 * 1024, 1
 THREADS = 2
+QUEUE = 64  # at about six hashes a second and thread, whoever is last waits five seconds
+RETRY_SECONDS = 5
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a password is right, and whether its hash was made with parameters of the past."""
+
+    right: bool
+    outdated: bool = False
 
 
 class Passwords:
-    """Hashes and verifies; at most THREADS at a time, each taking MEMORY_KIB."""
+    """Hashes and verifies; at most THREADS at a time, at most QUEUE waiting."""
 
-    def __init__(self, memory_kib: int = MEMORY_KIB) -> None:
+    def __init__(self, memory_kib: int = MEMORY_KIB, queue: int = QUEUE) -> None:
         self._hasher = PasswordHasher(
             time_cost=TIME_COST, memory_cost=memory_kib, parallelism=PARALLELISM
         )
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
+        self._free = THREADS + queue
 
     @cached_property
     def _dummy(self) -> str:
         return self._hasher.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
-        """Hash a new password with a salt of its own."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._hasher.hash, password)
+        """Hash a new password with a salt of its own; raise Busy when too many wait."""
+        return await self._run(lambda: self._hasher.hash(password))
 
-    async def verify(self, stored: str | None, password: str) -> bool:
-        """Compare; without a stored hash it is False, as slowly: nobody learns who exists."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._verify, stored, password)
+    async def verify(self, stored: str | None, password: str) -> Verdict:
+        """Compare; without a stored hash it is wrong, as slowly: nobody learns who exists."""
+        return await self._run(lambda: self._verify(stored, password))
 
-    def _verify(self, stored: str | None, password: str) -> bool:
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        if self._free <= 0:
+            raise Busy("too many people log in at this moment", RETRY_SECONDS)
+        self._free -= 1
         try:
-            matches = self._hasher.verify(stored or self._dummy, password)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._free += 1
+
+    def _verify(self, stored: str | None, password: str) -> Verdict:
+        try:
+            right = self._hasher.verify(stored or self._dummy, password)
         except (VerificationError, InvalidHashError):
-            return False
-        return matches and stored is not None
+            return Verdict(right=False)
+        if stored is None:
+            return Verdict(right=False)
+        return Verdict(right, outdated=self._hasher.check_needs_rehash(stored))
 
     def close(self) -> None:
         """Let the threads end."""

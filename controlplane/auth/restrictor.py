@@ -75,7 +75,7 @@ def on_credentials(actor: Actor, permission: Permission, credential: Any) -> Con
 
 def below(sites: Iterable[UUID]) -> CTE:
     """Give the ids of these sites and of all that lie below them."""
-    tree = select(SITES.c.id).where(SITES.c.id.in_(list(sites))).cte("below", recursive=True)
+    tree = select(SITES.c.id).where(SITES.c.id.in_(list(sites))).cte(recursive=True)
     return tree.union(select(SITES.c.id).join(tree, SITES.c.parent_id == tree.c.id))
 
 

@@ -1,129 +1,279 @@
 """Log people in, and know who is asking."""
 
-import hashlib
-import hmac
-import re
-import secrets
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import files, grammar
-from controlplane.audit.models import Kind
-from controlplane.auth import queries, throttle
-from controlplane.auth.actor import Actor, Held
-from controlplane.auth.models import ServiceToken
-from controlplane.auth.passwords import Passwords
-from controlplane.auth.permissions import Permission
-from controlplane.auth.roles import grants
-from controlplane.auth.tokens import AccessTokens
-from controlplane.errors import Invalid, Problem, Unauthenticated
+from controlplane.audit import service as audit
+from controlplane.audit.models import Action, Kind, Outcome, Who
+from controlplane.auth import (
+    api_tokens,
+    mfa,
+    onetime,
+    queries,
+    secret,
+    service_tokens,
+    sessions,
+    throttle,
+)
+from controlplane.auth.actor import Actor, Held, Origin
+from controlplane.auth.identity import Identity
+from controlplane.auth.models import Delivery, LoginSession, Purpose, Totp
+from controlplane.auth.roles import grants as role_grants
+from controlplane.auth.sessions import Client, Opened, Refusal
+from controlplane.database import now
+from controlplane.errors import Conflict, Problem, Unauthenticated, WrongProof
 from controlplane.users import queries as user_queries
 from controlplane.users.models import User
 
-SERVICE_PREFIX = "chm_"
+WRONG = "user name or password is wrong"
+WRONG_CODE = "the code is wrong or was used, or the login took too long"
+ENDED = "the session has ended; log in again"
 
 
-async def login(
-    sessions: async_sessionmaker[AsyncSession],
-    passwords: Passwords,
-    name: str,
-    password: str,
-    address: str,
-) -> User:
-    """Give the active user of this name and password; the refusal does not say what was wrong.
+@dataclass(frozen=True)
+class Attempt:
+    """Somebody wants to log in: what they say, and how they would keep the login."""
 
-    Raises TooMany where there were too many failures of late. Whoever waits for their password to
-    be verified holds no connection to the database.
+    name: str
+    password: str = field(repr=False)
+    delivery: Delivery
+    client: Client
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """The password was right and a code is still to come; the token says for whom."""
+
+    token: str = field(repr=False)
+    expires_in: int
+
+
+async def login(identity: Identity, attempt: Attempt) -> Opened | Challenge:
+    """Open a session, or ask for the second factor; a refusal does not say what was wrong.
+
+    Raises TooMany where there were too many failures of late.
     """
-    async with sessions.begin() as session:
-        await throttle.check(session, name, address)
-        user = await session.scalar(user_queries.by_name(name))
-    usable = user is not None and user.active
-    verified = await passwords.verify(user.password_hash if user and usable else None, password)
-    if user is None or not verified:
-        raise Unauthenticated("user name or password is wrong")
-    async with sessions.begin() as session:
-        await throttle.succeeded(session, name, address)
+    user = await _authenticate(identity, attempt)
+    async with identity.sessions.begin() as session:
+        if await _second_factor(session, user) is None:
+            return await _open(session, identity, user, attempt.delivery, attempt.client)
+        token = await onetime.make(session, user, Purpose.SECOND_FACTOR)
+        return Challenge(token, int(onetime.LIFETIMES[Purpose.SECOND_FACTOR].total_seconds()))
+
+
+async def login_with_code(
+    identity: Identity, challenge: str, code: str, delivery: Delivery, client: Client
+) -> Opened:
+    """Open the session that a challenge stands for; `code` is of the clock or for recovery."""
+    async with identity.sessions.begin() as session:
+        counted = await onetime.attempt(session, Purpose.SECOND_FACTOR, challenge)
+    async with identity.sessions.begin() as session:
+        row = await onetime.find(session, Purpose.SECOND_FACTOR, challenge) if counted else None
+        user = await session.get(User, row.user_id) if row else None
+        if row is not None and user is not None and user.active:
+            right = await accept_code(session, identity, user, code)
+            if right and await onetime.spend(session, row):
+                return await _open(session, identity, user, delivery, client)
+    await _record_failure(identity, client, user, "second factor")
+    raise Unauthenticated(WRONG_CODE)
+
+
+async def accept_code(session: AsyncSession, identity: Identity, user: User, code: str) -> bool:
+    """Say whether a code, of the clock or for recovery, is this person's; it is used then."""
+    totp = await _second_factor(session, user)
+    if totp is None:
+        return False
+    if await mfa.accept(session, identity.vault, totp, code):
+        return True
+    return await mfa.recover(session, user.id, code)
+
+
+async def prove(
+    session: AsyncSession, identity: Identity, person: Actor, password: str | None, code: str | None
+) -> User:
+    """Give the person, whose password or code this is; WrongProof is counted as a failed login."""
+    user = await session.get_one(User, person.id)
+    await throttle.check(session, user.name, person.origin.address)
+    if password is not None:
+        right = (await identity.passwords.verify(user.password_hash, password)).right
+    else:
+        right = code is not None and await accept_code(session, identity, user, code)
+    if not right:
+        detail = "the password or code is wrong"
+        raise WrongProof(detail, Problem("", "wrong_proof", detail))
+    await throttle.succeeded(session, user.name, person.origin.address)
     return user
 
 
-async def identify(session: AsyncSession, access: AccessTokens, bearer: str) -> Actor:
-    """Give the actor a bearer token speaks for: a service's or a person's."""
-    if bearer.startswith(SERVICE_PREFIX):
-        return await _service(session, bearer)
-    user = await session.get(User, access.read(bearer))
-    if user is None or not user.active:
-        raise Unauthenticated("the user of this token is gone or disabled")
-    return Actor(user.id, user.name, Kind.USER, await grants.held(session, user.id, ()))
+async def refresh(identity: Identity, token: str, client: Client) -> Opened:
+    """Exchange a refresh token for the next; one that was used before ends its session."""
+    async with identity.sessions.begin() as session:
+        outcome = await sessions.refresh(session, token, identity.limits)
+        if outcome is Refusal.REUSED:
+            await _record_reuse(session, token, client)
+        elif isinstance(outcome, Opened):
+            user = await session.get(User, outcome.login.user_id)
+            if user is None or not user.active:
+                raise Unauthenticated(ENDED)
+    if outcome is Refusal.CONCURRENT:
+        raise Conflict("this refresh token was exchanged a moment ago; use the one that came back")
+    if isinstance(outcome, Refusal):
+        raise Unauthenticated(ENDED)
+    return outcome
 
 
-async def _service(session: AsyncSession, bearer: str) -> Actor:
-    token_id, _, secret = bearer.removeprefix(SERVICE_PREFIX).partition(".")
-    try:
-        token = await session.get(ServiceToken, UUID(hex=token_id))
-    except ValueError:
-        token = None
-    expected = token.secret_hash if token else _digest("")
-    if not hmac.compare_digest(_digest(secret), expected) or token is None:
-        raise Unauthenticated("the service token is not valid")
-    permissions = frozenset(Permission(p) for p in token.permissions)
-    return Actor(token.id, token.name, Kind.SERVICE, (Held(permissions),))
+async def identify(session: AsyncSession, identity: Identity, bearer: str, origin: Origin) -> Actor:
+    """Give the actor a bearer token speaks for: a service, a person, or a person's program."""
+    if not bearer.startswith(secret.TOKEN_PREFIX):
+        claims = await identity.tokens.read(session, bearer)
+        return await _person(
+            session, identity, claims.session, lambda login: login.user_id == claims.user, origin
+        )
+    parsed = secret.parse(secret.TOKEN_PREFIX, bearer)
+    if parsed is not None:
+        token_id, (shown,) = parsed
+        service = await service_tokens.identify(session, token_id, shown, origin)
+        if service is not None:
+            return service
+        found = await api_tokens.find(session, token_id, shown, origin.address)
+        if found is not None:
+            token, owner = found
+            totp = await _second_factor(session, owner)
+            grants = await _grants(session, identity, owner, totp)
+            return api_tokens.actor(token, owner, grants, origin)
+    raise Unauthenticated("the token is not valid")
 
 
-async def issue_service_token(
-    session: AsyncSession, name: str, permissions: Collection[Permission]
-) -> str:
-    """Make a service's token, `chm_<id>.<secret>`; one it had before ends."""
-    if not re.fullmatch(grammar.NAME_PATTERN, name):
-        detail = f"the name of a token, {name!r}, must match {grammar.NAME_PATTERN}"
-        raise Invalid(detail, Problem("/name", "pattern", detail))
-    old = await session.scalar(queries.service_token(name))
-    if old is not None:
-        await session.delete(old)
-        await session.flush()
-    secret = secrets.token_urlsafe(32)
-    token = ServiceToken(
-        name=name, secret_hash=_digest(secret), permissions=sorted(p.value for p in permissions)
-    )
-    session.add(token)
-    await session.flush()
-    return f"{SERVICE_PREFIX}{token.id.hex}.{secret}"
+async def identify_cookie(
+    session: AsyncSession, identity: Identity, cookie: str, origin: Origin
+) -> Actor:
+    """Give the person whose browser shows this cookie."""
+    parsed = secret.parse(sessions.COOKIE_PREFIX, cookie)
+    if parsed is None:
+        raise Unauthenticated(ENDED)
+    login_id, (shown,) = parsed
+    return await _person(session, identity, login_id, lambda login: _shows(login, shown), origin)
 
 
-async def ensure_token_file(
-    session: AsyncSession, name: str, permissions: Collection[Permission], file: Path
-) -> bool:
-    """Leave a service's token in a file that only its owner reads; say whether a new one was made.
+async def _person(
+    session: AsyncSession,
+    identity: Identity,
+    login_id: UUID,
+    proves: Callable[[LoginSession], bool],
+    origin: Origin,
+) -> Actor:
+    """Give the person of a living session, where what was shown proves that it is theirs."""
+    row = (await session.execute(queries.login(login_id))).one_or_none()
+    if row is None:
+        raise Unauthenticated(ENDED)
+    login, user, totp = row
+    if not (proves(login) and user.active and sessions.alive(login, now())):
+        raise Unauthenticated(ENDED)
+    await sessions.touch(session, login, identity.limits)
+    grants = await _grants(session, identity, user, totp)
+    return Actor(user.id, user.name, Kind.USER, grants, login.id, origin)
 
-    A token that is there and still good is kept, for services may hold it.
+
+def _shows(login: LoginSession, shown: str) -> bool:
+    return login.delivery is Delivery.COOKIE and secret.matches(shown, login.secret_hash)
+
+
+async def requires_second_factor(session: AsyncSession, identity: Identity, user: User) -> bool:
+    """Say whether a role of a person asks for a second factor."""
+    held = await role_grants.held(session, user.id, identity.mfa_roles)
+    return any(grant.mfa_required for grant in held)
+
+
+async def _grants(
+    session: AsyncSession, identity: Identity, user: User, totp: Totp | None
+) -> tuple[Held, ...]:
+    """Give what a person may do: nothing where a role asks for a second factor they do not have."""
+    held = await role_grants.held(session, user.id, identity.mfa_roles)
+    return () if totp is None and any(grant.mfa_required for grant in held) else held
+
+
+async def _authenticate(identity: Identity, attempt: Attempt) -> User:
+    """Give the active user of this name and password.
+
+    Whoever waits for their password to be verified holds no connection to the database.
     """
-    held = _read(file)
-    if held is not None and await _speaks_for(session, held, name, permissions):
-        return False
-    token = await issue_service_token(session, name, permissions)
-    files.replace(file, token.encode(), files.PRIVATE)
-    return True
+    client = attempt.client
+    async with identity.sessions.begin() as session:
+        await throttle.check(session, attempt.name, client.origin.address, client.device)
+        user = await session.scalar(user_queries.by_name(attempt.name))
+    usable = user if user is not None and user.active else None
+    stored = usable.password_hash if usable else None
+    verdict = await identity.passwords.verify(stored, attempt.password)
+    if usable is None or not verdict.right:
+        await _record_failure(identity, client, user, "disabled" if user else "password")
+        raise Unauthenticated(WRONG)
+    if verdict.outdated:
+        await _rehash(identity, usable, attempt.password)
+    return usable
 
 
-def _read(file: Path) -> str | None:
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
+async def _rehash(identity: Identity, user: User, password: str) -> None:
+    """Hash a password that was just right with the parameters of today."""
+    hashed = await identity.passwords.hash(password)
+    async with identity.sessions.begin() as session:
+        await session.execute(user_queries.rehash(user.id, user.password_hash, hashed))
 
 
-async def _speaks_for(
-    session: AsyncSession, token: str, name: str, permissions: Collection[Permission]
-) -> bool:
-    try:
-        actor = await _service(session, token)
-    except Unauthenticated:
-        return False  # another database issued it
-    return actor.name == name and actor.permissions == frozenset(permissions)
+async def _second_factor(session: AsyncSession, user: User) -> Totp | None:
+    totp = await session.scalar(queries.totp(user.id))
+    return totp if totp is not None and totp.confirmed_at is not None else None
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+async def _open(
+    session: AsyncSession, identity: Identity, user: User, delivery: Delivery, client: Client
+) -> Opened:
+    await throttle.succeeded(session, user.name, client.origin.address, client.device)
+    await session.execute(user_queries.logged_in(user.id, now()))
+    opened = await sessions.start(session, user, delivery, client, identity.limits)
+    actor = Actor(user.id, user.name, Kind.USER, (), opened.login.id, client.origin)
+    await audit.record(
+        session,
+        Action.LOGIN_SUCCESS,
+        who=actor.who,
+        object_type="session",
+        object_id=opened.login.id,
+    )
+    return opened
+
+
+async def _record_failure(
+    identity: Identity, client: Client, user: User | None, wrong: str
+) -> None:
+    """Write down a failed login; the name of nobody is not kept, for it may be a password."""
+    async with identity.sessions.begin() as session:
+        await audit.record(
+            session,
+            Action.LOGIN_FAILURE,
+            who=_stranger(client),
+            object_type="user",
+            object_id=user.id if user else None,
+            object_name=user.name if user else "",
+            after={"wrong": wrong if user else "name"},
+            outcome=Outcome.FAILURE,
+        )
+
+
+async def _record_reuse(session: AsyncSession, token: str, client: Client) -> None:
+    parsed = secret.parse(sessions.REFRESH_PREFIX, token, parts=2)
+    await audit.record(
+        session,
+        Action.SECURITY_ALERT,
+        who=_stranger(client),
+        object_type="session",
+        object_id=parsed[0] if parsed else None,
+        after={"ended": "a refresh token was used twice"},
+        outcome=Outcome.FAILURE,
+    )
+
+
+def _stranger(client: Client) -> Who:
+    origin = client.origin
+    return Who(Kind.ANONYMOUS, address=origin.address, request_id=origin.request_id)

@@ -10,7 +10,10 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from controlplane.errors import ChmError, Problem, from_validation
 
 # Each in the module of its name, which is loaded when it is called for: a shell does not wait.
-NOUNS = ("credential", "dashboards", "device", "mib", "rules", "site", "token", "user", "vault")
+NOUNS = (
+    *("audit", "auth", "credential", "dashboards", "device", "grant", "mfa", "mib"),
+    *("role", "rules", "session", "site", "token", "user", "vault"),
+)
 VERBS = {"init": "init", "serve": "serve", "up": "up", "worker": "serve"}
 WRONG = 2  # the exit code of a command that cannot be done as asked
 

@@ -1,18 +1,21 @@
-"""`chm token`: what services show instead of a login."""
+"""`chm token`: what services and people's programs show instead of a login."""
 
 from typing import Annotated
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.auth import service
+from controlplane.auth import api_tokens, service_tokens
+from controlplane.auth.actor import shell
 from controlplane.auth.permissions import Permission
+from controlplane.auth.schemas import TokenListed
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact
+from controlplane.errors import NotFound
 from controlplane.settings import Settings
 
-app = typer.Typer(help="Tokens of services.", no_args_is_help=True)
+app = typer.Typer(help="Tokens of services, and of people's programs.", no_args_is_help=True)
 
 
 @app.command()
@@ -25,7 +28,48 @@ def issue(
     """Make a service's token and print it once; the one it had before ends."""
 
     async def work(session: AsyncSession) -> str:
-        return await service.issue_service_token(session, name, permission)
+        return await service_tokens.issue(session, shell(), name, permission)
 
     token = transact(Settings(), work)
     output.item({"name": name, "token": token}, as_json=as_json)
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """List the tokens of services (NAME) and of programs (PERSON/NAME), without their secrets."""
+
+    async def work(session: AsyncSession) -> list[TokenListed]:
+        services = await service_tokens.listed(session)
+        programs = await api_tokens.everybodys(session)
+        return [
+            *(TokenListed(name=s.name, scopes=s.permissions) for s in services),
+            *(
+                TokenListed(
+                    name=f"{owner.name}/{token.name}",
+                    scopes=token.scopes,
+                    networks=token.networks,
+                    expires_at=token.expires_at,
+                    last_used_at=token.last_used_at,
+                )
+                for token, owner in programs
+            ),
+        ]
+
+    columns = ("name", "scopes", "networks", "expires_at", "last_used_at")
+    output.rows(transact(Settings(), work), columns, as_json=as_json)
+
+
+@app.command()
+def revoke(name: str) -> None:
+    """End a token by the name that `chm token list` shows."""
+
+    async def work(session: AsyncSession) -> None:
+        person, _, program = name.partition("/")
+        if program:
+            ended = await api_tokens.revoke_named(session, shell(), person, program)
+        else:
+            ended = await service_tokens.revoke(session, shell(), name)
+        if not ended:
+            raise NotFound(f"there is no token {name!r}")
+
+    transact(Settings(), work)

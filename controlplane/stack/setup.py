@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from sqlalchemy import create_engine, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane import database, files
 from controlplane.audit import session as audited
-from controlplane.auth import accounts, keys
-from controlplane.auth import service as auth
+from controlplane.auth import accounts, keys, service_tokens
 from controlplane.auth.actor import system
+from controlplane.auth.models import ServiceToken
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Permission
 from controlplane.clients.prometheus import NotRunning, Prometheus
@@ -25,7 +26,7 @@ from controlplane.provisioning.service import Deployer, rule_intent
 from controlplane.settings import Settings
 from controlplane.vault import Vault, ring
 
-KEYS = ("jwt.key", "audit.key")
+KEYS = ("audit.key",)
 SERVICES = {
     "exporter": (Permission.SNAPSHOT_READ,),
     "prometheus": (Permission.TARGETS_READ, Permission.INTENT_READ),
@@ -33,9 +34,14 @@ SERVICES = {
 }
 
 
-async def initialise(settings: Settings) -> None:
-    """Make keys, tables, tokens of services, configuration files, dashboards and rules."""
+async def initialise(settings: Settings, *, new_tokens: bool = False) -> None:
+    """Make keys, tables, tokens of services, configuration files, dashboards and rules.
+
+    Tokens that another machine may hold are ended only where `new_tokens` says so; the database
+    in our own folder has no other machine.
+    """
     rule_intent(settings)  # what rules cannot have is refused before anything is made
+    await _refuse_without_keys(settings)
     for name in KEYS:
         keys.ensure(settings.secrets / name)
     ring.ensure(settings)
@@ -44,7 +50,8 @@ async def initialise(settings: Settings) -> None:
         async with sessions.begin() as session:
             for name, permissions in SERVICES.items():
                 file = settings.token_file(name)
-                await auth.ensure_token_file(session, name, permissions, file)
+                renew = new_tokens or settings.database_url is None
+                await service_tokens.ensure_file(session, name, permissions, file, renew=renew)
         await _write_files(settings)
         await _first_rules(settings, sessions)
 
@@ -74,6 +81,31 @@ async def import_first_inventory(settings: Settings, content: bytes) -> None:
         await document.apply(
             session, system("setup"), vault, ImportDocument.model_validate_json(content)
         )
+
+
+async def _refuse_without_keys(settings: Settings) -> None:
+    """Raise ConfigurationError where new keys would not fit what the database holds already."""
+    missing = [name for name in KEYS if not (settings.secrets / name).exists()]
+    if ring.is_missing(settings):
+        missing.append("vault.key")
+    in_use = bool(missing) and await asyncio.to_thread(_in_use, settings)
+    if in_use:
+        raise ConfigurationError(
+            f"the database belongs to an installation whose keys are not in {settings.secrets}"
+            f" ({', '.join(missing)}): copy them from that installation or from its backup"
+        )
+
+
+def _in_use(settings: Settings) -> bool:
+    """Say whether services were given tokens on this database."""
+    engine = create_engine(database.owner_url(settings).set(drivername="postgresql+psycopg"))
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table(ServiceToken.__tablename__):
+                return False
+            return connection.scalar(select(func.count()).select_from(ServiceToken)) != 0
+    finally:
+        engine.dispose()
 
 
 async def _write_files(settings: Settings) -> None:

@@ -15,6 +15,10 @@ class User(SQLModel, table=True):
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     name: str = Field(unique=True, max_length=64)
-    password_hash: str
+    full_name: str = Field(default="", max_length=128)
+    email: str | None = Field(default=None, max_length=254, index=True)
+    password_hash: str = ""  # empty until an invitation is accepted
+    password_changed_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     active: bool = True
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    last_login_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

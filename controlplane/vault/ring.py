@@ -59,6 +59,12 @@ def from_settings(settings: Settings) -> Ring:
     return Files(settings.secrets)
 
 
+def is_missing(settings: Settings) -> bool:
+    """Say whether keys are files and there is none yet."""
+    ring = from_settings(settings)
+    return isinstance(ring, Files) and not ring.versions()
+
+
 def ensure(settings: Settings) -> None:
     """Make the first key where keys are files and there is none yet."""
     ring = from_settings(settings)

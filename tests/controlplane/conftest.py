@@ -1,6 +1,7 @@
 """The control plane over its real edge: HTTP in one process, on a real database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,16 @@ from sqlmodel import SQLModel
 
 from controlplane import database, events
 from controlplane.app import create_app
-from controlplane.auth import keys
-from controlplane.auth import service as auth
-from controlplane.auth.actor import EVERYTHING, Scope
+from controlplane.auth import keys, service_tokens
+from controlplane.auth import sessions as logins
+from controlplane.auth.actor import EVERYTHING, Scope, system
+from controlplane.auth.identity import Identity
+from controlplane.auth.models import Delivery
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Permission, Role
 from controlplane.auth.roles.models import Grant
+from controlplane.auth.sessions import Client
+from controlplane.auth.tokens import Claims
 from controlplane.settings import Settings
 from controlplane.users import service as users
 
@@ -59,7 +64,7 @@ def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Setting
         rate_heavy=UNHURRIED,
         rate_service=UNHURRIED,
     )
-    for name in ("jwt.key", "vault.key", "audit.key"):
+    for name in ("vault.key", "audit.key"):
         keys.ensure(settings.secrets / name)
     database.migrate(settings)
     return settings
@@ -70,9 +75,10 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
     """Give the running application."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        app.state.passwords.close()
-        app.state.passwords = Passwords(CHEAP_MEMORY_KIB)
+        cheap = Passwords(CHEAP_MEMORY_KIB)
+        app.state.identity = replace(app.state.identity, passwords=cheap)
         yield app
+        cheap.close()
 
 
 @pytest.fixture(scope="session")
@@ -114,15 +120,18 @@ async def log_in(app: FastAPI, sessions: Sessions) -> AsyncIterator[Login]:
 
     async def log_in(role: Role, *scopes: Scope, name: str = "") -> AsyncClient:
         async with sessions.begin() as session:
-            hashed = await app.state.passwords.hash(PASSWORD)
-            user = await users.add(session, name or role.value, hashed)
+            identity: Identity = app.state.identity
+            hashed = await identity.passwords.hash(PASSWORD)
+            user = await users.add(session, name or str(role), hashed)
             for scope in scopes or (EVERYTHING,):
                 grant = Grant(user_id=user.id, role=role, scope=scope.kind, value=scope.value)
                 session.add(grant)
+            opened = await logins.start(session, user, Delivery.BEARER, Client(), identity.limits)
+            token = await identity.tokens.issue(session, Claims(user.id, opened.login.id))
         client = AsyncClient(
             transport=ASGITransport(app),
             base_url="http://chm.test",
-            headers={"Authorization": f"Bearer {app.state.access_tokens.issue(user.id)}"},
+            headers={"Authorization": f"Bearer {token}"},
         )
         clients.append(client)
         return client
@@ -145,7 +154,7 @@ async def service(app: FastAPI, sessions: Sessions) -> AsyncIterator[Service]:
 
     async def service(*permissions: Permission) -> AsyncClient:
         async with sessions.begin() as session:
-            token = await auth.issue_service_token(session, "a-service", permissions)
+            token = await service_tokens.issue(session, system("test"), "a-service", permissions)
         client = AsyncClient(
             transport=ASGITransport(app),
             base_url="http://chm.test",

@@ -71,3 +71,9 @@ class GrantRead(BaseModel):
     site: str | None
     tag: str | None
     created_at: datetime
+
+    @property
+    def where(self) -> str:
+        """Say it in a word: the role, and where it is held if not everywhere."""
+        at = self.site or self.tag
+        return f"{self.role}@{self.scope.value}:{at}" if at else self.role

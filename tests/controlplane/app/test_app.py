@@ -28,7 +28,7 @@ async def without_database(tmp_path: Path) -> AsyncIterator[AsyncClient]:
         database_url="postgresql://nobody@/none?host=/nonexistent/folder",
         public_url="http://chm.test",
     )
-    for name in ("jwt.key", "vault.key", "audit.key"):
+    for name in ("vault.key", "audit.key"):
         keys.ensure(settings.secrets / name)
     app = create_app(settings)
     async with (
@@ -67,7 +67,7 @@ async def test_health_without_a_database(without_database: AsyncClient) -> None:
 async def test_it_does_not_start_without_keys(tmp_path: Path) -> None:
     """A missing key stops the start, with the name of the file."""
     app = create_app(Settings(data=tmp_path, database_url="postgresql://x@/x"))
-    with pytest.raises(ConfigurationError, match=r"jwt\.key"):
+    with pytest.raises(ConfigurationError, match=r"vault\.key"):
         async with app.router.lifespan_context(app):
             pass
 

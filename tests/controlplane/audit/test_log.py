@@ -237,7 +237,8 @@ SWAP = (
 )
 REUSED = (
     "DELETE FROM audit_entries WHERE seq = 2",
-    "UPDATE audit_entries SET seq = seq - 1 WHERE seq > 2",
+    "UPDATE audit_entries SET seq = -seq WHERE seq > 2",
+    "UPDATE audit_entries SET seq = -seq - 1 WHERE seq < 0",
 )
 
 

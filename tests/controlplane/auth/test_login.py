@@ -8,8 +8,10 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from controlplane.auth import queries as auth_queries
-from controlplane.auth import service as auth
+from controlplane.auth import service_tokens
+from controlplane.auth.actor import system
 from controlplane.auth.permissions import Permission, Role
+from controlplane.auth.tokens import Claims
 from controlplane.users import queries
 from tests.controlplane.conftest import PASSWORD, Login, Service, Sessions
 
@@ -71,9 +73,12 @@ async def test_a_disabled_user_is_out(
     assert response.status_code == 401
 
 
-async def test_a_token_of_nobody_is_refused(app: FastAPI, anonymous: AsyncClient) -> None:
-    """A valid token for a user who does not exist is refused."""
-    token = app.state.access_tokens.issue(uuid4())
+async def test_a_token_of_nobody_is_refused(
+    app: FastAPI, anonymous: AsyncClient, sessions: Sessions
+) -> None:
+    """A token that we signed for a session that does not exist is refused."""
+    async with sessions.begin() as session:
+        token = await app.state.identity.tokens.issue(session, Claims(uuid4(), uuid4()))
     response = await anonymous.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -100,7 +105,9 @@ async def test_forged_service_tokens_are_refused(anonymous: AsyncClient, token: 
 async def test_the_database_holds_no_token(sessions: Sessions) -> None:
     """Only a hash of a service token's secret is stored."""
     async with sessions.begin() as session:
-        token = await auth.issue_service_token(session, "exporter", [Permission.SNAPSHOT_READ])
+        token = await service_tokens.issue(
+            session, system("test"), "exporter", [Permission.SNAPSHOT_READ]
+        )
         stored = (await session.scalars(auth_queries.service_token("exporter"))).one()
     assert token.partition(".")[2] not in repr(stored)
     assert stored.created_at <= datetime.now(UTC)

@@ -3,66 +3,14 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
+from controlplane.auth import keys
 from controlplane.cli import main
-from tests.controlplane.conftest import application_url
+from tests.controlplane.cli.conftest import Chm
 from tests.controlplane.devices.test_import import DOCUMENT
-
-Chm = Callable[..., Any]
-
-
-@pytest.fixture
-def data(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the data folder of a new installation on an empty database of its own."""
-    with psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS chm_commands WITH (FORCE)")
-        admin.execute("CREATE DATABASE chm_commands")
-    monkeypatch.setenv("CHM_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("CHM_PROMETHEUS_URL", "http://127.0.0.1:9")  # nothing listens there
-    monkeypatch.setenv("CHM_MANAGEMENT_NETWORKS", "10.0.0.0/8,127.0.0.0/8")  # the lab, too
-    address = postgres.replace("/chm_tests?", "/chm_commands?")
-    monkeypatch.setenv("CHM_DATABASE_URL", application_url(address))
-    monkeypatch.setenv("CHM_DATABASE_OWNER_URL", address)
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def chm(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Chm:
-    """Give a function that runs a command and gives its JSON."""
-
-    def chm(*arguments: str) -> Any:
-        monkeypatch.setattr(sys, "argv", ["chm", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        assert end.value.code == 0, captured.err
-        return json.loads(captured.out) if captured.out else None
-
-    return chm
-
-
-@pytest.fixture
-def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Chm:
-    """Give a function that runs a command that fails and gives its one line of error."""
-
-    def refused(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["chm", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        assert end.value.code == 2
-        assert captured.out == ""
-        assert captured.err.startswith("chm: ")
-        assert captured.err.count("\n") == 1
-        return captured.err
-
-    return refused
 
 
 def secrets(data: Path) -> dict[str, tuple[int, bytes]]:
@@ -82,7 +30,6 @@ class TestInit:
         before = secrets(data)
         assert before.keys() == {
             "audit.key",
-            "jwt.key",
             "vault.key",
             "exporter.token",
             "prometheus.token",
@@ -100,23 +47,29 @@ class TestInit:
         assert "grafana/dashboards/chm-fleet.json" in made
         assert (data / "prometheus/rules.d/current/availability.yml").is_file()
 
-    def test_a_lost_or_foreign_token_is_issued_again(self, data: Path, chm: Chm) -> None:
-        """A token file that is gone, or that this database does not know, is replaced alone."""
+    def test_a_lost_token_is_not_ended_unasked(self, data: Path, chm: Chm, refused: Chm) -> None:
+        """Another machine may hold a token that is not here, so only --new-tokens ends it."""
         chm("init")
         before = secrets(data)
         (data / "exporter" / "exporter.token").unlink()
-        (data / "prometheus/secrets/prometheus.token").write_text("chm_of-another-database")
-        chm("init")
+        assert "--new-tokens" in refused("init")
+        (data / "exporter" / "exporter.token").write_text("chm_of-another-database")
+        assert "exporter.token" in refused("init")
+        chm("init", "--new-tokens")
         after = secrets(data)
-        changed = {name for name in before if before[name] != after[name]}
-        assert changed == {"exporter.token", "prometheus.token"}
+        assert {name for name in before if before[name] != after[name]} == {"exporter.token"}
 
-
-@pytest.fixture
-def ready(data: Path, chm: Chm) -> Path:
-    """Give the data folder of an installation that is ready."""
-    chm("init")
-    return data
+    def test_keys_of_another_folder_are_asked_for(
+        self, chm: Chm, refused: Chm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """An empty folder makes no keys of its own for a database that is in use."""
+        chm("init")
+        monkeypatch.setenv("CHM_DATA", str(tmp_path / "second"))
+        line = refused("init")
+        assert "vault.key" in line
+        assert "copy them" in line
+        assert not list((tmp_path / "second").rglob("*.key"))
+        assert not list((tmp_path / "second").rglob("*.token"))
 
 
 @pytest.mark.usefixtures("ready")
@@ -205,6 +158,7 @@ class TestDatabase:
         assert "CHM_DATABASE_URL" in refused("device", "list")
         monkeypatch.setenv("CHM_DATABASE_URL", "postgresql://x@/x?host=/nonexistent")
         assert "does not answer" in refused("init")
+        keys.ensure(tmp_path / "secrets" / "audit.key")
         assert "does not answer" in refused("device", "list")
         monkeypatch.setenv("CHM_DATABASE_URL", "sqlite:///x")
         assert "only PostgreSQL" in refused("device", "list")

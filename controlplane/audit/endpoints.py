@@ -1,0 +1,59 @@
+"""The audit log over HTTP: read, filtered, and taken along as a file."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from controlplane import pagination
+from controlplane.audit import export, queries
+from controlplane.audit import service as audit
+from controlplane.audit.models import Action
+from controlplane.audit.schemas import AuditQuery, AuditRead, ExportQuery
+from controlplane.auth.dependencies import CanReadAudit
+from controlplane.database import Session
+from controlplane.pagination import Page
+
+router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
+
+
+@router.get("")
+async def list_audit(
+    request: Request,
+    session: Session,
+    _actor: CanReadAudit,
+    query: Annotated[AuditQuery, Query()],
+) -> Page[AuditRead]:
+    """List who did what to what, from where, the newest first."""
+    statement = pagination.ordered(queries.entries(query), query.ordering, queries.ORDERING, "-seq")
+    count, rows = await pagination.fetch(session, statement, query)
+    return pagination.page(request.url, query, count, [AuditRead.model_validate(r) for r in rows])
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media: {} for media in export.MEDIA_TYPES.values()}}},
+)
+async def export_audit(
+    request: Request,
+    session: Session,
+    actor: CanReadAudit,
+    query: Annotated[ExportQuery, Query()],
+) -> StreamingResponse:
+    """Take the entries that pass the filters along, oldest first, as CSV or as lines of JSON."""
+    filters = query.model_dump(mode="json", exclude_none=True)
+    await audit.record(session, Action.AUDIT_EXPORTED, who=actor.who, after=filters)
+    statement = queries.entries(query).order_by("seq")
+
+    async def content() -> AsyncIterator[str]:
+        async with request.app.state.sessions() as reading:  # that of the request has ended
+            async for piece in export.stream(reading, statement, query.format):
+                yield piece
+
+    return StreamingResponse(
+        content(),
+        media_type=export.MEDIA_TYPES[query.format],
+        headers={"Content-Disposition": f'attachment; filename="audit.{query.format.value}"'},
+    )

@@ -1,0 +1,65 @@
+"""One-time secrets: invitations, resets of passwords, and the step between password and code."""
+
+from datetime import timedelta
+
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane.auth import queries, secret
+from controlplane.auth.models import OneTimeSecret, Purpose
+from controlplane.database import now
+from controlplane.users.models import User
+
+LIFETIMES = {
+    Purpose.INVITATION: timedelta(days=7),
+    Purpose.RESET: timedelta(hours=1),
+    Purpose.SECOND_FACTOR: timedelta(minutes=5),
+}
+PAGES = {Purpose.INVITATION: "invitation", Purpose.RESET: "reset"}
+ATTEMPTS = 5  # codes that may be tried after one password
+
+
+async def make(session: AsyncSession, user: User, purpose: Purpose) -> str:
+    """Make a secret for a person; an invitation or reset ends the one sent before."""
+    if purpose in PAGES:
+        await session.execute(queries.delete_secrets(user.id, purpose))
+    made = secret.make()
+    row = OneTimeSecret(
+        user_id=user.id,
+        purpose=purpose,
+        secret_hash=secret.digest(made),
+        expires_at=now() + LIFETIMES[purpose],
+    )
+    session.add(row)
+    await session.flush()
+    return secret.write("", row.id, made)
+
+
+def link(public_url: str, purpose: Purpose, token: str) -> str:
+    """Give the address to send; what follows `#` is never sent to a server, so no log has it."""
+    return f"{public_url.rstrip('/')}/account/{PAGES[purpose]}#{token}"
+
+
+async def find(session: AsyncSession, purpose: Purpose, token: str) -> OneTimeSecret | None:
+    """Give the secret that a text names, while it is good for this purpose."""
+    parsed = secret.parse("", token)
+    if parsed is None:
+        return None
+    secret_id, (shown,) = parsed
+    row = await session.scalar(queries.one_time_secret(secret_id, purpose, now()))
+    return row if row is not None and secret.matches(shown, row.secret_hash) else None
+
+
+async def attempt(session: AsyncSession, purpose: Purpose, token: str) -> bool:
+    """Count an attempt, or say False where there were too many; commit before going on."""
+    parsed = secret.parse("", token)
+    if parsed is None:
+        return False
+    counted = await session.execute(queries.count_attempt(parsed[0], purpose, ATTEMPTS))
+    return isinstance(counted, CursorResult) and counted.rowcount == 1
+
+
+async def spend(session: AsyncSession, row: OneTimeSecret) -> bool:
+    """Use a secret up; False where somebody else was faster."""
+    gone = await session.execute(queries.delete_secret(row.id))
+    return isinstance(gone, CursorResult) and gone.rowcount == 1
