@@ -33,7 +33,7 @@ from controlplane.metrics import intent
 from controlplane.provisioning import endpoints as provisioning
 from controlplane.provisioning import service as deployments
 from controlplane.settings import Settings
-from controlplane.targets import discovery, snapshot
+from controlplane.targets import discovery, snapshot, verification
 from controlplane.targets import endpoints as targets
 from controlplane.vault import Vault, ring
 from controlplane.vault.telemetry import VaultMetrics
@@ -47,6 +47,7 @@ ROUTERS = (
     metrics.device_thresholds,
     metrics.intent,
     targets.router,
+    verification.router,
     alerts.router,
     runbooks.router,
     provisioning.router,
