@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -13,7 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
 from controlplane.alerts import runbooks
-from controlplane.app import docs, health, landing, parameters, problems
+from controlplane.app import docs, health, landing, openapi, parameters, problems
 from controlplane.app.bounds import Bounds
 from controlplane.app.doorkeeper import Doorkeeper
 from controlplane.app.headers import SecurityHeaders
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
+    app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     _guard(app, settings)
     for router in ROUTERS:
         app.include_router(router)
