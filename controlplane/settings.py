@@ -174,6 +174,11 @@ class Settings(BaseSettings):
             return self.prometheus_folder / "secrets" / f"{service}.token"
         return self.data / service / f"{service}.token"
 
+    @property
+    def verify_token_file(self) -> Path:
+        """The token by which we have exporters try credentials; both sides read it."""
+        return self.token_file("exporter").with_name("verify.token")
+
     def environment(self) -> dict[str, str]:
         """Give these settings as the environment of a child process."""
         values = {

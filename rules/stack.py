@@ -42,7 +42,12 @@ max (prometheus_notifications_alertmanagers_discovered) == 0"""
 
 def groups(options: Intent) -> tuple[Group, ...]:
     """One group; nothing in it depends on the inventory but DeviceTargetsMissing."""
-    alerts = (*_services(options), *_prometheus(options), *_deliveries(options))
+    alerts = (
+        *_services(options),
+        *_prometheus(options),
+        *_secrets(options),
+        *_deliveries(options),
+    )
     return (Group("chm-stack", options.evaluation_interval, alerts),)
 
 
@@ -134,6 +139,20 @@ def _prometheus(options: Intent) -> tuple[Alert, ...]:
             "critical",
             "The newest rules are not in force",
             "The rule set made last was refused; Prometheus runs the one before it.",
+            hold=options.confirm_for,
+        ),
+    )
+
+
+def _secrets(options: Intent) -> tuple[Alert, ...]:
+    return (
+        _alert(
+            "CredentialsUnreadable",
+            "max (chm_vault_unreadable_credentials) > 0",
+            "critical",
+            "Credentials do not open",
+            "{{ $value }} credentials were altered or their key is gone; devices that are asked "
+            "with no other are not asked.",
             hold=options.confirm_for,
         ),
     )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -13,7 +14,16 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
 from controlplane.alerts import runbooks
-from controlplane.app import access, docs, health, landing, parameters, problems, refusals
+from controlplane.app import (
+    access,
+    docs,
+    health,
+    landing,
+    openapi,
+    parameters,
+    problems,
+    refusals,
+)
 from controlplane.app.bounds import Bounds
 from controlplane.app.doorkeeper import Doorkeeper
 from controlplane.app.headers import SecurityHeaders
@@ -35,7 +45,7 @@ from controlplane.metrics import intent
 from controlplane.provisioning import endpoints as provisioning
 from controlplane.provisioning import service as deployments
 from controlplane.settings import Settings
-from controlplane.targets import discovery, snapshot
+from controlplane.targets import discovery, snapshot, verification
 from controlplane.targets import endpoints as targets
 from controlplane.vault import Vault, ring
 from controlplane.vault.telemetry import VaultMetrics
@@ -53,6 +63,7 @@ ROUTERS = (
     metrics.device_thresholds,
     metrics.intent,
     targets.router,
+    verification.router,
     alerts.router,
     runbooks.router,
     provisioning.router,
@@ -84,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
     refusals.install(app)
+    app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     _guard(app, settings)
     for router in ROUTERS:
         app.include_router(router)

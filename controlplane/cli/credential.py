@@ -7,7 +7,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.auth.actor import shell
-from controlplane.cli import output
+from controlplane.cli import output, versions
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact, vault
 from controlplane.credentials import queries, service
@@ -17,6 +17,7 @@ from controlplane.credentials.snmp import NEEDED, SECRETS
 from controlplane.settings import Settings
 
 app = typer.Typer(help="Credentials: what devices are asked with.", no_args_is_help=True)
+app.add_typer(versions.app)
 
 SNMP_V3 = 3
 

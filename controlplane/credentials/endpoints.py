@@ -6,12 +6,13 @@ from fastapi import APIRouter, Query, Request
 
 from controlplane import pagination
 from controlplane.auth.dependencies import CanReadCredentials, CanWriteCredentials
-from controlplane.credentials import queries, service
+from controlplane.credentials import queries, service, versions
 from controlplane.credentials.schemas import (
     CredentialCreate,
     CredentialQuery,
     CredentialRead,
     CredentialUpdate,
+    VersionRead,
 )
 from controlplane.database import Session
 from controlplane.grammar import Name
@@ -76,3 +77,43 @@ async def delete_credential(
 ) -> None:
     """Remove a credential; one that a device is asked with stays (409)."""
     await service.delete(session, actor, name)
+
+
+@router.get("/{name}/versions")
+async def list_versions(
+    name: Name, session: Session, actor: CanReadCredentials
+) -> list[VersionRead]:
+    """List the version in force, and the one that waits beside it."""
+    return await versions.listed(session, actor, name)
+
+
+@router.post("/{name}/versions", status_code=201)
+async def stage_version(
+    name: Name,
+    data: CredentialUpdate,
+    request: Request,
+    session: Session,
+    actor: CanWriteCredentials,
+) -> VersionRead:
+    """Stage the next version: the one in force with these fields changed (409 if one waits)."""
+    return await versions.stage(session, actor, request.app.state.vault, name, data)
+
+
+@router.post("/{name}/versions/{number}/promote")
+async def promote_version(
+    name: Name,
+    number: int,
+    request: Request,
+    session: Session,
+    actor: CanWriteCredentials,
+) -> list[VersionRead]:
+    """Put the waiting version in force; the other one waits, so promoting it is the way back."""
+    return await versions.promote(session, actor, request.app.state.vault, name, number)
+
+
+@router.delete("/{name}/versions/{number}", status_code=204)
+async def retire_version(
+    name: Name, number: int, session: Session, actor: CanWriteCredentials
+) -> None:
+    """Destroy the waiting version; devices that know no other are asked in vain from now on."""
+    await versions.retire(session, actor, name, number)

@@ -45,14 +45,9 @@ class PrivProtocol(StrEnum):
     AES256C = "AES256C"
 
 
-class Credential(SQLModel, table=True):
-    """What a device is asked with; the fields of an `auths:` entry of snmp.yml."""
+class Sealable(SQLModel):
+    """The fields of an `auths:` entry of snmp.yml, the secret ones sealed under `data_key`."""
 
-    __tablename__ = "credentials"
-
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
-    name: str = Field(unique=True, max_length=63)
-    kind: Kind = Field(default=Kind.SNMP, sa_type=words(Kind))
     version: int
     username: str | None = Field(default=None, max_length=64)
     security_level: SecurityLevel | None = Field(default=None, sa_type=words(SecurityLevel))
@@ -64,5 +59,37 @@ class Credential(SQLModel, table=True):
     community: bytes | None = Field(default=None, repr=False)
     password: bytes | None = Field(default=None, repr=False)
     priv_password: bytes | None = Field(default=None, repr=False)
+
+
+class Credential(Sealable, table=True):
+    """What a device is asked with: the version in force."""
+
+    __tablename__ = "credentials"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    name: str = Field(unique=True, max_length=63)
+    kind: Kind = Field(default=Kind.SNMP, sa_type=words(Kind))
+    number: int = 1  # of the version in force
+    newest: int = 1  # number that was ever given to a version
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class State(StrEnum):
+    """Where a version is in the rotation of a credential."""
+
+    STAGED = "staged"  # to be in force, once it is verified
+    IN_FORCE = "in_force"
+    FALLBACK = "fallback"  # was in force, and is tried on devices that do not take the new one yet
+
+
+class CredentialVersion(Sealable, table=True):
+    """A version that waits beside the one in force: the next one, or the last one."""
+
+    __tablename__ = "credential_versions"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    credential_id: UUID = Field(foreign_key="credentials.id", ondelete="CASCADE", unique=True)
+    number: int
+    state: State = Field(sa_type=words(State))
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -1,6 +1,7 @@
 """Statements about credentials."""
 
 from collections.abc import Collection
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select
 from sqlmodel import col, select
@@ -8,7 +9,7 @@ from sqlmodel import col, select
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
-from controlplane.credentials.models import Credential
+from controlplane.credentials.models import Credential, CredentialVersion
 
 ORDERING = {
     "name": col(Credential.name),
@@ -50,3 +51,17 @@ def named(names: Collection[str]) -> Select[tuple[Credential]]:
 def listed(name: str | None) -> Select[tuple[Credential]]:
     """Select all credentials, or the one of a name."""
     return by_name(name) if name else select(Credential)
+
+
+def waiting(credential: UUID) -> Select[tuple[CredentialVersion]]:
+    """Select the version that waits beside the one in force; there is one at most."""
+    return select(CredentialVersion).where(CredentialVersion.credential_id == credential)
+
+
+def waiting_for(names: Collection[str]) -> Select[tuple[str, CredentialVersion]]:
+    """Select credential name and waiting version of each of these credentials that has one."""
+    return (
+        select(Credential.name, CredentialVersion)
+        .join(CredentialVersion, col(CredentialVersion.credential_id) == Credential.id)
+        .where(col(Credential.name).in_(names))
+    )

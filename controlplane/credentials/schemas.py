@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from controlplane.credentials.models import AuthProtocol, Kind, PrivProtocol, SecurityLevel
+from controlplane.credentials.models import AuthProtocol, Kind, PrivProtocol, SecurityLevel, State
 from controlplane.credentials.snmp import SECRETS, USERNAME_LENGTH
 from controlplane.grammar import NOT_NULL, Name, Printable, PrintableSecret
 from controlplane.pagination import PageQuery
@@ -39,12 +39,9 @@ class CredentialCreate(CredentialUpdate):
     version: Version
 
 
-class CredentialRead(BaseModel):
-    """A credential without its secrets; `secrets` names those that are set."""
+class SealedRead(BaseModel):
+    """Fields without their secrets; `secrets` names those that are set."""
 
-    id: UUID
-    name: str
-    kind: Kind
     version: int
     username: str | None
     security_level: SecurityLevel | None
@@ -53,7 +50,23 @@ class CredentialRead(BaseModel):
     context_name: str | None
     secrets: list[str] = Field(json_schema_extra={"items": {"enum": list(SECRETS)}})
     created_at: datetime
+
+
+class CredentialRead(SealedRead):
+    """A credential: the version in force, and its number."""
+
+    id: UUID
+    name: str
+    kind: Kind
+    number: int
     updated_at: datetime
+
+
+class VersionRead(SealedRead):
+    """A version of a credential."""
+
+    number: int
+    state: State
 
 
 class CredentialQuery(PageQuery):

@@ -14,7 +14,7 @@ from controlplane.audit.service import CHANGED
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.credentials import queries, snmp
-from controlplane.credentials.models import Credential
+from controlplane.credentials.models import Credential, CredentialVersion, Sealable
 from controlplane.credentials.schemas import CredentialCreate, CredentialRead, CredentialUpdate
 from controlplane.credentials.snmp import SECRETS
 from controlplane.database import now
@@ -30,6 +30,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
 
 
+Stored = Credential | CredentialVersion
 OPEN_FIELDS = ("username", "security_level", "auth_protocol", "priv_protocol", "context_name")
 
 
@@ -59,7 +60,7 @@ async def create(
     credential = Credential(
         name=data.name, kind=data.kind, version=data.version, key_version=0, data_key=b""
     )
-    _fill(credential, vault, given(data))
+    fill(credential, vault, given(data))
     session.add(credential)
     await session.flush()
     await trail.record(
@@ -68,7 +69,7 @@ async def create(
         Action.CREATE,
         "credential",
         credential,
-        after=_kept(credential, given(data)),
+        after=kept(credential, given(data)),
     )
     return credential
 
@@ -79,11 +80,11 @@ async def update(
     """Change the given fields; the outcome is checked as a whole and sealed anew."""
     await events.changed(session)
     credential = await get_to_change(session, actor, name)
-    before = _kept(credential)
-    _fill(credential, vault, _before(vault, credential, given(data)) | given(data))
+    before = kept(credential)
+    fill(credential, vault, _before(vault, credential, given(data)) | given(data))
     credential.updated_at = now()
     await session.flush()
-    after = _kept(credential, given(data))
+    after = kept(credential, given(data))
     await trail.record(
         session, actor, Action.UPDATE, "credential", credential, before=before, after=after
     )
@@ -99,11 +100,11 @@ async def put(session: AsyncSession, actor: Actor, vault: Vault, data: Credentia
     auth = {name: value for name, value in given(data).items() if value}
     if auth == _before(vault, credential, dict.fromkeys(SECRETS)):
         return Outcome.UNCHANGED
-    before = _kept(credential)
-    _fill(credential, vault, auth)
+    before = kept(credential)
+    fill(credential, vault, auth)
     credential.updated_at = now()
     await session.flush()
-    after = _kept(credential, auth)
+    after = kept(credential, auth)
     await trail.record(
         session, actor, Action.UPDATE, "credential", credential, before=before, after=after
     )
@@ -120,7 +121,7 @@ async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
     except IntegrityError:
         raise Conflict(f"credential {name!r} is in use by a device") from None
     await trail.record(
-        session, actor, Action.DELETE, "credential", credential, before=_kept(credential)
+        session, actor, Action.DELETE, "credential", credential, before=kept(credential)
     )
 
 
@@ -133,14 +134,14 @@ def given(data: CredentialUpdate) -> dict[str, Any]:
     }
 
 
-def opened(vault: Vault, credential: Credential) -> dict[str, Any]:
+def opened(vault: Vault, credential: Stored) -> dict[str, Any]:
     """Give the fields of an `auths:` entry of snmp.yml, secrets in the clear, empty ones left out.
 
     Only the snapshot for the exporter and the check of a change may hold what this returns.
     """
     sealed = {name: getattr(credential, name) for name in SECRETS}
     secrets = vault.open(
-        Place(Credential.__tablename__, credential.id),
+        Place(credential.__tablename__, credential.id),
         Sealed(
             credential.key_version,
             credential.data_key,
@@ -150,7 +151,7 @@ def opened(vault: Vault, credential: Credential) -> dict[str, Any]:
     return {**_open_fields(credential), **secrets}
 
 
-def _before(vault: Vault, credential: Credential, given: Mapping[str, Any]) -> dict[str, Any]:
+def _before(vault: Vault, credential: Stored, given: Mapping[str, Any]) -> dict[str, Any]:
     """Give what a credential was; secrets that do not open may be missing if all are given anew."""
     try:
         return opened(vault, credential)
@@ -160,7 +161,7 @@ def _before(vault: Vault, credential: Credential, given: Mapping[str, Any]) -> d
         return _open_fields(credential)
 
 
-def _open_fields(credential: Credential) -> dict[str, Any]:
+def _open_fields(credential: Sealable) -> dict[str, Any]:
     fields = {name: getattr(credential, name) for name in OPEN_FIELDS}
     there = {name: value for name, value in fields.items() if value is not None}
     return {"version": credential.version, **there}
@@ -176,7 +177,8 @@ def read(credential: Credential) -> CredentialRead:
     )
 
 
-def _fill(credential: Credential, vault: Vault, auth: Mapping[str, Any]) -> None:
+def fill(credential: Stored, vault: Vault, auth: Mapping[str, Any]) -> None:
+    """Put these fields into a row, sealed, or raise Invalid where they make no credential."""
     found = snmp.problems(auth)
     if found:
         raise Invalid(f"this is not an SNMP version {auth['version']} credential", *found)
@@ -184,7 +186,7 @@ def _fill(credential: Credential, vault: Vault, auth: Mapping[str, Any]) -> None
     for name in OPEN_FIELDS:
         setattr(credential, name, auth.get(name) or None)
     sealed = vault.seal(
-        Place(Credential.__tablename__, credential.id),
+        Place(credential.__tablename__, credential.id),
         {name: auth[name] for name in SECRETS if auth.get(name)},
     )
     credential.key_version, credential.data_key = sealed.key_version, sealed.data_key
@@ -192,7 +194,7 @@ def _fill(credential: Credential, vault: Vault, auth: Mapping[str, Any]) -> None
         setattr(credential, name, sealed.secrets.get(name))
 
 
-def _kept(credential: Credential, written: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def kept(credential: Sealable, written: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Give what the audit log keeps of a credential: of secrets, that they were written."""
     fields = {name: getattr(credential, name) for name in ("version", *OPEN_FIELDS)}
     return {**fields, **{name: CHANGED for name in SECRETS if (written or {}).get(name)}}

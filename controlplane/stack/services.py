@@ -46,6 +46,7 @@ def exporter(settings: Settings) -> Service:
             f"--web.listen-address={settings.host}:{settings.exporter_port}",
             f"--controlplane.url={settings.controlplane_url}",
             f"--controlplane.token-file={settings.token_file('exporter').absolute()}",
+            f"--verify.token-file={settings.verify_token_file.absolute()}",
             f"--inventory.cache={cache}",
         ),
         answers(f"{url}/-/healthy"),

@@ -4,6 +4,7 @@ Running it again changes nothing but the files that follow from the settings.
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -27,6 +28,7 @@ from controlplane.settings import Settings
 from controlplane.vault import Vault, ring
 
 KEYS = ("audit.key",)
+VERIFY_TOKEN_BYTES = 32
 SERVICES = {
     "exporter": (Permission.SNAPSHOT_READ,),
     "prometheus": (Permission.TARGETS_READ, Permission.INTENT_READ),
@@ -45,6 +47,9 @@ async def initialise(settings: Settings, *, new_tokens: bool = False) -> None:
     for name in KEYS:
         keys.ensure(settings.secrets / name)
     ring.ensure(settings)
+    if not settings.verify_token_file.exists():
+        token = secrets.token_urlsafe(VERIFY_TOKEN_BYTES)
+        files.replace(settings.verify_token_file, token.encode(), files.PRIVATE)
     await asyncio.to_thread(database.migrate, settings)
     async with _sessions(settings) as sessions:
         async with sessions.begin() as session:

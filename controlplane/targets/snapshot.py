@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from controlplane.auth.actor import system
 from controlplane.credentials import queries as credential_queries
 from controlplane.credentials import service as credentials
-from controlplane.credentials.models import Credential
+from controlplane.credentials.service import Stored
 from controlplane.devices import inventory, queries
 from controlplane.devices.addresses import Reach
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Unavailable, Unreadable
 from controlplane.vault import Vault
+
+WAITING = "@"  # between the name of a credential and the number of a version; in no name
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,41 @@ def builder(vault: Vault, reach: Reach) -> Callable[[AsyncSession], Awaitable[Sn
         refused = {device.name for device in everything if reach.refusal(device.address)}
         devices = [device for device in everything if device.name not in refused]
         used = sorted({name for device in devices for name in device.credentials})
-        stored = list(await session.scalars(credential_queries.named(used)))
+        stored = await _stored(session, used)
         auths, unreadable = _open(vault, stored)
         if unreadable and not auths:
             raise Unavailable("the vault opens no credential at all: its key is not there")
-        document = {"auths": auths, "devices": _devices(devices, auths)}
+        tried: dict[str, list[str]] = {}
+        for auth in stored:
+            tried.setdefault(auth.partition(WAITING)[0], []).append(auth)
+        document = {"auths": auths, "devices": _devices(devices, tried, auths)}
         return _revised(document, unreadable, tuple(sorted(refused)))
 
     return build
 
 
-def _devices(devices: Sequence[DeviceRead], auths: Collection[str]) -> dict[str, dict[str, Any]]:
+async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, Stored]:
+    """Read the credentials, and after each the version that waits, as `name@number`."""
+    found: dict[str, Stored] = {}
+    waiting = dict((await session.execute(credential_queries.waiting_for(names))).tuples().all())
+    for credential in await session.scalars(credential_queries.named(names)):
+        found[credential.name] = credential
+        if (version := waiting.get(credential.name)) is not None:
+            found[f"{credential.name}{WAITING}{version.number}"] = version
+    return found
+
+
+def _devices(
+    devices: Sequence[DeviceRead], tried: Mapping[str, Sequence[str]], auths: Collection[str]
+) -> dict[str, dict[str, Any]]:
     """Describe each device that can be asked.
 
     One whose auths all do not open is not there: it would look dead, which nobody knows.
     """
-    asked = {d.name: [auth for auth in d.credentials if auth in auths] for d in devices}
+    asked = {
+        device.name: [a for name in device.credentials for a in tried.get(name, ()) if a in auths]
+        for device in devices
+    }
     return {
         device.name: {
             "address": device.address,
@@ -74,15 +95,15 @@ def _devices(devices: Sequence[DeviceRead], auths: Collection[str]) -> dict[str,
 
 
 def _open(
-    vault: Vault, stored: Sequence[Credential]
+    vault: Vault, stored: Mapping[str, Stored]
 ) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
     """Open what can be opened, and name the rest."""
     auths, unreadable = {}, []
-    for credential in stored:
+    for name, credential in stored.items():
         try:
-            auths[credential.name] = credentials.opened(vault, credential)
+            auths[name] = credentials.opened(vault, credential)
         except Unreadable:
-            unreadable.append(credential.name)
+            unreadable.append(name)
     return auths, tuple(sorted(unreadable))
 
 

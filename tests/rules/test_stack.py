@@ -40,6 +40,10 @@ def test_a_healthy_stack_is_quiet(tmp_path: Path) -> None:
             values("alertmanager_config_last_reload_successful", "1x9 0x30 1x60", **ALERTMANAGER),
         ),
         (
+            "CredentialsUnreadable",
+            values("chm_vault_unreadable_credentials", "0x9 2x30 0x60", job="chm-controlplane"),
+        ),
+        (
             "RulesetDeploymentFailed",
             values("chm_ruleset_deployment_failed", "0x9 1x30 0x60", job="chm-controlplane"),
         ),

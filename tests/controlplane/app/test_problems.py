@@ -97,3 +97,17 @@ async def test_a_fault_tells_nothing(broken: AsyncClient, caplog: pytest.LogCapt
     assert "s3cret" not in response.text
     assert str(problem(response)["request_id"]) in caplog.text
     assert "s3cret" in caplog.text
+
+
+async def test_the_document_tells_of_problems(anonymous: AsyncClient) -> None:
+    """Every operation's errors are described as what they are, and a real one has that shape."""
+    document = (await anonymous.get("/api/openapi.json")).json()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            ref = operation["responses"]["default"]["$ref"]
+            assert ref == "#/components/responses/Problem"
+            assert operation["responses"].get("422", {"$ref": ref}) == {"$ref": ref}
+    assert "HTTPValidationError" not in str(document)
+    described = document["components"]["schemas"]["Problem"]
+    refused = problem(await anonymous.get("/api/v1/devices"))
+    assert set(described["required"]) == refused.keys()

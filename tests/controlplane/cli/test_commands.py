@@ -32,6 +32,7 @@ class TestInit:
             "audit.key",
             "vault.key",
             "exporter.token",
+            "verify.token",
             "prometheus.token",
             "alertmanager.token",
         }
@@ -209,3 +210,21 @@ def test_secrets_come_from_standard_input(chm: Chm) -> None:
     short = chm_process("user", "add", "ann", stdin="short\nshort\n")
     assert short.returncode == 2
     assert "at least 12 characters" in short.stderr
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_credential_is_rotated(chm: Chm, refused: Chm) -> None:
+    """Stage, promote, retire; a device whose exporter does not answer is a result, and exit 1."""
+    chm("device", "add", "sw1", "10.0.0.1")
+    added = chm_process("credential", "add", "lab", stdin="s3cret-one\n")
+    assert added.returncode == 0, added.stderr
+    staged = chm_process("credential", "version", "lab", stdin="s3cret-two\n")
+    assert json.loads(staged.stdout)["number"] == 2
+    assert "s3cret" not in staged.stdout + staged.stderr
+    tested = chm_process("credential", "verify", "lab", "2", "--device", "sw1", stdin="")
+    assert tested.returncode == 1
+    assert json.loads(tested.stdout)[0]["outcome"] == "untested"
+    assert [v["number"] for v in chm("credential", "promote", "lab", "2")] == [2, 1]
+    assert "in force" in refused("credential", "retire", "lab", "2")
+    assert chm("credential", "retire", "lab", "1") is None
+    assert [v["number"] for v in chm("credential", "versions", "lab")] == [2]

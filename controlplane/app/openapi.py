@@ -1,0 +1,65 @@
+"""The OpenAPI document, with the errors that every operation may answer with."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, Field
+
+from controlplane.app.problems import MEDIA_TYPE
+
+PROBLEM = "Problem"
+RESPONSE = {"$ref": f"#/components/responses/{PROBLEM}"}
+FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")  # which we never send
+
+
+class FieldProblem(BaseModel):
+    """One thing that is wrong with the input: where (an RFC 6901 pointer), a code, and words."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class ProblemDetails(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FieldProblem]
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Give the document; an operation's errors are problems, whatever their status."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            openapi_version=app.openapi_version,
+            summary=app.summary,
+            routes=app.routes,
+        )
+        _add(made)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _add(made: dict[str, Any]) -> None:
+    components = made.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for name in FRAMEWORKS_OWN:
+        schemas.pop(name, None)
+    schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= schema.pop("$defs") | {PROBLEM: schema}
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}}
+    components["responses"] = {PROBLEM: {"description": "What went wrong", "content": content}}
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"]
+            if "422" in responses:
+                responses["422"] = RESPONSE
+            responses["default"] = RESPONSE

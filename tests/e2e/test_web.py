@@ -1,0 +1,34 @@
+"""The control plane as a server: what only the real process can show."""
+
+import httpx
+import pytest
+
+from tests.e2e.running import Stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+
+def test_the_server_does_not_introduce_itself(stack: Stack) -> None:
+    """No answer names the software or its version, not even to what is no HTTP."""
+    answer = httpx.get(f"{stack.url('controlplane')}/health")
+    assert answer.status_code == 200
+    assert "server" not in answer.headers
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_headers_are_bounded(stack: Stack) -> None:
+    """A header that never ends is cut off, and the next client is served."""
+    url = f"{stack.url('controlplane')}/health"
+    answer = httpx.get(url, headers={"X-Long": "x" * 100_000})
+    assert answer.status_code == 400
+    assert httpx.get(url).status_code == 200
+
+
+def test_nobody_claims_to_be_another(stack: Stack) -> None:
+    """Without a trusted proxy X-Forwarded-For changes nothing: the count is that of the address."""
+    url = f"{stack.url('controlplane')}/api/v1/auth/me"
+    left = []
+    for number in range(3):
+        answer = httpx.get(url, headers={"X-Forwarded-For": f"192.0.2.{number}"})
+        left.append(int(answer.headers["ratelimit"].split("r=")[1].split(";")[0]))
+    assert left[0] > left[1] > left[2]
