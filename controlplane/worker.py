@@ -6,7 +6,9 @@ from controlplane import database
 from controlplane.audit import session as audited
 from controlplane.auth import keys
 from controlplane.clients.prometheus import Prometheus
-from controlplane.provisioning import tasks
+from controlplane.devices import tasks as inventory
+from controlplane.devices.facts import Learner
+from controlplane.provisioning import tasks as provisioning
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
 
@@ -17,7 +19,8 @@ def queue(settings: Settings) -> App:
         conninfo=database.conninfo(settings), kwargs={"options": "-c search_path=queue"}
     )
     app = App(connector=connector)
-    app.add_tasks_from(tasks.blueprint, namespace="provisioning")
+    app.add_tasks_from(provisioning.blueprint, namespace="provisioning")
+    app.add_tasks_from(inventory.blueprint, namespace="devices")
     return app
 
 
@@ -26,12 +29,14 @@ async def run(settings: Settings) -> None:
     key = keys.load(settings.secrets / "audit.key")
     engine = database.connect(settings)
     async with Prometheus.at(settings.prometheus_url) as prometheus:
-        deployer = Deployer(settings, audited.sessions(engine, key), prometheus)
+        sessions = audited.sessions(engine, key)
+        context = {
+            "deployer": Deployer(settings, sessions, prometheus),
+            "learner": Learner(sessions, prometheus),
+        }
         app = queue(settings)
         try:
             async with app.open_async():
-                await app.run_worker_async(
-                    additional_context={"deployer": deployer}, delete_jobs="successful"
-                )
+                await app.run_worker_async(additional_context=context, delete_jobs="successful")
         finally:
             await engine.dispose()
