@@ -5,9 +5,11 @@ from procrastinate import App, PsycopgConnector
 from controlplane import database
 from controlplane.audit import session as audited
 from controlplane.auth import keys
-from controlplane.auth import tasks as auth_tasks
+from controlplane.auth import tasks as auth
 from controlplane.clients.prometheus import Prometheus
-from controlplane.provisioning import tasks
+from controlplane.devices import tasks as inventory
+from controlplane.devices.facts import Learner
+from controlplane.provisioning import tasks as provisioning
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
 
@@ -18,8 +20,9 @@ def queue(settings: Settings) -> App:
         conninfo=database.conninfo(settings), kwargs={"options": "-c search_path=queue"}
     )
     app = App(connector=connector)
-    app.add_tasks_from(tasks.blueprint, namespace="provisioning")
-    app.add_tasks_from(auth_tasks.blueprint, namespace="auth")
+    app.add_tasks_from(provisioning.blueprint, namespace="provisioning")
+    app.add_tasks_from(inventory.blueprint, namespace="devices")
+    app.add_tasks_from(auth.blueprint, namespace="auth")
     return app
 
 
@@ -29,13 +32,14 @@ async def run(settings: Settings) -> None:
     engine = database.connect(settings)
     async with Prometheus.at(settings.prometheus_url) as prometheus:
         sessions = audited.sessions(engine, key)
-        deployer = Deployer(settings, sessions, prometheus)
+        context = {
+            "deployer": Deployer(settings, sessions, prometheus),
+            "sessions": sessions,
+            "learner": Learner(sessions, prometheus),
+        }
         app = queue(settings)
         try:
             async with app.open_async():
-                await app.run_worker_async(
-                    additional_context={"deployer": deployer, "sessions": sessions},
-                    delete_jobs="successful",
-                )
+                await app.run_worker_async(additional_context=context, delete_jobs="successful")
         finally:
             await engine.dispose()

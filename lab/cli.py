@@ -20,6 +20,7 @@ from lab.app import create_app
 from lab.errors import CannotListen, LabError
 from lab.recording import recordings
 from lab.server import Lab
+from lab.walk import recording as recording_of
 
 DEFAULT_HTTP = "127.0.0.1:8161"
 USAGE = 2  # exit code
@@ -98,6 +99,20 @@ def scenario(
         if response.is_error:
             raise LabError(response.json()["detail"])
         typer.echo(f"{name} {'ended' if end else 'started'} on {device}")
+
+
+@app.command()
+def convert(
+    walk: Annotated[Path, typer.Argument(help="what snmpbulkwalk -Onxe printed")],
+) -> None:
+    """Print a walk as a recording (.snmprec) that `serve --recording` plays."""
+    with _one_line():
+        try:
+            text = walk.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise LabError(f"{walk}: {getattr(error, 'strerror', None) or error}") from error
+        for line in recording_of(text):
+            typer.echo(line)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -32,9 +32,18 @@ def item(fields: Mapping[str, Any], *, as_json: bool) -> None:
         _json(fields)
         return
     table = Table(show_header=False)
-    for name, value in fields.items():
+    for name, value in _flat(fields):
         table.add_row(name, Text(_cell(value)))
     Console().print(table)
+
+
+def _flat(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield fields and the fields of objects in them, named `object.field`."""
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _json(value: object) -> None:
@@ -44,4 +53,9 @@ def _json(value: object) -> None:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, Mapping):
+        return " ".join(map(_cell, value.values()))
+    if isinstance(value, list):
+        lines = any(isinstance(entry, Mapping) for entry in value)
+        return ("\n" if lines else ", ").join(map(_cell, value))
+    return str(value)

@@ -14,7 +14,7 @@ from controlplane.auth.actor import Actor, system
 from controlplane.auth.permissions import Permission
 from controlplane.credentials import queries as credential_queries
 from controlplane.database import now
-from controlplane.devices import parents, queries
+from controlplane.devices import facts, parents, queries
 from controlplane.devices.models import Device, DeviceCredential, DeviceParent
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Invalid, Problem
@@ -172,18 +172,21 @@ async def read(
 ) -> list[DeviceRead]:
     """Give devices as the actor sees them, with names for what they refer to.
 
-    `every` says that these are most of the devices: then the links are read in one sweep.
+    `every` says that these are most of the devices: then the links are read in one sweep, and what
+    devices say of themselves is left out.
     """
     ids = None if every else [device.id for device in devices]
     sites = dict((await session.execute(queries.device_sites(ids))).tuples().all())
     credentials = await credentials_of(session, ids)
     ancestors = await parents_of(session, actor, ids)
+    told = {} if every else await facts.read(session, devices)
     return [
         DeviceRead(
             **device.model_dump(exclude={"site_id"}),
             site=sites.get(device.id),
             credentials=credentials.get(device.id, []),
             parents=ancestors.get(device.id, []),
+            facts=told.get(device.id),
         )
         for device in devices
     ]

@@ -83,3 +83,35 @@ class DeviceParent(SQLModel, table=True):
     parent_id: UUID = Field(
         primary_key=True, foreign_key="devices.id", ondelete="RESTRICT", index=True
     )
+
+
+FACTS = ("vendor", "model", "os_version", "serial", "profile")
+"""What a device says of itself: the labels of `chm_device_info`."""
+
+
+class DeviceFacts(SQLModel, table=True):
+    """What a device said of itself when it was last asked; empty where it does not tell."""
+
+    __tablename__ = "device_facts"
+
+    device_id: UUID = Field(primary_key=True, foreign_key="devices.id", ondelete="CASCADE")
+    vendor: str = Field(default="", max_length=255)
+    model: str = Field(default="", max_length=255)
+    os_version: str = Field(default="", max_length=255)
+    serial: str = Field(default="", max_length=255)
+    profile: str = Field(default="", max_length=255)  # the one it is asked by
+    first_seen: datetime = Field(sa_type=UtcDateTime)
+    last_seen: datetime = Field(sa_type=UtcDateTime)
+
+
+class FactChange(SQLModel, table=True):
+    """A fact that became another: a device was upgraded, or replaced."""
+
+    __tablename__ = "device_fact_changes"
+
+    id: int | None = Field(default=None, primary_key=True)
+    device_id: UUID = Field(foreign_key="devices.id", ondelete="CASCADE", index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    field: str = Field(max_length=32)
+    before: str = Field(max_length=255)
+    after: str = Field(max_length=255)

@@ -3,14 +3,22 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, func, or_
+from sqlalchemy import CTE, ColumnElement, Select, Subquery, func, or_
 from sqlmodel import col, select
 
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
-from controlplane.devices.models import MONITORED, Device, DeviceCredential, DeviceParent, Site
+from controlplane.devices.models import (
+    MONITORED,
+    Device,
+    DeviceCredential,
+    DeviceFacts,
+    DeviceParent,
+    FactChange,
+    Site,
+)
 from controlplane.devices.schemas import DeviceQuery, SiteQuery
 
 SITE_ORDERING = {"name": col(Site.name), "created_at": col(Site.created_at)}
@@ -147,6 +155,41 @@ def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple
     if devices is None:
         return statement
     return statement.where(col(DeviceParent.device_id).in_(devices))
+
+
+def vendors() -> Select[tuple[UUID, str, str]]:
+    """Select id, name and vendor of every device, whoever asks: facts are learned for all."""
+    return select(Device.id, Device.name, Device.vendor)
+
+
+def facts(devices: Collection[UUID] | None) -> Select[tuple[DeviceFacts]]:
+    """Select what devices say of themselves; of all devices for None."""
+    statement = select(DeviceFacts)
+    return statement if devices is None else statement.where(_of(DeviceFacts.device_id, devices))
+
+
+def fact_changes(devices: Collection[UUID], count: int) -> Select[tuple[FactChange]]:
+    """Select the last changes of the facts about devices, the newest first."""
+    ranked = _ranked_changes(devices)
+    statement = select(FactChange).join(ranked, col(FactChange.id) == ranked.c.id)
+    return statement.where(ranked.c.place <= count).order_by(ranked.c.place)
+
+
+def beyond(devices: Collection[UUID], count: int) -> ColumnElement[bool]:
+    """Say of a change that there are at least `count` newer ones of its device."""
+    ranked = _ranked_changes(devices)
+    return col(FactChange.id).in_(select(ranked.c.id).where(ranked.c.place > count))
+
+
+def _ranked_changes(devices: Collection[UUID]) -> Subquery:
+    newest = (col(FactChange.at).desc(), col(FactChange.id).desc())
+    place = func.row_number().over(partition_by=col(FactChange.device_id), order_by=newest)
+    statement = select(FactChange.id, place.label("place"))
+    return statement.where(_of(FactChange.device_id, devices)).subquery()
+
+
+def _of(column: UUID, devices: Collection[UUID]) -> ColumnElement[bool]:
+    return col(column).in_(devices)
 
 
 def children(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:

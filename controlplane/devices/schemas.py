@@ -107,6 +107,33 @@ class DeviceUpdate(DeviceFields):
     version: int | None = None
 
 
+class FactChangeRead(BaseModel):
+    """A fact that became another, and what that may mean."""
+
+    at: datetime
+    field: str
+    before: str
+    after: str
+    note: str
+
+
+class FactsRead(BaseModel):
+    """What a device says of itself, empty where it does not tell; the newest change first.
+
+    `disagrees` names what an operator has set to something else.
+    """
+
+    vendor: str
+    model: str
+    os_version: str
+    serial: str
+    profile: str
+    first_seen: datetime
+    last_seen: datetime
+    disagrees: list[str]
+    changes: list[FactChangeRead]
+
+
 class DeviceRead(BaseModel):
     """A device of the inventory."""
 
@@ -126,6 +153,7 @@ class DeviceRead(BaseModel):
     version: int
     created_at: datetime
     updated_at: datetime
+    facts: FactsRead | None = None
 
 
 class DeviceQuery(PageQuery):

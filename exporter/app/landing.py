@@ -15,7 +15,7 @@ def page(exporter: Exporter) -> str:
         version=html.escape(version("catalyst-health-monitor")),
         metrics=html.escape(exporter.settings.metrics_path),
         auths=_options(configuration.auths),
-        modules=_options(configuration.modules),
+        modules=_options(["auto", *configuration.modules]),
         probe=_PROBE if inventory is not None else "",
         devices=f"{len(inventory.devices)} devices" if inventory is not None else "no inventory",
     )

@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
 def configuration(made: argparse.ArgumentParser) -> None:
     """Add the flags that name configuration files."""
     add = made.add_argument_group("configuration").add_argument
-    text = "file of auths and modules in snmp_exporter's format; repeatable, globs allowed"
+    text = "auths and modules in snmp_exporter's format, and profiles; repeatable, globs allowed"
     add("--config.file", dest="config", action="append", default=[], metavar="GLOB", help=text)
     text = "replace $NAME and ${NAME} in user names and passwords of auths"
     add(

@@ -6,12 +6,21 @@ import yaml
 from httpx import AsyncClient
 
 from controlplane.auth.permissions import Permission
+from controlplane.devices.facts import SOURCE
+from controlplane.devices.models import FACTS
 from exporter import inventory
+from exporter.metrics import CATALOGUE
 from lab import inventory as lab_inventory
 from lab import topology
 from tests.controlplane.conftest import Service
 
 REPOSITORY = Path(__file__).parents[2]
+
+
+def test_facts_are_what_the_exporter_says() -> None:
+    """Every label of the exporter's word about a device is kept as a fact, and nothing else is."""
+    assert set(FACTS) == set(CATALOGUE["chm_device_info"].labels)
+    assert "chm_device_info" in SOURCE
 
 
 async def test_from_the_lab_to_the_exporter(client: AsyncClient, service: Service) -> None:
