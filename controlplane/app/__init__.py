@@ -42,6 +42,7 @@ from controlplane.vault.telemetry import VaultMetrics
 
 ROUTERS = (
     auth.router,
+    auth.people,
     roles.roles,
     roles.grants,
     audit.router,

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 
 from controlplane import pagination
-from controlplane.auth import accounts, onetime, post, sessions
+from controlplane.auth import accounts, post, sessions
 from controlplane.auth.accounts import Account
 from controlplane.auth.dependencies import (
     CanReadSessions,
@@ -19,12 +19,11 @@ from controlplane.auth.dependencies import (
     People,
 )
 from controlplane.auth.identity import Identity
-from controlplane.auth.models import Purpose
+from controlplane.auth.onetime import Ticket
 from controlplane.auth.schemas import SessionRead
 from controlplane.database import Session
 from controlplane.pagination import Page
 from controlplane.users import queries, service
-from controlplane.users.models import User
 from controlplane.users.schemas import Link, UserInvite, UserQuery, UserRead, UserUpdate
 from controlplane.users.service import UserName
 
@@ -40,7 +39,10 @@ async def list_users(
 ) -> Page[UserRead]:
     """List people."""
     statement = pagination.ordered(
-        queries.listed(query.active, query.search), query.ordering, queries.ORDERING, "name"
+        queries.listed(active=query.active, search=query.search),
+        query.ordering,
+        queries.ORDERING,
+        "name",
     )
     count, rows = await pagination.fetch(session, statement, query)
     found = [UserRead.model_validate(row) for row in rows]
@@ -53,8 +55,7 @@ async def invite_user(
 ) -> Link:
     """Add a person, who chooses a password by the link; without a mail server it is shown here."""
     new = Account(data.name, "", data.role, data.email)
-    user, token = await accounts.invite(session, actor, new)
-    return await _send(people, user, Purpose.INVITATION, token)
+    return await _send(people, await accounts.invite(session, actor, new))
 
 
 @router.get("/{name}")
@@ -77,9 +78,7 @@ async def reset_password(
     name: UserName, session: Session, people: People, actor: CanWriteUsers
 ) -> Link:
     """Make a link for a new password; the old one works until it is used."""
-    user, token = await accounts.reset(session, actor, name)
-    purpose = Purpose.RESET if user.password_hash else Purpose.INVITATION
-    return await _send(people, user, purpose, token)
+    return await _send(people, await accounts.reset(session, actor, name))
 
 
 @router.delete("/{name}/second-factor", status_code=204)
@@ -111,9 +110,10 @@ async def end_session(
     await accounts.end_sessions(session, actor, name, session_id)
 
 
-async def _send(people: Identity, user: User, purpose: Purpose, token: str) -> Link:
-    link = onetime.link(people.public_url, purpose, token)
-    mailed = await post.send(people.mail, user, purpose, link)
+async def _send(people: Identity, ticket: Ticket) -> Link:
+    mailed = await post.send(people.mail, people.public_url, ticket)
     return Link(
-        name=user.name, mailed_to=user.email if mailed else None, link=None if mailed else link
+        name=ticket.user.name,
+        mailed_to=ticket.user.email if mailed else None,
+        link=None if mailed else ticket.link(people.public_url),
     )
