@@ -52,6 +52,7 @@ from controlplane.vault.telemetry import VaultMetrics
 
 ROUTERS = (
     auth.router,
+    auth.people,
     roles.roles,
     roles.grants,
     audit.router,

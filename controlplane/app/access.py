@@ -19,6 +19,8 @@ PUBLIC: Mapping[tuple[str, str], str] = MappingProxyType(
         ("POST", "/api/v1/auth/password/reset/confirm"): "it takes a one-time token by mail",
         ("POST", "/api/v1/auth/invitation/accept"): "it takes a one-time token of an admin",
         ("POST", "/api/v1/auth/register"): "closed unless an operator opens it",
+        ("GET", "/account/{page}"): "where the links of invitations and resets lead",
+        ("GET", "/account/static/{name}"): "styles and scripts of these pages",
         ("GET", "/health"): "supervisors have no login; it says ok or not and no more",
         ("GET", "/metrics"): "Prometheus scrapes it; it counts, and names nothing of the inventory",
         ("GET", "/runbooks/{alert}"): "pages of the documentation, the same in every installation",

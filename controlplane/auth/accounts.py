@@ -16,6 +16,7 @@ from controlplane.audit.service import Fields
 from controlplane.auth import mfa, onetime, policy, queries, sessions, trail
 from controlplane.auth.actor import Actor, system
 from controlplane.auth.models import FormerPassword, Purpose
+from controlplane.auth.onetime import Ticket
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Role
 from controlplane.auth.roles import grants
@@ -61,10 +62,9 @@ async def add(session: AsyncSession, actor: Actor, passwords: Passwords, new: Ac
     return await _add(session, actor, new, await passwords.hash(new.password))
 
 
-async def invite(session: AsyncSession, actor: Actor, new: Account) -> tuple[User, str]:
-    """Add a person who chooses the password with the one-time token that comes with them."""
-    user = await _add(session, actor, new, "")
-    return user, await onetime.make(session, user, Purpose.INVITATION)
+async def invite(session: AsyncSession, actor: Actor, new: Account) -> Ticket:
+    """Add a person who chooses the password with the ticket."""
+    return await onetime.ticket(session, await _add(session, actor, new, ""))
 
 
 async def accept(
@@ -113,13 +113,12 @@ async def set_password(
     return user
 
 
-async def reset(session: AsyncSession, actor: Actor, name: str) -> tuple[User, str]:
-    """Make a link's token for a person who forgot the password; the old one works until then."""
+async def reset(session: AsyncSession, actor: Actor, name: str) -> Ticket:
+    """Make a ticket for a person who forgot the password; the old one works until it is used."""
     user = await _theirs(session, actor, name)
-    purpose = Purpose.RESET if user.password_hash else Purpose.INVITATION
-    token = await onetime.make(session, user, purpose)
-    await _record(session, actor, Action.PASSWORD_RESET, user, {"link": purpose.value})
-    return user, token
+    ticket = await onetime.ticket(session, user)
+    await _record(session, actor, Action.PASSWORD_RESET, user, {"link": ticket.purpose.value})
+    return ticket
 
 
 async def disable(session: AsyncSession, actor: Actor, name: str) -> User:

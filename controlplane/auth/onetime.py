@@ -1,5 +1,6 @@
 """One-time secrets: invitations, resets of passwords, and the step between password and code."""
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy.engine import CursorResult
@@ -19,6 +20,25 @@ PAGES = {Purpose.INVITATION: "invitation", Purpose.RESET: "reset"}
 ATTEMPTS = 5  # codes that may be tried after one password
 
 
+@dataclass(frozen=True)
+class Ticket:
+    """A one-time token with the person it is for."""
+
+    user: User
+    purpose: Purpose
+    token: str = field(repr=False)
+
+    def link(self, public_url: str) -> str:
+        """Give the address to send; what follows `#` goes to no server, so no log has it."""
+        return f"{public_url.rstrip('/')}/account/{PAGES[self.purpose]}#{self.token}"
+
+
+async def ticket(session: AsyncSession, user: User) -> Ticket:
+    """Make what lets a person choose a password: the first one, or another."""
+    purpose = Purpose.INVITATION if user.invited else Purpose.RESET
+    return Ticket(user, purpose, await make(session, user, purpose))
+
+
 async def make(session: AsyncSession, user: User, purpose: Purpose) -> str:
     """Make a secret for a person; an invitation or reset ends the one sent before."""
     if purpose in PAGES:
@@ -33,11 +53,6 @@ async def make(session: AsyncSession, user: User, purpose: Purpose) -> str:
     session.add(row)
     await session.flush()
     return secret.write("", row.id, made)
-
-
-def link(public_url: str, purpose: Purpose, token: str) -> str:
-    """Give the address to send; what follows `#` is never sent to a server, so no log has it."""
-    return f"{public_url.rstrip('/')}/account/{PAGES[purpose]}#{token}"
 
 
 async def find(session: AsyncSession, purpose: Purpose, token: str) -> OneTimeSecret | None:

@@ -5,10 +5,10 @@ import logging
 from controlplane.auth import onetime
 from controlplane.auth.identity import Identity
 from controlplane.auth.models import Purpose
+from controlplane.auth.onetime import Ticket
 from controlplane.clients.mail import Mail
 from controlplane.errors import ChmError
 from controlplane.users import queries
-from controlplane.users.models import User
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,12 @@ TEXTS = {
 }
 
 
-async def send(mail: Mail | None, user: User, purpose: Purpose, link: str) -> bool:
+async def send(mail: Mail | None, public_url: str, ticket: Ticket) -> bool:
     """Mail a link to its person; False where no mail server or no address is known."""
-    if mail is None or not user.email:
+    if mail is None or not ticket.user.email:
         return False
-    text = TEXTS[purpose].format(name=user.name, link=link)
-    await mail.send(user.email, SUBJECTS[purpose], text)
+    text = TEXTS[ticket.purpose].format(name=ticket.user.name, link=ticket.link(public_url))
+    await mail.send(ticket.user.email, SUBJECTS[ticket.purpose], text)
     return True
 
 
@@ -48,10 +48,9 @@ async def send_reset(identity: Identity, named: str) -> None:
         return
     async with identity.sessions.begin() as session:
         users = (await session.scalars(queries.by_name_or_email(named))).all()
-        made = [(user, await onetime.make(session, user, Purpose.RESET)) for user in users]
-    for user, token in made:
-        link = onetime.link(identity.public_url, Purpose.RESET, token)
+        tickets = [await onetime.ticket(session, user) for user in users]
+    for ticket in tickets:
         try:
-            await send(identity.mail, user, Purpose.RESET, link)
+            await send(identity.mail, identity.public_url, ticket)
         except ChmError as error:  # nobody waits for the answer: the log is all there is
             log.error("the link for a new password was not sent: %s", error.detail)  # noqa: TRY400

@@ -9,10 +9,10 @@ import typer
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.auth import accounts, onetime, post
+from controlplane.auth import accounts, post
 from controlplane.auth.accounts import Account
 from controlplane.auth.actor import shell
-from controlplane.auth.models import Purpose
+from controlplane.auth.onetime import Ticket
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Role
 from controlplane.auth.roles import grants
@@ -69,13 +69,13 @@ def invite(
 ) -> None:
     """Add a person who chooses the password by a link, which is mailed or printed."""
     new = Account(name, "", role, email)
-    _link(Purpose.INVITATION, lambda s: accounts.invite(s, shell(), new), as_json=as_json)
+    _link(lambda session: accounts.invite(session, shell(), new), as_json=as_json)
 
 
 @app.command()
 def reset(name: str, *, as_json: AsJson = False) -> None:
     """Make a link by which a person chooses a new password; it is mailed or printed."""
-    _link(Purpose.RESET, lambda s: accounts.reset(s, shell(), name), as_json=as_json)
+    _link(lambda session: accounts.reset(session, shell(), name), as_json=as_json)
 
 
 @app.command("list")
@@ -83,7 +83,7 @@ def list_(*, as_json: AsJson = False) -> None:
     """List people: what they are, whether they may log in, and when they last did."""
 
     async def work(session: AsyncSession) -> list[Listed]:
-        people = list(await session.scalars(queries.listed()))
+        people = list(await session.scalars(queries.listed().order_by("name")))
         held = await grants.read(session, [user.id for user in people])
         return [
             Listed(**user.model_dump(), roles=[grant.where for grant in held[user.id]])
@@ -114,19 +114,14 @@ def password(name: str, *, generate: Generate = False, as_json: AsJson = False) 
     output.item({"name": name, "password": given} if generate else {"name": name}, as_json=as_json)
 
 
-def _link(
-    purpose: Purpose,
-    work: Callable[[AsyncSession], Awaitable[tuple[User, str]]],
-    *,
-    as_json: bool,
-) -> None:
+def _link(work: Callable[[AsyncSession], Awaitable[Ticket]], *, as_json: bool) -> None:
     """Mail the link that the work makes, or print it where it cannot be mailed."""
     settings = Settings()
-    user, token = transact(settings, work)
-    link = onetime.link(settings.public_url, purpose, token)
-    mailed = asyncio.run(post.send(mail.from_settings(settings), user, purpose, link))
-    shown = {"name": user.name, "mailed_to": user.email if mailed else None}
-    output.item(shown if mailed else {**shown, "link": link}, as_json=as_json)
+    ticket = transact(settings, work)
+    mailed = asyncio.run(post.send(mail.from_settings(settings), settings.public_url, ticket))
+    shown = {"name": ticket.user.name, "mailed_to": ticket.user.email if mailed else None}
+    link = {} if mailed else {"link": ticket.link(settings.public_url)}
+    output.item(shown | link, as_json=as_json)
 
 
 def _password(*, generate: bool) -> str:

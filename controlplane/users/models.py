@@ -22,3 +22,8 @@ class User(SQLModel, table=True):
     active: bool = True
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     last_login_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    @property
+    def invited(self) -> bool:
+        """Say whether the person has not chosen a password yet."""
+        return not self.password_hash

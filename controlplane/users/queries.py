@@ -8,6 +8,8 @@ from sqlmodel import col, select
 
 from controlplane.users.models import User
 
+ORDERING = {"name": col(User.name), "last_login_at": col(User.last_login_at)}
+
 
 def by_name(name: str) -> Select[tuple[User]]:
     """Select the user of this name."""
@@ -20,9 +22,15 @@ def by_name_or_email(text: str) -> Select[tuple[User]]:
     return select(User).where(or_(col(User.name) == text, address), User.active)
 
 
-def listed() -> Select[tuple[User]]:
-    """Select everybody, by name."""
-    return select(User).order_by(col(User.name))
+def listed(*, active: bool | None = None, search: str = "") -> Select[tuple[User]]:
+    """Select people who are active or not, with a text in their name or address."""
+    statement = select(User)
+    if active is not None:
+        statement = statement.where(User.active == active)
+    if search:
+        places = (col(User.name), col(User.full_name), col(User.email))
+        statement = statement.where(or_(*(p.icontains(search, autoescape=True) for p in places)))
+    return statement
 
 
 def rehash(user_id: UUID, old: str, new: str) -> Update:

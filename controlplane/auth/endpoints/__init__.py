@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from controlplane.auth.endpoints import login, mfa, password, profile, sessions, tokens
+from controlplane.auth.endpoints import login, mfa, password, profile, sessions, tokens, users
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 for part in (login, profile, password, sessions, mfa, tokens):
     router.include_router(part.router)
+people = users.router
