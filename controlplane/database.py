@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from asyncpg import InterfaceError, PostgresError
 from fastapi import Depends, Request
+from pydantic import SecretStr
 from sqlalchemy import DateTime, Enum, create_engine, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -82,15 +83,21 @@ def url(settings: Settings) -> URL:
     CHM_DATABASE_URL or DATABASE_URL, else the database that `chm up` runs.
     """
     if settings.database_url is not None:
-        return _parsed(settings.database_url.get_secret_value(), "CHM_DATABASE_URL")
+        given = settings.database_url.get_secret_value()
+        return _with(settings.database_password, _parsed(given, "CHM_DATABASE_URL"))
     return _embedded(settings).set(username=APPLICATION)
 
 
 def owner_url(settings: Settings) -> URL:
     """Find the same database for its owner, who makes and migrates the tables."""
     if settings.database_owner_url is not None:
-        return _parsed(settings.database_owner_url.get_secret_value(), "CHM_DATABASE_OWNER_URL")
+        given = settings.database_owner_url.get_secret_value()
+        return _with(settings.database_owner_password, _parsed(given, "CHM_DATABASE_OWNER_URL"))
     return url(settings) if settings.database_url is not None else _embedded(settings)
+
+
+def _with(password: SecretStr | None, address: URL) -> URL:
+    return address if password is None else address.set(password=password.get_secret_value())
 
 
 def _embedded(settings: Settings) -> URL:

@@ -22,6 +22,9 @@ PRIVATE: tuple[Network, ...] = (
 LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
+OWNERS = frozenset({"database_owner_url", "database_owner_password"})  # not for children
+
+
 class Settings(BaseSettings):
     """What an operator may choose; the defaults are one machine with everything on loopback."""
 
@@ -33,6 +36,9 @@ class Settings(BaseSettings):
     )
     # Whose tables they are, for `chm init` alone; without it the role above must be the owner.
     database_owner_url: SecretStr | None = None
+    # The passwords of both, where they do not stand in the addresses: here they are any text.
+    database_password: SecretStr | None = None
+    database_owner_password: SecretStr | None = None
     host: str = "127.0.0.1"
     controlplane_port: Port = 8000
     exporter_port: Port = 9116
@@ -184,7 +190,7 @@ class Settings(BaseSettings):
         values = {
             f"CHM_{name.upper()}": _as_text(value)
             for name, value in self
-            if name not in {"data", "database_owner_url"} and value is not None
+            if name not in OWNERS and name != "data" and value is not None
         }
         return {**values, "CHM_DATA": str(self.data.absolute())}
 

@@ -7,12 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from controlplane import database
+from controlplane.settings import Settings
+
 REPOSITORY = Path(__file__).parents[1]
-SECRETS = {"CHM_DATABASE_PASSWORD": "database", "GF_SECURITY_ADMIN_PASSWORD": "grafana"}
+SECRETS = {
+    "CHM_DATABASE_OWNER_PASSWORD": "owner",
+    "CHM_DATABASE_PASSWORD": "application",
+    "GF_SECURITY_ADMIN_PASSWORD": "grafana",
+}
 
 
 def compose(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -44,10 +52,28 @@ def test_a_password_is_any_text() -> None:
     password = "p@s%s/w:rd#"
     config = compose("config", **{**SECRETS, "CHM_DATABASE_PASSWORD": password})
     services = yaml.safe_load(config.stdout)["services"]
+    environment = services["controlplane"]["environment"]
+    settings = Settings(
+        database_url=environment["CHM_DATABASE_URL"],
+        database_password=environment["CHM_DATABASE_PASSWORD"],
+    )
 
-    assert services["postgres"]["environment"]["POSTGRES_PASSWORD"] == password
-    assert services["controlplane"]["environment"]["PGPASSWORD"] == password
-    assert password not in services["controlplane"]["environment"]["CHM_DATABASE_URL"]
+    assert database.url(settings).password == password
+
+
+def test_only_init_owns_the_database(services: dict[str, Any]) -> None:
+    """The audit log cannot be rewritten by what serves requests: it is another role."""
+    owners = [
+        name
+        for name, service in services.items()
+        if "CHM_DATABASE_OWNER_PASSWORD" in service.get("environment", {})
+    ]
+
+    assert owners == ["init"]
+    init, api = (services[name]["environment"] for name in ("init", "controlplane"))
+    assert urlsplit(init["CHM_DATABASE_OWNER_URL"]).username == "chm"
+    assert urlsplit(api["CHM_DATABASE_URL"]).username == "chm_app"
+    assert init["CHM_DATABASE_URL"] == api["CHM_DATABASE_URL"]
 
 
 def test_people_are_sent_to_addresses_they_reach() -> None:
