@@ -193,10 +193,10 @@ class TestProcess:
                 assert running.poll() is None
             os.kill(running.pid, signal.SIGHUP)
             until(f"{url}/config", "one:")
+            assert running.stderr is not None
+            assert any('"msg": "configuration reloaded"' in line for line in running.stderr)
             running.terminate()
-            _, errors = running.communicate(timeout=10)
-            assert running.returncode == 0
-        assert '"msg": "configuration reloaded"' in errors
+            assert running.wait(10) == 0
 
     def test_flags_of_snmp_exporter(self, tmp_path: Path) -> None:
         """What an operator of snmp_exporter types works: addresses, files, TLS, paths, switches."""
