@@ -12,6 +12,7 @@ ChmError                    500
 ├── TooLarge                413
 ├── Misdirected             421  the Host header does not name us
 ├── TooMany                 429  the same request is welcome again later; says when
+├── HeadersTooLarge         431
 ├── Unavailable             503  a part we depend on does not answer; try again
 │   └── Busy                503  too much of the same at once; says when to try again
 ├── Overdue                 504  the answer was not ready in time
@@ -129,6 +130,13 @@ class TooLarge(ChmError):
 
     status = 413
     title = "Content too large"
+
+
+class HeadersTooLarge(ChmError):
+    """The request's line and headers have more bytes than are allowed."""
+
+    status = 431
+    title = "Request header fields too large"
 
 
 class Misdirected(ChmError):

@@ -116,7 +116,10 @@ def _guard(app: FastAPI, settings: Settings) -> None:
         )
     app.add_middleware(Rates, settings=settings)
     app.add_middleware(
-        Bounds, max_bytes=settings.max_request_bytes, seconds=settings.request_timeout
+        Bounds,
+        max_header_bytes=settings.max_header_bytes,
+        max_bytes=settings.max_request_bytes,
+        seconds=settings.request_timeout,
     )
     app.add_middleware(Doorkeeper, settings=settings)
     proxies = [str(network) for network in settings.trusted_proxies]

@@ -1,26 +1,33 @@
-"""No request is larger, and takes longer, than the settings allow."""
+"""No request is larger, and takes longer, than the settings allow.
+
+The server bounds headers that have not ended; here is the bound on those that have.
+"""
 
 import asyncio
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from controlplane.errors import Overdue, TooLarge, TooSlow
+from controlplane.errors import HeadersTooLarge, Overdue, TooLarge, TooSlow
 
 
 class Bounds:
-    """Bounds the bytes of a request, and the seconds until its answer begins."""
+    """Bounds the bytes of headers and body, and the seconds until the answer begins."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_header_bytes: int, max_bytes: int, seconds: float
+    ) -> None:
         self._app = app
+        self._max_header_bytes = max_header_bytes
         self._max_bytes = max_bytes
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or raise TooLarge, TooSlow or Overdue."""
+        """Answer one request, or raise HeadersTooLarge, TooLarge, TooSlow or Overdue."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        self._check_headers(scope)
         body = _Body(Headers(scope=scope), receive, self._max_bytes)
         try:
             async with asyncio.timeout(self._seconds) as limit:
@@ -42,6 +49,13 @@ class Bounds:
             pass  # raised below, also where somebody above us made something else of it
         if body.too_large:
             raise TooLarge(f"a request may have {self._max_bytes} bytes")
+
+    def _check_headers(self, scope: Scope) -> None:
+        line = len(scope["raw_path"]) + len(scope["query_string"])
+        if line + sum(len(name) + len(value) for name, value in scope["headers"]) > (
+            self._max_header_bytes
+        ):
+            raise HeadersTooLarge(f"a request may have {self._max_header_bytes} bytes of headers")
 
 
 class _Body:

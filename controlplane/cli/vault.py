@@ -6,7 +6,10 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.audit import service as audit
+from controlplane.audit.models import Action
 from controlplane.auth import models as auth
+from controlplane.auth.actor import shell
 from controlplane.cli import output, work
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import Sessions, transact, with_sessions
@@ -64,7 +67,10 @@ def rotate(
         finished = not under.keys() - {keys.current()}
         if isinstance(keys, Files) and (finished or keys.prepared()):
             keys.activate()
-        return await rotation.rewrap(sessions, vault)
+        wrapped, broken = await rotation.rewrap(sessions, vault)
+        async with sessions.begin() as session:
+            await _record(session, keys.current(), {"wrapped": wrapped, "broken": len(broken)})
+        return wrapped, broken
 
     wrapped, broken = with_sessions(settings, run)
     _show({"key": keys.current(), "wrapped": wrapped}, broken, as_json=as_json)
@@ -80,12 +86,24 @@ def retire(version: int, *, as_json: AsJson = False) -> None:
     if version == keys.current():
         raise Conflict(f"key {version} is the one that wraps; `chm vault rotate` first")
 
-    async def check(session: AsyncSession) -> None:
+    async def remove(session: AsyncSession) -> None:
         await rotation.refuse_in_use(session, version)
+        await _record(session, version, {"retired": True})
+        keys.remove(version)
 
-    transact(settings, check)
-    keys.remove(version)
+    transact(settings, remove)
     output.item({"retired": version}, as_json=as_json)
+
+
+async def _record(session: AsyncSession, version: int, after: Mapping[str, Any]) -> None:
+    await audit.record(
+        session,
+        Action.KEY_ROTATED,
+        who=shell().who,
+        object_type="vault_key",
+        object_name=str(version),
+        after=after,
+    )
 
 
 def _files(keys: ring.Ring) -> Files:

@@ -195,6 +195,13 @@ class TestBounds:
         assert answer.status_code == 413
         assert answer.json()["title"] == "Content too large"
 
+    async def test_large_headers(self, serve: Serve) -> None:
+        """The line and the headers count together."""
+        asked = await serve(max_header_bytes=4096)
+        for path, headers in (("/health", {"X-Long": "x" * 4096}), (f"/?{'x' * 4096}", {})):
+            assert (await asked.get(path, headers=headers)).status_code == 431
+        assert (await asked.get("/health", headers={"X-Long": "x" * 3000})).status_code == 200
+
     async def test_a_slow_answer(self, serve: Serve) -> None:
         """What takes too long is given up, and what it did is rolled back."""
         asked = await serve(request_timeout=0.2)

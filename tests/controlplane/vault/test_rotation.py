@@ -265,6 +265,8 @@ class TestCommands:
         assert [p.name for p in (tmp_path / "secrets").glob("vault*")] == ["vault.2.key"]
         vault = Vault(Files(tmp_path / "secrets"))
         async with sessions() as session:
+            told = "SELECT object_name FROM audit_entries WHERE action = 'security.key.rotated'"
+            assert list(await session.scalars(text(f"{told} ORDER BY seq"))) == ["2", "1"]
             row = (await session.scalars(queries.by_name("lab"))).one()
         assert service.opened(vault, row) == {"version": 2, "community": "s3cret"}
 
