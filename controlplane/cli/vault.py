@@ -113,7 +113,7 @@ def _files(keys: ring.Ring) -> Files:
 
 
 def _show(report: Mapping[str, Any], broken: list[rotation.Record], *, as_json: bool) -> None:
-    unreadable = [f"{record.table} {record.id}: {record.reason}" for record in broken]
+    unreadable = [record.reason for record in broken]
     output.item({**report, "unreadable": unreadable}, as_json=as_json)
     if broken:
         raise typer.Exit(BROKEN)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -113,7 +115,7 @@ async def test_rotation_under_load(
     assert {answer.status_code for answer in answers} == {200}
     assert wrapped >= COUNT
     async with sessions() as session:
-        assert await rotation.census(session) == {first + 3: COUNT}
+        assert (await rotation.census(session)).keys() == {first + 3}
         assert await rotation.unreadable(session, Vault(Files(keys.folder))) == []
     auths = (await exporter.get(SNAPSHOT)).json()["auths"]
     assert auths == (await elsewhere.get(SNAPSHOT)).json()["auths"]
@@ -130,11 +132,12 @@ async def test_a_rotation_that_was_cut_short_goes_on(
     keys.activate()
     vault = Vault(Files(keys.folder))
     async with sessions.begin() as session:
+        [count] = (await rotation.census(session)).values()
         for name in ("c1", "c2", "c3"):
             row = (await session.scalars(queries.by_name(name))).one()
             place = Place("credentials", row.id)
             row.key_version, row.data_key = vault.rewrap(place, row.key_version, row.data_key)
-    assert await rotation.rewrap(sessions, vault) == (COUNT - 3, [])
+    assert await rotation.rewrap(sessions, vault) == (count - 3, [])
     assert await rotation.rewrap(sessions, vault) == (0, [])
 
 
@@ -221,6 +224,17 @@ async def test_without_any_key_the_exporter_keeps_what_it_has(
     assert (await exporter.get(SNAPSHOT)).status_code == 503
 
 
+def test_the_command_knows_every_sealed_table() -> None:
+    """In a process of its own, which imports less than these tests do, no table is forgotten."""
+    code = (
+        "import controlplane.cli.vault; from controlplane.vault import rotation;"
+        "print(*(table.name for table in rotation.tables()))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert run.stdout.split() == [table.name for table in rotation.tables()], run.stderr
+    assert "credentials" in run.stdout
+
+
 class TestCommands:
     """`chm vault`, in a data folder of its own on the same database."""
 
@@ -277,4 +291,5 @@ class TestCommands:
         assert inventory
         code, status = await asyncio.to_thread(chm, "vault", "status")
         assert code == 1
-        assert len(status["unreadable"]) == COUNT
+        of_credentials = [line for line in status["unreadable"] if " credentials " in line]
+        assert len(of_credentials) == COUNT
