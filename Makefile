@@ -45,9 +45,13 @@ check: install ## format, lint, types, imports
 test: check prometheus-tools test-tools ## run all checks and all tests
 	$(BIN)/pytest
 
+.PHONY: fidelity
+fidelity: install ## compare with what another poller made of real devices (RECORDINGS=folder)
+	@CHM_RECORDINGS="$(or $(RECORDINGS),$(CHM_RECORDINGS))" $(BIN)/python -m tests.fidelity
+
 .PHONY: bench
 bench: install ## measure; prints ratios to the peers that `make peers` found
-	@for benchmark in scrape encryption fleet; do $(BIN)/python -m bench.$$benchmark; done
+	@for benchmark in scrape probe encryption fleet; do $(BIN)/python -m bench.$$benchmark; done
 
 .PHONY: soak
 soak: install ## ten minutes at 200 scrapes/s; fails unless files, tasks and memory stay flat

@@ -116,6 +116,12 @@ CATALOGUE: dict[str, Description] = {
         "Whether a module or line card that is present works: 1 or 0.", "module"
     ),
     "chm_stack_member_up": _gauge("Whether a member of a stack works: 1 or 0.", "member"),
+    "chm_stack_port_up": _gauge(
+        "Whether a port between members of a stack has a link: 1 or 0.", "port"
+    ),
+    "chm_stack_ring_up": _gauge(
+        "Whether the cables of a stack form a closed ring, of which one can break: 1 or 0."
+    ),
     "chm_component_degraded": _gauge(
         "Whether a part works, but not well, by the word of the device: 1 or 0. `kind` is the label"
         " under which the part is told to be up: `fan`, `psu`, `module`, `member`, `sensor`.",

@@ -140,8 +140,11 @@ class Walks:
         if root == oid:
             return self.done[root]
         below = oid + "."
-        found = self.done[root]
-        return {key: value for key, value in found.items() if key == oid or key.startswith(below)}
+        found = self.done[root].items()
+        # Names of interfaces are wanted by one module after the other: they are sought out once.
+        self.asked[oid] = self.asked[root]
+        self.done[oid] = {k: value for k, value in found if k == oid or k.startswith(below)}
+        return self.done[oid]
 
     async def _asked(self, root: str, limits: Limits, traffic: Traffic) -> Answers:
         own = self.asked[root] = Traffic()

@@ -125,7 +125,7 @@ PLATFORMS = (
         name="extreme-slx9540",
         vendor="Extreme",
         model="SLX9540",
-        sys_object_id=oid("1.3.6.1.4.1.1588.2.2.1.1.1.8"),
+        sys_object_id=oid("1.3.6.1.4.1.1916.2.332"),
         sys_descr=(
             "Extreme Networks BR-SLX9540, SLX Operating System Version 20.2.3, "
             "Extreme BR-SLX9540 Switch"
