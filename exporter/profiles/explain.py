@@ -76,7 +76,7 @@ def entries(table: Table, answers: Answers, given: Iterable[str] = ()) -> list[E
 
 def _entry(told: Told, heard: list["Listening"]) -> Entry:
     entry = told.entry
-    if told.readers is None:
+    if told.samples is None:
         return Entry(entry.family, entry.value, reason=NOT_NEEDED)
     kept = {id(sample) for sample in told.samples}
     rows = []

@@ -5,22 +5,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from exporter.metrics import Family, Number, family
-from exporter.profiles.reader import STATES, Reader, Sample, listed
+from exporter.profiles.conditions import Conditions
+from exporter.profiles.reader import STATES, Known, Reader, Sample
 from exporter.profiles.rows import Answers, Rows
 from exporter.profiles.schema import Health
 from exporter.profiles.table import Cells, Table
 
-Known = dict[tuple[int, str], dict[str, str]]
-"""What rows say, by index, for each group of columns and source."""
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one entry made of the answers; `readers` are None for a fallback nobody needed."""
+    """What one entry made of the answers; None where it is a fallback that nobody needed."""
 
     entry: Health
-    readers: Sequence[Reader] | None = None
-    samples: Sequence[Sample] = ()
+    samples: Sequence[Sample] | None
 
 
 def families(table: Table, answers: Answers, rows: list[Rows], given: set[str]) -> list[Family]:
@@ -28,7 +25,7 @@ def families(table: Table, answers: Answers, rows: list[Rows], given: set[str]) 
     out: list[Family] = []
     for told in tell(table, answers, rows, given):
         made: dict[str, Family] = {}
-        for sample in told.samples:
+        for sample in told.samples or ():
             for name, labels, number in series(told.entry, sample):
                 if name not in made:
                     made[name] = family(name)
@@ -44,42 +41,32 @@ def tell(
     given: Iterable[str],
     reading: Callable[..., Reader] | None = None,
 ) -> Iterator[Told]:
-    """Yield what each entry of a module makes of the answers, row by row through a reader."""
-    cells, have, read = table.cells(answers), set(given), reading or Reader
-    seen: set[tuple[str, ...]] = set()
-    known: Known = {}
+    """Yield what each entry of a module makes of the answers, row by row.
+
+    Rows are read one after the other by one reader of their entry, unless `reading` makes one for
+    each, to be asked about it later.
+    """
+    cells, have, seen = table.cells(answers), set(given), set[tuple[str, ...]]()
+    conditions, known = Conditions(), Known()
     for entry in table.module.health:
         if entry.fallback and entry.family in have:
-            yield Told(entry)
+            yield Told(entry, None)
             continue
-        indexes = _indexes(entry, cells)
+        about, indexes = (entry, table, cells, rows), _indexes(entry, cells)
         if reading is None:
-            indexes = _likely(indexes, Reader(entry, table, cells, rows, ""), known)
-        readers = [read(entry, table, cells, rows, index) for index in indexes]
-        samples = _apart([sample for each in readers if (sample := each.sample()) is not None])
+            reader = Reader(*about, known=known)
+            passing = conditions.passing(reader, indexes)
+            found = [sample for reader.index in passing if (sample := reader.read()) is not None]
+        else:
+            readers = [reading(*about, index) for index in indexes]
+            found = [sample for each in readers if (sample := each.sample()) is not None]
+        samples = _apart(found)
         # What one entry has told, no other of the module tells again.
         samples = [s for s in samples if (entry.family, *s[1].values()) not in seen]
         seen.update((entry.family, *labels.values()) for _, labels, _ in samples)
         if samples:
             have.add(entry.family)
-        yield Told(entry, readers, samples)
-
-
-def _likely(indexes: Iterable[str], reader: Reader, known: Known) -> Iterable[str]:
-    """Leave out rows that do not pass a condition, which many entries of a module may share.
-
-    What a row says is looked up once for all of them, by a reader that is moved along.
-    """
-    for name, allowed in reader.entry.where.items():
-        texts = known.setdefault((reader.group, name), {})
-        passed = []
-        for reader.index in indexes:
-            if (text := texts.get(reader.index)) is None:
-                text = texts[reader.index] = reader.text(name)
-            if listed(text, allowed):
-                passed.append(reader.index)
-        indexes = passed
-    return indexes
+        yield Told(entry, samples)
 
 
 def series(entry: Health, sample: Sample) -> Iterator[tuple[str, dict[str, str], Number]]:

@@ -21,20 +21,45 @@ EXPANDED = re.compile("([0-9A-F]{4}:){7}[0-9A-F]{4}")  # how snmp_exporter write
 Sample = tuple[str, dict[str, str], Number]
 """What tells a row apart (its index, mostly), the labels of its sample, and the value."""
 
+Known = dict[tuple[int, tuple[str, ...], str], dict[str, str]]
+"""What rows are called, by index, for each group of columns, sources, and what is stripped."""
+
 
 class Reader:
-    """One row of a table as one `health` entry reads it."""
+    """One row of a table as one `health` entry reads it; it can be moved on to another `index`.
+
+    Entries of one module that share what they `known` call a row by a name worked out once.
+    """
 
     def __init__(
-        self, entry: Health, table: Table, cells: Cells, rows: list[Rows], index: str
+        self,
+        entry: Health,
+        table: Table,
+        cells: Cells,
+        rows: list[Rows],
+        index: str = "",
+        *,
+        known: Known | None = None,
     ) -> None:
         self.entry, self._table, self._cells, self._rows = entry, table, cells, rows
         self.index = index
         self.group = table.by_name[entry.value[0].partition(".")[0]].group
+        known = {} if known is None else known
+        self._known = {
+            label: known.setdefault((self.group, names, entry.strip), {})
+            for label, names in entry.labels.items()
+        }
+        self._summands = [(name, 1) for name in entry.plus] + [(name, -1) for name in entry.minus]
+        powers = (entry.sensor_scale, 1000.0, UNITS_SCALE), (entry.precision, 0.1, 0)
+        self._powers = [power for power in powers if power[0]]
 
     def sample(self) -> Sample | None:
         """Return the sample of the row, or None where it has none."""
-        if not self.wanted() or (number := self.result()) is None:
+        return self.read() if self.wanted() else None
+
+    def read(self) -> Sample | None:
+        """Return the sample of a row that passes the conditions, or None where it has none."""
+        if (number := self.result()) is None:
             return None
         labels = self.labels()
         return None if labels is None else (self.part(), labels, number)
@@ -57,7 +82,7 @@ class Reader:
 
     def labels(self) -> dict[str, str] | None:
         """Return the labels of the sample, or None where there is no word for one."""
-        labels = {label: self._label(names) for label, names in self.entry.labels.items()}
+        labels = {label: self._label(label) for label in self.entry.labels}
         for label, words in self.entry.words.items():
             if labels[label] not in words:
                 self._none("there is no word for %r", labels[label])
@@ -65,7 +90,13 @@ class Reader:
             labels[label] = words[labels[label]]
         return labels
 
-    def _label(self, names: tuple[str, ...]) -> str:
+    def _label(self, label: str) -> str:
+        known = self._known[label]
+        if (text := known.get(self.index)) is None:
+            text = known[self.index] = self._first(self.entry.labels[label])
+        return text
+
+    def _first(self, names: tuple[str, ...]) -> str:
         """Return the first source that has text."""
         for name in names:
             text = self.text(name) if "+" not in name else self._joined(name)
@@ -93,17 +124,18 @@ class Reader:
     def _amount(self) -> Number | None:
         """Return the first value there is, with what is to be added and taken away."""
         entry = self.entry
-        value = next((n for name in entry.value if (n := self._valid(name)) is not None), None)
-        if value is None:
+        for name in entry.value:
+            if (value := self._valid(name)) is not None:
+                break
+        else:
             return None
-        for names, sign in ((entry.plus, 1), (entry.minus, -1)):
-            for name in names:
-                if (operand := self._number(name)) is None:
-                    return None
-                # What means "full" is no amount; a 0 is: nothing may be left of a pool.
-                if operand and operand in entry.ignore:
-                    return self._none("%s of %s means no value", operand, name)
-                value += sign * operand
+        for name, sign in self._summands:
+            if (operand := self._number(name)) is None:
+                return None
+            # What means "full" is no amount; a 0 is: nothing may be left of a pool.
+            if operand and operand in entry.ignore:
+                return self._none("%s of %s means no value", operand, name)
+            value += sign * operand
         return value
 
     def _state(self) -> Number | None:
@@ -132,17 +164,13 @@ class Reader:
             if (operand := self._valid(name)) is None:
                 return None
             factor *= operand
-        for name, base, zero in (
-            (entry.sensor_scale, 1000.0, UNITS_SCALE),
-            (entry.precision, 0.1, 0),
-        ):
-            if name:
-                if (exponent := self._number(name)) is None:
-                    return None
-                if abs(exponent) > UNITS_SCALE * 2:
-                    return self._none("%s of %s is absurd", exponent, name)
-                # Below 0 a precision counts accurate digits and moves no point (RFC 3433).
-                factor *= base ** (exponent - zero if zero else max(exponent, 0))
+        for name, base, zero in self._powers:
+            if (exponent := self._number(name)) is None:
+                return None
+            if abs(exponent) > UNITS_SCALE * 2:
+                return self._none("%s of %s is absurd", exponent, name)
+            # Below 0 a precision counts accurate digits and moves no point (RFC 3433).
+            factor *= base ** (exponent - zero if zero else max(exponent, 0))
         return factor
 
     def _within(self, raw: Number) -> Number | None:
@@ -166,6 +194,8 @@ class Reader:
 
     def _number(self, name: str) -> Number | None:
         _, value = self._cell(name)
+        if type(value) is int and 0 <= value < values.WRAP:
+            return value  # as nearly all are
         if value is None and not (value := self.text(name)):
             return self._none("%s has no value", name)
         if isinstance(value, bytes | str) and (number := values.number(value)) is None:

@@ -128,13 +128,20 @@ class Table:
                 if column is not None:
                     yield column, place - len(indexes), indexes
                 column, indexes = self.find(oid), []
-                if column is None:
-                    prefix = "\0"
-                    continue
-                prefix, start = column.prefix, len(column.prefix)
-            indexes.append(oid[start:])
+                prefix = self._strange(oid) if column is None else column.prefix
+                start = len(prefix)
+            if column is not None:
+                indexes.append(oid[start:])
         if column is not None:
             yield column, place + 1 - len(indexes), indexes
+
+    def _strange(self, oid: str) -> str:
+        """Return what the OIDs around one that is in no column begin with: they are in none, too.
+
+        Columns that only lookups read are passed over by it.
+        """
+        parent = oid.rpartition(".")[0] + "."
+        return "\0" if any(known.startswith(parent) for known in self.columns) else parent
 
     def find(self, oid: str) -> Column | None:
         """Return the column whose OID is a prefix of `oid`; the shortest wins."""

@@ -197,3 +197,47 @@ class TestRows:
         assert samples([entry], {"1.3.1.1": 5, "1.3.9.1": expanded}) == {
             'chm_temperature_celsius{sensor="2001:db8::1"}': 5
         }
+
+
+class TestEntriesTogether:
+    """What entries of a module share of a row is looked up once, and mixes nothing up."""
+
+    def test_conditions(self) -> None:
+        """A row that one entry takes is left by another that wants the opposite."""
+        fan = {"family": "chm_fan_speed_rpm", "labels": {"fan": "name"}}
+        found = samples(
+            [
+                {"where": {"state": 8}},
+                {**fan, "without": {"state": 8}},
+                {**fan, "where": {"state": 9}},
+            ],
+            {
+                "1.3.1.1": 40,
+                "1.3.1.2": 900,
+                "1.3.6.1": 8,
+                "1.3.6.2": 10,
+                "1.3.9.1": b"a",
+                "1.3.9.2": b"b",
+            },
+        )
+        assert found == {
+            'chm_temperature_celsius{sensor="a"}': 40,
+            'chm_fan_speed_rpm{fan="b"}': 900,
+        }
+
+    def test_names(self) -> None:
+        """The same source is called differently where another entry strips it or falls back."""
+        entries: list[dict[str, Any]] = [
+            {"strip": " fan$"},
+            {"family": "chm_fan_up", "labels": {"fan": "name"}, "states": {4: "up"}},
+            {
+                "family": "chm_power_supply_up",
+                "labels": {"psu": ["other", "name"]},
+                "states": {4: "up"},
+            },
+        ]
+        assert samples(entries, {"1.3.1.1": 4, "1.3.9.1": b"left fan"}) == {
+            'chm_temperature_celsius{sensor="left"}': 4,
+            'chm_fan_up{fan="left fan"}': 1,
+            'chm_power_supply_up{psu="left fan"}': 1,
+        }

@@ -104,3 +104,20 @@ def test_shortest_prefix_wins() -> None:
     table = Table(TypeAdapter(Module).validate_python({"metrics": metrics}))
     families: list[Family] = table.families({"1.3.9.1.0": 5, "1.3.99.0": 6})
     assert [family.name for family in families] == ["b"]
+
+
+def test_strangers_hide_no_column() -> None:
+    """Answers that are in no column are passed over, and what stands between them is not."""
+    raw = {
+        "metrics": [
+            {"name": "near", "oid": "1.3.9", "type": "gauge", "indexes": INDEX},
+            {"name": "below", "oid": "1.3.8.5", "type": "gauge", "indexes": INDEX},
+        ]
+    }
+    answers: dict[str, Value] = {"1.3.7.1": 1, "1.3.7.2": 1, "1.3.8.4": 2, "1.3.8.5.1": 3}
+    answers |= {"1.3.8.6": 4, "1.3.9.1": 5, "1.3.10.1": 6, "1.3.9.2": 7}
+    cells = Table(TypeAdapter(Module).validate_python(raw)).cells(answers)
+    assert {name: dict(rows) for name, rows in cells.items()} == {
+        "below": {"1": 3},
+        "near": {"1": 5, "2": 7},
+    }
