@@ -11,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from itertools import count
 from pathlib import Path
+from signal import SIGTERM, Signals
 
 import httpx
 import psycopg
@@ -50,16 +51,30 @@ def installation(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         "CHM_RATE_READ": "0",
     }
     chm = [sys.executable, "-c", "from controlplane.cli import main; main()"]
-    with subprocess.Popen(server.argv, user=server.user, stderr=subprocess.DEVNULL) as postgres:
+    with running(server.argv, server.stop, user=server.user):
         _wait_for(cluster.url)
-        subprocess.run([*chm, "init"], env=environment, check=True, capture_output=True)
+        subprocess.run([*chm, "init"], env=environment, check=True, stdout=subprocess.DEVNULL)
         given = f"{PASSWORD}\n{PASSWORD}\n".encode()
         add = [*chm, "user", "add", USER]
-        subprocess.run(add, env=environment, check=True, capture_output=True, input=given)
-        with subprocess.Popen([*chm, "serve"], env=environment, stderr=subprocess.DEVNULL) as serve:
+        subprocess.run(add, env=environment, check=True, stdout=subprocess.DEVNULL, input=given)
+        with running([*chm, "serve"], SIGTERM, env=environment) as serve:
             yield serve
-            serve.terminate()
-        postgres.send_signal(server.stop)
+
+
+@contextmanager
+def running(
+    command: Sequence[str],
+    stop: Signals,
+    user: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program until the end of the block, whatever ends it."""
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=nowhere, stderr=nowhere, user=user, env=env) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(stop)
 
 
 def _wait_for(url: str) -> None:

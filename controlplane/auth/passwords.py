@@ -6,8 +6,9 @@ patience of the others: beyond QUEUE waiting requests the answer is "try again" 
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -20,8 +21,9 @@ from controlplane.errors import Busy
 # OWASP ASVS 5.0, appendix C: argon2id with t>=3 needs m>=12 MiB; we take 64 MiB.
 TIME_COST, MEMORY_KIB, PARALLELISM = 3, 64 * 1024, 1
 THREADS = 2
-QUEUE = 64  # at about six hashes a second and thread, whoever is last waits five seconds
+QUEUE = 32  # at about five hashes a second and thread, whoever is last waits three seconds
 RETRY_SECONDS = 5
+CROWDED = "too many people log in at this moment"
 
 Result = TypeVar("Result")
 
@@ -42,11 +44,22 @@ class Passwords:
             time_cost=TIME_COST, memory_cost=memory_kib, parallelism=PARALLELISM
         )
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
-        self._free = THREADS + queue
+        self._free = self._seats = THREADS + queue
 
     @cached_property
     def _dummy(self) -> str:
         return self._hasher.hash(secrets.token_urlsafe())
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """Take a seat for a whole login, or raise Busy before it has cost the database anything."""
+        if self._seats <= 0:
+            raise Busy(CROWDED, RETRY_SECONDS)
+        self._seats -= 1
+        try:
+            yield
+        finally:
+            self._seats += 1
 
     async def hash(self, password: str) -> str:
         """Hash a new password with a salt of its own; raise Busy when too many wait."""
@@ -58,7 +71,7 @@ class Passwords:
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         if self._free <= 0:
-            raise Busy("too many people log in at this moment", RETRY_SECONDS)
+            raise Busy(CROWDED, RETRY_SECONDS)
         self._free -= 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -84,14 +84,19 @@ class TestHashing:
         passwords.close()
 
     async def test_a_busy_login_says_when(
-        self, anonymous: AsyncClient, ann: User, equip: Callable[..., None]
+        self,
+        anonymous: AsyncClient,
+        ann: User,
+        equip: Callable[..., None],
+        statements: list[str],
     ) -> None:
-        """On the wire it is 503 with Retry-After."""
+        """On the wire it is 503 with Retry-After, before the database is asked anything."""
         full = Passwords(memory_kib=64, queue=-THREADS)
         equip(passwords=full)
         body = {"name": ann.name, "password": PASSWORD}
         response = await anonymous.post("/api/v1/auth/login", json=body)
         assert response.status_code == 503
+        assert not [s for s in statements if "users" in s or "login_attempts" in s]
         assert int(response.headers["Retry-After"]) > 0
         full.close()
 
