@@ -109,12 +109,10 @@ async def import_inventory(
     data: ImportDocument, request: Request, session: Session, actor: CanWriteDevices
 ) -> ImportResult:
     """Add or change credentials, sites and devices by name: all, or none and every error."""
-    for rows, permission in (
-        (data.credentials, Permission.CREDENTIALS_WRITE),
-        (data.sites, Permission.SITES_WRITE),
-    ):
-        if rows:
-            require(actor, permission)
+    if data.credentials:  # everywhere, as for writing one alone: it may serve devices anywhere
+        require(actor, Permission.CREDENTIALS_WRITE, everywhere=True)
+    if data.sites:
+        require(actor, Permission.SITES_WRITE)
     document.check_addresses(Reach.of(request.app.state.settings), data)
     return await document.apply(session, actor, request.app.state.vault, data)
 

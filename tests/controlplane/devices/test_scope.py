@@ -261,6 +261,19 @@ class TestImport:
         assert response.status_code == 200, response.text
         assert await names(northerner) == ["bergen", "oslo1", "t1", "t2"]
 
+    async def test_credentials_are_written_by_those_who_hold_all(
+        self, inventory: AsyncClient, log_in: Login, site: SiteOf
+    ) -> None:
+        """An admin of one site imports no credential: it could be the one of all other sites."""
+        local = await log_in(Role.ADMIN, await site("north"), name="local")
+        url = "/api/v1/credentials/south-key"
+        before = (await inventory.get(url)).json()
+        for name in ("south-key", "north-key", "mine"):
+            row = {"name": name, "version": 2, "community": "changed"}
+            answer = await local.post(IMPORT, json={"credentials": [row]})
+            assert answer.status_code == 403, name
+        assert (await inventory.get(url)).json() == before
+
     async def test_rows_of_other_nouns_need_their_permissions(self, service: Service) -> None:
         """Who may write devices alone brings no sites and no credentials along."""
         writer = await service(Permission.DEVICES_WRITE)
