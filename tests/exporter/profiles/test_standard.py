@@ -1,3 +1,5 @@
+import pytest
+
 from exporter.profiles import identify
 from exporter.profiles.loader import Configuration
 from exporter.profiles.values import Value
@@ -164,13 +166,11 @@ def test_windows(configuration: Configuration) -> None:
     assert "host_memory" in profile.modules
 
 
-def test_active_memory_of_a_bsd(configuration: Configuration) -> None:
-    """What a BSD calls real memory is a part of the physical one, and is not counted twice."""
-    row: dict[str, dict[str, Value]] = {
-        "3": {"1": b"Physical memory", "2": b"Real memory"},
-        "4": {"1": 4096, "2": 4096},
-    }
-    row |= {"2": dict.fromkeys("12", "1.3.6.1.2.1.25.2.1.2")}
+@pytest.mark.parametrize("part", [b"Real memory", b"MALLOC: solaris", b"UMA: mbuf"])
+def test_active_memory_of_a_bsd(configuration: Configuration, part: bytes) -> None:
+    """What is a part of the physical memory is not counted twice."""
+    row: dict[str, dict[str, Value]] = {"3": {"1": b"Physical memory", "2": part}}
+    row |= {"2": dict.fromkeys("12", "1.3.6.1.2.1.25.2.1.2"), "4": {"1": 4096, "2": 4096}}
     row |= {"5": {"1": 1000, "2": 700}, "6": {"1": 900, "2": 500}}
     found = applied(configuration.modules["host_memory"], answers("1.3.6.1.2.1.25.2.3.1", row))
     assert found == {
