@@ -1,6 +1,6 @@
 """Which rows pass the conditions of `health` entries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from exporter.profiles.reader import Reader, listed
 
@@ -12,14 +12,28 @@ class Conditions:
         self._said: dict[tuple[int, str], dict[str, str]] = {}
         self._verdicts: dict[tuple[str, ...], dict[str, bool]] = {}
 
-    def passing(self, reader: Reader, indexes: Iterable[str]) -> Iterable[str]:
-        """Return the rows that pass those of the reader's entry; the reader is moved along."""
-        for conditions, there in ((reader.entry.where, True), (reader.entry.without, False)):
-            for name, texts in conditions.items():
-                said = self._texts(reader, name, indexes)
-                verdicts = self._listed(texts, said.values())
-                indexes = [index for index in indexes if verdicts[said[index]] is there]
-        return indexes
+    def taken(self, reader: Reader, indexes: Iterable[str]) -> list[str]:
+        """Return the rows that the reader's entry is about; the reader is moved along."""
+        return self._passing(reader, indexes, reader.entry.where, there=True)
+
+    def kept(self, reader: Reader, indexes: Iterable[str]) -> list[str]:
+        """Return the rows that the reader's entry does not leave; the reader is moved along."""
+        return self._passing(reader, indexes, reader.entry.without, there=False)
+
+    def _passing(
+        self,
+        reader: Reader,
+        indexes: Iterable[str],
+        conditions: Mapping[str, tuple[str, ...]],
+        *,
+        there: bool,
+    ) -> list[str]:
+        passing = list(indexes)
+        for name, texts in conditions.items():
+            said = self._texts(reader, name, passing)
+            verdicts = self._listed(texts, said.values())
+            passing = [index for index in passing if verdicts[said[index]] is there]
+        return passing
 
     def _texts(self, reader: Reader, name: str, indexes: Iterable[str]) -> dict[str, str]:
         """Return what rows say, by index."""

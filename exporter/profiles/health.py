@@ -1,7 +1,7 @@
 """Columns into the `chm_*` vocabulary, as the `health` entries of a module say."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from exporter.metrics import Family, Number, family
@@ -53,14 +53,16 @@ def tell(
             yield Told(entry, None)
             continue
         about, indexes = (entry, table, cells, rows), _indexes(entry, cells)
+        reader = Reader(*about, known=known)
+        taken = conditions.taken(reader, indexes)
         if reading is None:
-            reader = Reader(*about, known=known)
-            passing = conditions.passing(reader, indexes)
-            found = [sample for reader.index in passing if (sample := reader.read()) is not None]
+            kept = conditions.kept(reader, taken)
+            found = [sample for reader.index in kept if (sample := reader.read()) is not None]
         else:
             readers = [reading(*about, index) for index in indexes]
             found = [sample for each in readers if (sample := each.sample()) is not None]
-        samples = _apart(found)
+        crowded = _crowded(reader, taken) if len(found) < len(taken) else set()
+        samples = _apart(found, crowded)
         # What one entry has told, no other of the module tells again.
         samples = [s for s in samples if (entry.family, *s[1].values()) not in seen]
         seen.update((entry.family, *labels.values()) for _, labels, _ in samples)
@@ -79,7 +81,19 @@ def series(entry: Health, sample: Sample) -> Iterator[tuple[str, dict[str, str],
         yield "chm_component_degraded", {"kind": kind, "component": component}, degraded
 
 
-def _apart(samples: list[Sample]) -> list[Sample]:
+def _crowded(reader: Reader, taken: Iterable[str]) -> set[tuple[str, ...]]:
+    """Return the names that several parts have, also those that tell nothing just now.
+
+    A part keeps its name when another one fails, comes back, or is plugged in.
+    """
+    parts: dict[tuple[str, ...], set[str]] = {}
+    for reader.index in taken:
+        if (labels := reader.labels()) is not None:
+            parts.setdefault(tuple(labels.values()), set()).add(reader.part())
+    return {name for name, of in parts.items() if len(of) > 1}
+
+
+def _apart(samples: list[Sample], crowded: Collection[tuple[str, ...]]) -> list[Sample]:
     """Return each part once; other parts of the same name have their index added to it.
 
     A part of which two rows tell different things is left out: one of them is wrong.
@@ -89,10 +103,10 @@ def _apart(samples: list[Sample]) -> list[Sample]:
         parts = alike.setdefault(tuple(sample[1].values()), {})
         parts.setdefault(sample[0], []).append(sample)
     kept = []
-    for parts in alike.values():
+    for name, parts in alike.items():
         for index, told in parts.items():
             _, labels, number = told[0]
-            if labels and len(parts) > 1:
+            if labels and (len(parts) > 1 or name in crowded):
                 first = next(iter(labels))
                 labels[first] = f"{labels[first]} {index}".strip()
             if all(other == number for _, _, other in told):

@@ -1,5 +1,6 @@
 import pytest
 
+from exporter.profiles import identify
 from exporter.profiles.loader import Configuration
 from exporter.profiles.values import Value
 from tests.exporter.profiles import Columns, answers, applied
@@ -101,3 +102,13 @@ def test_bgp_of_several_instances(configuration: Configuration) -> None:
     assert told['chm_bgp_session_up{peer="10.0.0.1 1",remote_as="65000"}'] == 1
     assert told['chm_bgp_session_up{peer="10.0.0.1 2",remote_as="65000"}'] == 1
     assert len(told) == 9
+
+
+@pytest.mark.parametrize("maker", ["Arista Networks", "Arista"])
+def test_model(configuration: Configuration, maker: str) -> None:
+    """Newer releases say Arista where older ones said Arista Networks."""
+    described = f"Arista Networks EOS version 4.30.1F running on an {maker} DCS-7050SX3-48YC8"
+    facts = identify.facts(
+        configuration.profiles["arista_eos"], {identify.SYS_DESCR: described.encode()}
+    )
+    assert (facts["model"], facts["os_version"]) == ("DCS-7050SX3-48YC8", "4.30.1F")

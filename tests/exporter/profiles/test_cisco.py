@@ -141,6 +141,8 @@ class TestEnvironment:
             (b"SW#1, Sensor#1, YELLOW ", "SW#1, Sensor#1"),
             (b"Sw1, PS1 Normal, RPS NotExist", "Sw1, PS1"),
             (b"Switch 1 - Power Supply A, Not Functioning", "Switch 1 - Power Supply A"),
+            (b"Sw2, PS1 Not Present, RPS NotExist", "Sw2, PS1"),
+            (b"Switch 2 - Power Supply B, No Input Power", "Switch 2 - Power Supply B"),
             (b"chassis", "chassis"),
         ],
     )
@@ -151,6 +153,27 @@ class TestEnvironment:
         found = answers(f"{CISCO}.13.1.5.1", {"2": {"1": described}, "3": {"1": 1}})
         told = applied(configuration.modules["cisco_envmon"], found)
         assert told[f'chm_power_supply_up{{psu="{name}"}}'] == 1
+
+    def test_test_point_without_a_thermometer(self, configuration: Configuration) -> None:
+        """A test point that only tells its state reads 0, which is no temperature."""
+        row = {"3": {"1": 0}, "4": {"1": 0}, "6": {"1": 1}}
+        found = applied(configuration.modules["cisco_envmon"], answers(f"{CISCO}.13.1.3.1", row))
+        assert found == {
+            'chm_sensor_ok{sensor="1"}': 1,
+            'chm_component_degraded{component="1",kind="sensor"}': 0,
+        }
+
+    def test_module_called_by_its_slot(self, configuration: Configuration) -> None:
+        """A module that is named by nothing but a number is told by what it is, too."""
+        names: dict[str, Value] = {f"{ENTITY}.7.1000": b"1", f"{ENTITY}.2.1000": b"WS-X6748-GE-TX"}
+        names |= {f"{ENTITY}.7.2000": b"2", f"{ENTITY}.7.3000": b"module 3"}
+        states = answers(f"{CISCO}.117.1.2.1.1", {"2": {"1000": 2, "2000": 2, "3000": 7}})
+        found = applied(configuration.modules["cisco_module"], names | states)
+        assert {key: value for key, value in found.items() if "degraded" not in key} == {
+            'chm_module_up{module="WS-X6748-GE-TX 1"}': 1,
+            'chm_module_up{module="Module 2000"}': 1,
+            'chm_module_up{module="module 3"}': 0,
+        }
 
     def test_yellow_temperature(self, configuration: Configuration) -> None:
         """A test point that is too warm says so, and at what temperature it shuts down."""
@@ -187,9 +210,9 @@ class TestEnvironment:
         found = answers(f"{CISCO}.117.1.2.1.1", {"2": {"1": 2, "2": 7, "3": 13, "4": 19}})
         told = applied(configuration.modules["cisco_module"], found)
         assert {k: v for k, v in told.items() if "module_up" in k} == {
-            'chm_module_up{module="1"}': 1,
-            'chm_module_up{module="2"}': 0,
-            'chm_module_up{module="4"}': 1,
+            'chm_module_up{module="Module 1"}': 1,
+            'chm_module_up{module="Module 2"}': 0,
+            'chm_module_up{module="Module 4"}': 1,
         }
 
     def test_stack(self, configuration: Configuration) -> None:
@@ -301,4 +324,33 @@ class TestBgp:
         found[f"{CISCO}.187.1.2.8.1.1.{peer}.2.1"] = 40_000
         assert applied(configuration.modules["cisco_bgp_prefixes"], found) == {
             f'chm_bgp_prefixes_accepted{{family="ipv6 unicast",{labels}}}': 40_000
+        }
+
+
+class TestSmallBusiness:
+    """Switches of Cisco that run no IOS, though they are called Catalyst, too."""
+
+    def test_profile(self, configuration: Configuration) -> None:
+        """They have a number below Cisco's, and a profile of their own."""
+        found = identify.profile(
+            configuration.profiles, "1.3.6.1.4.1.9.6.1.1008.24.2", "Catalyst 1300"
+        )
+        assert found == "cisco_small_business"
+
+    def test_health(self, configuration: Configuration) -> None:
+        """What is not measured, not present, or a threshold of older firmware is no sample."""
+        root = "1.3.6.1.4.1.9.6.1.101"
+        cpu = configuration.modules["cisco_small_business_cpu"]
+        assert applied(cpu, {f"{root}.1.7.0": 101, f"{root}.1.8.0": 101}) == {}
+        assert applied(cpu, {f"{root}.1.7.0": 40, f"{root}.1.8.0": 7}) == {
+            'chm_cpu_utilization_ratio{cpu="Processor"}': 0.07
+        }
+        found = applied(
+            configuration.modules["cisco_small_business_environment"],
+            answers(f"{root}.83.1.1.1", {"2": {"1": b"fan1_unit1"}, "3": {"1": 6, "2": 5}})
+            | answers(f"{root}.53.15.1", {"10": {"1": 48, "2": 1}, "11": {"1": 1, "2": 65}}),
+        )
+        assert {key: value for key, value in found.items() if "degraded" not in key} == {
+            'chm_fan_up{fan="fan1_unit1"}': 0,
+            'chm_temperature_celsius{sensor="Unit 1"}': 48,
         }

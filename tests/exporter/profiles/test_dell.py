@@ -209,3 +209,55 @@ def test_os10_sessions(configuration: Configuration) -> None:
         f"chm_bgp_session_transitions_total{{{labels}}}": 7,
         f'chm_bgp_prefixes_accepted{{family="ipv4 unicast",{labels}}}': 27,
     }
+
+
+class TestOldForce10:
+    """FTOS 8: what newer firmware tells for all series stands in tables of each."""
+
+    def test_stack(self, configuration: Configuration) -> None:
+        """A unit that is only configured is neither there nor lost, and has no temperature."""
+        units = f"{OS9}.10.1.2.2.1"
+        told: dict[str, Value] = {f"{units}.8.1": 1, f"{units}.8.2": 5, f"{units}.8.3": 6}
+        told |= {f"{units}.14.1": 59, f"{units}.14.2": 0, f"{units}.14.3": 0}
+        found = applied(configuration.modules["dell_os9_chassis"], told)
+        assert found == {
+            'chm_stack_member_up{member="1"}': 1,
+            'chm_stack_member_up{member="2"}': 0,
+            'chm_temperature_celsius{sensor="Unit 1"}': 59,
+        }
+
+    @pytest.mark.parametrize(
+        ("table", "columns", "name"),
+        [
+            ("10.1.2.9", (3, 5), "stack 1"),
+            ("19.1.2.8", (3, 5), "stack 1"),
+            ("8.1.3.7", (4, 6), "rpm 1"),
+        ],
+        ids=["S series", "M series", "C series"],
+    )
+    def test_processor(
+        self, configuration: Configuration, table: str, columns: tuple[int, int], name: str
+    ) -> None:
+        """The minute's average and the memory in percent, wherever the series has them."""
+        cpu, memory = columns
+        given: dict[str, Value] = {
+            f"{OS9}.{table}.1.{cpu}.1": 12,
+            f"{OS9}.{table}.1.{memory}.1": 34,
+        }
+        assert applied(configuration.modules["dell_os9_processor"], given) == {
+            f'chm_cpu_utilization_ratio{{cpu="{name}"}}': 0.12,
+            f'chm_memory_utilization_ratio{{pool="{name}"}}': 0.34,
+        }
+
+    def test_facts(self, configuration: Configuration) -> None:
+        """Version and serial number come from the first unit, where no service tag is known."""
+        unit = f"{OS9}.10.1.2.2.1"
+        profile = configuration.profiles["dell_os9"]
+        told: dict[str, Value] = {f"{unit}.7.1": b"S50-01-GE-48T-AC", f"{unit}.10.1": b"8.4.2.7"}
+        told |= {f"{unit}.12.1": b"DL1234  ", f"{unit}.33.1": b""}
+        assert identify.facts(profile, told) == {
+            "vendor": "Dell",
+            "model": "S50-01-GE-48T-AC",
+            "os_version": "8.4.2.7",
+            "serial": "DL1234",
+        }

@@ -205,3 +205,16 @@ def test_identity(
     profile = identify.profile(configuration.profiles, sys_object_id, descr)
     facts = identify.facts(configuration.profiles[profile], {identify.SYS_DESCR: descr.encode()})
     assert (profile, facts["model"], facts["os_version"]) == expected
+
+
+def test_model_of_a_stack(configuration: Configuration) -> None:
+    """A stack calls itself just that; its first chassis has a model."""
+    entity, member = "1.3.6.1.2.1.47.1.1.1.1", "101"
+    told: dict[str, Value] = {
+        identify.SYS_DESCR: b"ExtremeXOS (Stack) version 22.5.1.7 v2251b7 by release-manager",
+        f"{entity}.5.{member}": 3,
+        f"{entity}.13.{member}": b"X460-G2-24p-10G4",
+        f"{entity}.11.{member}": b"1234N-40001",
+    }
+    facts = identify.facts(configuration.profiles["extreme_xos"], told)
+    assert (facts["model"], facts["serial"]) == ("X460-G2-24p-10G4", "1234N-40001")

@@ -241,3 +241,30 @@ class TestEntriesTogether:
             'chm_fan_up{fan="left fan"}': 1,
             'chm_power_supply_up{psu="left fan"}': 1,
         }
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            {"without": {"state": 3}},
+            {
+                "value": "state",
+                "family": "chm_power_supply_up",
+                "labels": {"psu": "name"},
+                "states": {2: "up"},
+            },
+        ],
+        ids=["left out", "no state"],
+    )
+    def test_a_part_keeps_its_name(self, entry: dict[str, Any]) -> None:
+        """Of two parts of one name, one does not change its name when the other falls silent."""
+        rows: dict[str, Value] = {
+            "1.3.1.1": 40,
+            "1.3.1.2": 50,
+            "1.3.9.1": b"PSU",
+            "1.3.9.2": b"PSU",
+        }
+        both = samples([entry], {**rows, "1.3.6.1": 2, "1.3.6.2": 2})
+        one = samples([entry], {**rows, "1.3.6.1": 2, "1.3.6.2": 3})
+        assert len(both) == 2
+        assert len(one) == 1
+        assert one.keys() < both.keys()

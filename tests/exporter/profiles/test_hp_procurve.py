@@ -1,5 +1,8 @@
 """The traps of ProCurve's MIBs."""
 
+import pytest
+
+from exporter.profiles import identify
 from exporter.profiles.loader import Configuration
 from exporter.profiles.values import Value
 from tests.exporter.profiles import applied
@@ -136,3 +139,17 @@ def test_power_over_ethernet(configuration: Configuration) -> None:
         'chm_poe_used_watts{pse="1001"}': 96,
     }
     assert applied(table, answers, "chm_poe_budget_watts", "chm_poe_used_watts") == {}
+
+
+@pytest.mark.parametrize(
+    ("described", "model"),
+    [
+        (b"HP J9729A 2920-48G-POE+ Switch, revision WB.15.12.0006", "J9729A 2920-48G-POE+"),
+        (b"HP Stack, revision KB.16.11.0020", "J9850A Switch 5406Rzl2"),
+    ],
+)
+def test_model_of_a_stack(configuration: Configuration, described: bytes, model: str) -> None:
+    """A stack calls itself just that; its first chassis has a model."""
+    told: dict[str, Value] = {identify.SYS_DESCR: described}
+    told |= {"1.3.6.1.2.1.47.1.1.1.1.2.1": b"HP J9850A Switch 5406Rzl2"}
+    assert identify.facts(configuration.profiles["hp_procurve"], told)["model"] == model

@@ -1,3 +1,6 @@
+import pytest
+
+from exporter.profiles import identify
 from exporter.profiles.loader import Configuration
 from exporter.profiles.values import Value
 from tests.exporter.profiles import Columns, answers, applied
@@ -149,3 +152,28 @@ class TestNeighbors:
             'interface="Gi0/7",neighbor="dist1",neighbor_interface="Ethernet1/49",protocol="cdp"'
         )
         assert applied(configuration.modules["cdp"], found) == {f"chm_neighbor_info{{{labels}}}": 1}
+
+
+def test_windows(configuration: Configuration) -> None:
+    """Windows is asked for the standard MIBs, and tells its version in its description."""
+    described = (
+        "Hardware: Intel64 - Software: Windows Version 10.0 (Build 17763 Multiprocessor Free)"
+    )
+    name = identify.profile(configuration.profiles, "1.3.6.1.4.1.311.1.1.3.1.2", described)
+    profile = configuration.profiles[name]
+    facts = identify.facts(profile, {identify.SYS_DESCR: described.encode()})
+    assert (name, facts["os_version"]) == ("microsoft_windows", "10.0")
+    assert "host_memory" in profile.modules
+
+
+@pytest.mark.parametrize("part", [b"Real memory", b"MALLOC: solaris", b"UMA: mbuf"])
+def test_active_memory_of_a_bsd(configuration: Configuration, part: bytes) -> None:
+    """What is a part of the physical memory is not counted twice."""
+    row: dict[str, dict[str, Value]] = {"3": {"1": b"Physical memory", "2": part}}
+    row |= {"2": dict.fromkeys("12", "1.3.6.1.2.1.25.2.1.2"), "4": {"1": 4096, "2": 4096}}
+    row |= {"5": {"1": 1000, "2": 700}, "6": {"1": 900, "2": 500}}
+    found = applied(configuration.modules["host_memory"], answers("1.3.6.1.2.1.25.2.3.1", row))
+    assert found == {
+        'chm_memory_used_bytes{pool="Physical memory"}': 900 * 4096,
+        'chm_memory_size_bytes{pool="Physical memory"}': 1000 * 4096,
+    }
