@@ -12,7 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,62}"
 LABEL_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9 ._/&+-]{0,62}[A-Za-z0-9.+])?"
 WORD_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
-PRINTABLE_PATTERN = r"[^\x00-\x1f\x7f]*"
+# No control characters of ASCII or Latin-1, which terminals obey; no separators of lines and no
+# overrides of direction, by which a text looks like another; no half of a surrogate pair.
+UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+PRINTABLE_PATTERN = rf"[^{UNPRINTABLE}]*"
 
 
 def matching(pattern: str, grammar: str) -> Any:
@@ -33,6 +36,14 @@ def _schema(pattern: str) -> WithJsonSchema:
 def _printable(secret: SecretStr) -> SecretStr:
     if not re.fullmatch(PRINTABLE_PATTERN, secret.get_secret_value()):
         raise ValueError("must not hold control characters")
+    return secret
+
+
+def _unicode(secret: SecretStr) -> SecretStr:
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be Unicode: it holds half of a surrogate pair") from None
     return secret
 
 
@@ -65,4 +76,5 @@ Word = Annotated[
 ]
 Printable = Annotated[str, matching(PRINTABLE_PATTERN, "free of control characters")]
 PrintableSecret = Annotated[SecretStr, AfterValidator(_printable)]
+UnicodeSecret = Annotated[SecretStr, AfterValidator(_unicode)]
 NOT_NULL = BeforeValidator(_not_null)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from controlplane import pagination
+from controlplane import bodies, pagination
 from controlplane.alerts import queries, service
 from controlplane.alerts.schemas import AlertQuery, AlertRead, Ingested, Webhook
 from controlplane.auth.dependencies import CanIngestAlerts, CanReadAlerts
@@ -29,8 +29,9 @@ async def list_alerts(
     return pagination.page(request.url, query, count, [AlertRead.model_validate(r) for r in rows])
 
 
-@router.post("/webhook")
-async def receive_webhook(data: Webhook, session: Session, _actor: CanIngestAlerts) -> Ingested:
+@router.post("/webhook", openapi_extra=bodies.described(Webhook))
+async def receive_webhook(request: Request, session: Session, _actor: CanIngestAlerts) -> Ingested:
     """Take a notification of Alertmanager."""
+    data = await bodies.read(request, Webhook)
     await service.ingest(session, data.alerts)
     return Ingested(received=len(data.alerts))

@@ -1,14 +1,21 @@
 """No request is larger, and takes longer, than the settings allow.
 
+Bodies are parsed before anybody is asked who they are, so only those paths take large ones that
+read them themselves, after the login (`controlplane.bodies`).
+
 The server bounds headers that have not ended; here is the bound on those that have.
 """
 
 import asyncio
+import re
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controlplane.errors import HeadersTooLarge, Overdue, TooLarge, TooSlow
+
+SMALL_BYTES = 64 * 1024  # several times the largest device, role or credential
+LARGE = re.compile(r"/api/v1/(devices/import|alerts/webhook)")
 
 
 class Bounds:
@@ -28,7 +35,7 @@ class Bounds:
             await self._app(scope, receive, send)
             return
         self._check_headers(scope)
-        body = _Body(Headers(scope=scope), receive, self._max_bytes)
+        body = _Body(Headers(scope=scope), receive, self._most(scope["path"]))
         try:
             async with asyncio.timeout(self._seconds) as limit:
 
@@ -48,7 +55,11 @@ class Bounds:
         except TooLarge:
             pass  # raised below, also where somebody above us made something else of it
         if body.too_large:
-            raise TooLarge(f"a request may have {self._max_bytes} bytes")
+            raise TooLarge(body.refusal)
+
+    def _most(self, path: str) -> int:
+        """Give how many bytes a body may have here."""
+        return self._max_bytes if LARGE.fullmatch(path) else min(self._max_bytes, SMALL_BYTES)
 
     def _check_headers(self, scope: Scope) -> None:
         line = len(scope["raw_path"]) + len(scope["query_string"])
@@ -68,8 +79,9 @@ class _Body:
         declared = headers.get("content-length", "")
         self.complete = not declared and "transfer-encoding" not in headers
         self.too_large = False
+        self.refusal = f"a request may have {max_bytes} bytes here"
         if declared.isdecimal() and int(declared) > max_bytes:
-            raise TooLarge(f"a request may have {max_bytes} bytes")
+            raise TooLarge(self.refusal)
 
     async def receive(self) -> Message:
         """Give the next part, or raise TooLarge."""
@@ -79,5 +91,5 @@ class _Body:
             self.complete = not message.get("more_body", False)
             if self._bytes > self._max_bytes:
                 self.too_large = True
-                raise TooLarge(f"a request may have {self._max_bytes} bytes")
+                raise TooLarge(self.refusal)
         return message

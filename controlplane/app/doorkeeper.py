@@ -1,16 +1,17 @@
-"""Who may knock at all: by the network they come from, the name they call us, and HTTPS.
+"""Who may knock at all: by the network they come from, the names they use, and HTTPS.
 
 It stands behind `ProxyHeadersMiddleware` of uvicorn, which believes X-Forwarded-For and
 X-Forwarded-Proto of trusted proxies and of nobody else.
 """
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from controlplane import networks
-from controlplane.errors import ChmError, Forbidden, Misdirected
+from controlplane import grammar, networks
+from controlplane.errors import ChmError, Forbidden, Misdirected, NotFound
 from controlplane.settings import Settings
 
 LOCAL_NAMES = frozenset({"localhost"})
@@ -50,6 +51,9 @@ class Doorkeeper:
             return Forbidden("this network is not allowed here")
         if not self._is_ours(headers.getlist("host")):
             return Misdirected("no service of this name is here; CHM_ALLOWED_HOSTS names them")
+        # Routes match in front of a line feed, too: such a path would be counted as another.
+        if not re.fullmatch(grammar.PRINTABLE_PATTERN, scope["path"]):
+            return NotFound("no path has control characters")
         if settings.production and scope["scheme"] not in SECURE:
             return self._plain(address, headers)
         return None

@@ -59,7 +59,17 @@ def _add(made: dict[str, Any]) -> None:
     components["responses"] = {PROBLEM: {"description": "What went wrong", "content": content}}
     for operations in made["paths"].values():
         for operation in operations.values():
+            schemas |= _parts_of_body(operation)
             responses = operation["responses"]
             if "422" in responses:
                 responses["422"] = RESPONSE
             responses["default"] = RESPONSE
+
+
+def _parts_of_body(operation: dict[str, Any]) -> dict[str, Any]:
+    """Take the models out of a body that `bodies.described` describes; the document has a place."""
+    content = operation.get("requestBody", {}).get("content", {})
+    parts: dict[str, Any] = {}
+    for media in content.values():
+        parts |= media["schema"].pop("$defs", {})
+    return parts

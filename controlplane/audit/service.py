@@ -1,5 +1,6 @@
 """Write the audit log: `await audit.record(session, Action.CREATE, who=..., ...)`."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from pydantic import SecretBytes, SecretStr
 from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane import grammar
 from controlplane.audit.models import Action, Outcome, Who
 from controlplane.audit.session import AuditedSession
 from controlplane.database import now
@@ -21,6 +23,7 @@ SECRETS = frozenset(
     }
 )
 TEXT_LENGTH = 255
+UNPRINTABLE = re.compile(f"[{grammar.UNPRINTABLE}]")
 
 Fields = Mapping[str, Any]
 
@@ -97,5 +100,5 @@ def _json(value: object) -> Any:
 
 
 def _text(text: str) -> str:
-    """Make a text of a client fit to be stored: without NUL, and not endless."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:TEXT_LENGTH]
+    """Make a text of a client fit to be stored and shown: no terminal obeys it, and it ends."""
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)[:TEXT_LENGTH]

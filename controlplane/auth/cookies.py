@@ -41,11 +41,10 @@ class Cookies:
         return f"__Host-chm_{name}" if self.secure else f"chm_{name}"
 
     def keep(self, response: Response, opened: Opened, device: str) -> None:
-        """Have the browser keep a session, and an id by which it is known at the next login."""
+        """Have the browser keep a session, and the id under which its login was counted."""
         lifetime = int((opened.login.expires_at - opened.login.created_at).total_seconds())
         self._set(response, "session", opened.secret, lifetime)
         self._set(response, "csrf", csrf(opened.secret), lifetime, readable=True)
-        device = device or secrets.token_urlsafe(DEVICE_BYTES)
         self._set(response, "device", device, DEVICE_SECONDS)
 
     def clear(self, response: Response) -> None:
@@ -65,8 +64,12 @@ class Cookies:
         return shown
 
     def device(self, request: Request) -> str:
-        """Give the id by which a browser is known from earlier logins; empty for others."""
+        """Give the id by which a client is known from earlier logins; empty where it has none."""
         return request.cookies.get(self.name("device"), "")
+
+    def new_device(self) -> str:
+        """Make an id for a browser that has none: it is known from its first login on."""
+        return secrets.token_urlsafe(DEVICE_BYTES)
 
     def check_origin(self, request: Request) -> None:
         """Raise Forbidden where the browser says that another origin's page made the request."""

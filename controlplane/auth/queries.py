@@ -21,6 +21,7 @@ from controlplane.auth.models import (
 from controlplane.users.models import User
 
 SIGNING_KEYS_LOCK = 0x43484D02  # advisory: two replicas must not both make the first key
+PROOF_LOCK = 0x43484D03
 TOUCHED_EVERY = timedelta(minutes=1)  # how exact "last used" is
 
 
@@ -49,6 +50,11 @@ def signing_key(key_id: UUID, moment: datetime) -> Select[tuple[SigningKey]]:
 def lock_signing_keys() -> Select[tuple[None]]:
     """Have everybody else who makes a signing key wait until the end of the transaction."""
     return select(func.pg_advisory_xact_lock(SIGNING_KEYS_LOCK))
+
+
+def try_lock_proof(user_id: UUID) -> Select[tuple[bool]]:
+    """Be the one who looks at a proof of this person until the commit, or select False."""
+    return select(func.pg_try_advisory_xact_lock(PROOF_LOCK, func.hashtext(str(user_id))))
 
 
 def retire_signing_keys(until: datetime) -> Update:

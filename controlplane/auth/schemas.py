@@ -4,18 +4,18 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from controlplane.auth.models import Delivery
 from controlplane.auth.permissions import Permission
 from controlplane.auth.policy import MAX_LENGTH
-from controlplane.grammar import NOT_NULL, Printable
+from controlplane.grammar import NOT_NULL, Printable, UnicodeSecret
 
 UserName = Annotated[Printable, Field(max_length=64)]
-Password = Annotated[SecretStr, Field(max_length=1024)]
-NewPassword = Annotated[SecretStr, Field(max_length=MAX_LENGTH)]
-Secret = Annotated[SecretStr, Field(max_length=256)]
-Code = Annotated[SecretStr, Field(max_length=64)]
+Password = Annotated[UnicodeSecret, Field(max_length=1024)]
+NewPassword = Annotated[UnicodeSecret, Field(max_length=MAX_LENGTH)]
+Secret = Annotated[UnicodeSecret, Field(max_length=256)]
+Code = Annotated[UnicodeSecret, Field(max_length=64)]
 Email = Annotated[Printable, Field(max_length=254)]
 
 

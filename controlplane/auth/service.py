@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.audit import service as audit
-from controlplane.audit.models import Action, Kind, Outcome, Who
+from controlplane.audit.models import Action, Kind
 from controlplane.auth import (
     api_tokens,
+    failures,
     mfa,
     onetime,
     queries,
@@ -21,10 +22,11 @@ from controlplane.auth import (
 from controlplane.auth.actor import Actor, Held, Origin
 from controlplane.auth.identity import Identity
 from controlplane.auth.models import Delivery, LoginSession, Purpose, Totp
+from controlplane.auth.passwords import Verdict
 from controlplane.auth.roles import grants as role_grants
 from controlplane.auth.sessions import Client, Opened, Refusal
 from controlplane.database import now
-from controlplane.errors import Conflict, Problem, Unauthenticated, WrongProof
+from controlplane.errors import Busy, Conflict, Problem, Unauthenticated, WrongProof
 from controlplane.users import queries as user_queries
 from controlplane.users.models import User
 
@@ -78,7 +80,7 @@ async def login_with_code(
             right = await accept_code(session, identity, user, code)
             if right and await onetime.spend(session, row):
                 return await _open(session, identity, user, delivery, client)
-    await _record_failure(identity, client, user, "second factor")
+    await failures.record(identity, client, user, "second factor")
     raise Unauthenticated(WRONG_CODE)
 
 
@@ -95,14 +97,21 @@ async def accept_code(session: AsyncSession, identity: Identity, user: User, cod
 async def prove(
     session: AsyncSession, identity: Identity, person: Actor, password: str | None, code: str | None
 ) -> User:
-    """Give the person, whose password or code this is; WrongProof is counted as a failed login."""
+    """Give the person, whose password or code this is; WrongProof is counted as a failed login.
+
+    One proof of a person is looked at at a time, others are Busy: whoever waits holds a connection.
+    """
     user = await session.get_one(User, person.id)
+    if not await session.scalar(queries.try_lock_proof(user.id)):
+        raise Busy("another password or code of this account is being looked at", 1)
     await throttle.check(session, user.name, person.origin.address)
     if password is not None:
         right = (await identity.passwords.verify(user.password_hash, password)).right
     else:
         right = code is not None and await accept_code(session, identity, user, code)
     if not right:
+        wrong = "password" if password is not None else "second factor"
+        await failures.record_proof(session, person, user, wrong)
         detail = "the password or code is wrong"
         raise WrongProof(detail, Problem("", "wrong_proof", detail))
     await throttle.succeeded(session, user.name, person.origin.address)
@@ -114,7 +123,7 @@ async def refresh(identity: Identity, token: str, client: Client) -> Opened:
     async with identity.sessions.begin() as session:
         outcome = await sessions.refresh(session, token, identity.limits)
         if outcome is Refusal.REUSED:
-            await _record_reuse(session, token, client)
+            await failures.record_reuse(session, token, client)
         elif isinstance(outcome, Opened):
             user = await session.get(User, outcome.login.user_id)
             if user is None or not user.active:
@@ -182,6 +191,11 @@ def _shows(login: LoginSession, shown: str) -> bool:
     return login.delivery is Delivery.COOKIE and secret.matches(shown, login.secret_hash)
 
 
+async def has_second_factor(session: AsyncSession, user: User) -> bool:
+    """Say whether a person has a second factor that counts."""
+    return await _second_factor(session, user) is not None
+
+
 async def requires_second_factor(session: AsyncSession, identity: Identity, user: User) -> bool:
     """Say whether a role of a person asks for a second factor."""
     held = await role_grants.held(session, user.id, identity.mfa_roles)
@@ -207,13 +221,24 @@ async def _authenticate(identity: Identity, attempt: Attempt) -> User:
         user = await session.scalar(user_queries.by_name(attempt.name))
     usable = user if user is not None and user.active else None
     stored = usable.password_hash if usable else None
-    verdict = await identity.passwords.verify(stored, attempt.password)
+    verdict = await _verify(identity, stored, attempt)
     if usable is None or not verdict.right:
-        await _record_failure(identity, client, user, "disabled" if user else "password")
+        await failures.record(identity, client, user, "disabled" if user else "password")
         raise Unauthenticated(WRONG)
     if verdict.outdated:
         await _rehash(identity, usable, attempt.password)
     return usable
+
+
+async def _verify(identity: Identity, stored: str | None, attempt: Attempt) -> Verdict:
+    """Compare the password; an attempt that nobody has time for was none, so nobody pays for it."""
+    try:
+        return await identity.passwords.verify(stored, attempt.password)
+    except Busy:
+        client = attempt.client
+        async with identity.sessions.begin() as session:
+            await throttle.forgive(session, attempt.name, client.origin.address, client.device)
+        raise
 
 
 async def _rehash(identity: Identity, user: User, password: str) -> None:
@@ -243,38 +268,3 @@ async def _open(
         object_id=opened.login.id,
     )
     return opened
-
-
-async def _record_failure(
-    identity: Identity, client: Client, user: User | None, wrong: str
-) -> None:
-    """Write down a failed login; the name of nobody is not kept, for it may be a password."""
-    async with identity.sessions.begin() as session:
-        await audit.record(
-            session,
-            Action.LOGIN_FAILURE,
-            who=_stranger(client),
-            object_type="user",
-            object_id=user.id if user else None,
-            object_name=user.name if user else "",
-            after={"wrong": wrong if user else "name"},
-            outcome=Outcome.FAILURE,
-        )
-
-
-async def _record_reuse(session: AsyncSession, token: str, client: Client) -> None:
-    parsed = secret.parse(sessions.REFRESH_PREFIX, token, parts=2)
-    await audit.record(
-        session,
-        Action.SECURITY_ALERT,
-        who=_stranger(client),
-        object_type="session",
-        object_id=parsed[0] if parsed else None,
-        after={"ended": "a refresh token was used twice"},
-        outcome=Outcome.FAILURE,
-    )
-
-
-def _stranger(client: Client) -> Who:
-    origin = client.origin
-    return Who(Kind.ANONYMOUS, address=origin.address, request_id=origin.request_id)

@@ -81,14 +81,29 @@ async def check(session: AsyncSession, account: str, address: str, device: str =
 async def succeeded(session: AsyncSession, account: str, address: str, device: str = "") -> None:
     """Take back the attempt that `check` counted, and know the client from now on."""
     names = keys(account, address, device)
-    # In the order in which `check` locks them: whoever locks otherwise waits for ever.
-    for key, free in ((names.address, FREE_OF_CLIENT), (names.account, FREE_OF_ACCOUNT)):
-        await session.execute(_taken_back(key, free, names.client))
+    await _take_back(session, names)
     now = func.clock_timestamp()
     fresh = {"failures": 0, "refused": False, "free_at": now, "succeeded_at": now}
     known = insert(LoginAttempt).values(key=names.client, **fresh)
     await session.execute(known.on_conflict_do_update(index_elements=["key"], set_=fresh))
     await session.execute(_forgotten())
+
+
+async def forgive(session: AsyncSession, account: str, address: str, device: str = "") -> None:
+    """Take back the attempt that `check` counted, for nobody looked at the password."""
+    names = keys(account, address, device)
+    known = _taken_back(names.client, FREE_OF_CLIENT).where(_known(names.client))
+    await session.execute(known)
+    await _take_back(session, names)
+
+
+async def _take_back(session: AsyncSession, names: Keys) -> None:
+    """Undo what was counted of a stranger, in the order in which `check` locks the counts.
+
+    Whoever locks otherwise waits for ever.
+    """
+    for key, free in ((names.address, FREE_OF_CLIENT), (names.account, FREE_OF_ACCOUNT)):
+        await session.execute(_taken_back(key, free).where(~_known(names.client)))
 
 
 def _known(client: Any) -> ColumnElement[bool]:
@@ -97,12 +112,12 @@ def _known(client: Any) -> ColumnElement[bool]:
     return select(col(row.key)).where(col(row.key) == client, recent).exists()
 
 
-def _taken_back(key: str, free: int, client: str) -> Update:
-    """Undo one attempt, which was counted only where the client was not known."""
+def _taken_back(key: str, free: int) -> Update:
+    """Undo one attempt."""
     failures = func.greatest(ATTEMPTS.failures - 1, 0)
     return (
         update(LoginAttempt)
-        .where(ATTEMPTS.key == key, ~_known(client))
+        .where(ATTEMPTS.key == key)
         .values(failures=failures, free_at=func.clock_timestamp() + _delay(failures, free))
         .execution_options(synchronize_session=False)
     )

@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
@@ -11,6 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from controlplane import grammar
+
+UNPRINTABLE = re.compile(f"[{grammar.UNPRINTABLE}]")  # what a terminal would obey
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as when piped.")]
 
 
@@ -58,4 +62,4 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         lines = any(isinstance(entry, Mapping) for entry in value)
         return ("\n" if lines else ", ").join(map(_cell, value))
-    return str(value)
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))

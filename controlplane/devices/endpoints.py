@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from controlplane import pagination
+from controlplane import bodies, pagination
 from controlplane.auth.dependencies import (
     CanReadDevices,
     CanReadSites,
@@ -104,11 +104,12 @@ async def create_device(
     return await service.create(session, actor, data)
 
 
-@devices.post("/import")
+@devices.post("/import", openapi_extra=bodies.described(ImportDocument))
 async def import_inventory(
-    data: ImportDocument, request: Request, session: Session, actor: CanWriteDevices
+    request: Request, session: Session, actor: CanWriteDevices
 ) -> ImportResult:
     """Add or change credentials, sites and devices by name: all, or none and every error."""
+    data = await bodies.read(request, ImportDocument)
     if data.credentials:  # everywhere, as for writing one alone: it may serve devices anywhere
         require(actor, Permission.CREDENTIALS_WRITE, everywhere=True)
     if data.sites:

@@ -80,10 +80,11 @@ async def log_out(
 
 def _client(request: Request, people: Identity, delivery: Delivery) -> Client:
     """Describe who wants to log in; a browser must come from a page of ours."""
+    device = people.cookies.device(request)
     if delivery is Delivery.COOKIE:
         people.cookies.check_origin(request)
-    agent = request.headers.get("user-agent", "")
-    return Client(origin(request), agent, people.cookies.device(request))
+        device = device or people.cookies.new_device()
+    return Client(origin(request), request.headers.get("user-agent", ""), device)
 
 
 async def _answer(people: Identity, response: Response, opened: Opened, client: Client) -> LoggedIn:

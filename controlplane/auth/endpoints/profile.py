@@ -9,6 +9,7 @@ from controlplane.auth.dependencies import CurrentActor, People
 from controlplane.auth.presence import CurrentPerson, RecentPerson
 from controlplane.auth.schemas import Me, Profile, Proof
 from controlplane.database import Session, now
+from controlplane.errors import Invalid, Problem
 from controlplane.users.models import User
 from controlplane.users.service import check_email
 
@@ -62,6 +63,13 @@ async def update_me(data: Profile, session: Session, people: People, person: Rec
 async def reauthenticate(
     data: Proof, session: Session, people: People, person: CurrentPerson
 ) -> None:
-    """Prove that it is still oneself, before changing what guards the account."""
+    """Prove that it is still oneself, before changing what guards the account.
+
+    Where there is a second factor the proof is a code: a password alone, which others may have
+    learnt, removes no second factor.
+    """
+    if data.code is None and await service.has_second_factor(session, person.user):
+        detail = "this account has a second factor: prove it by a code"
+        raise Invalid(detail, Problem("/code", "needed", detail))
     await service.prove(session, people, person.actor, *data.revealed())
     person.login.authenticated_at = now()

@@ -195,6 +195,35 @@ class TestBounds:
         assert answer.status_code == 413
         assert answer.json()["title"] == "Content too large"
 
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("/api/v1/auth/login", 413),
+            ("/api/v1/devices", 413),
+            ("/api/v1/devices/import", 401),
+            ("/api/v1/alerts/webhook", 401),
+        ],
+    )
+    async def test_nobody_without_a_login_has_much_parsed(
+        self, anonymous: AsyncClient, path: str, status: int
+    ) -> None:
+        """Bodies are small, but for those that are read after the login."""
+        content = b"[" * 70_000
+        answer = await anonymous.post(
+            path, content=content, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == status, answer.text
+
+    async def test_a_large_import_is_read(self, client: AsyncClient) -> None:
+        """Whoever may import sends megabytes; what is wrong with them is told as elsewhere."""
+        sites = [{"name": f"s{n}", "description": "d" * 900} for n in range(200)]
+        url = "/api/v1/devices/import"
+        assert (await client.post(url, json={"sites": sites})).status_code == 200
+        wrong = await client.post(url, json={"sites": [*sites, {"name": "A"}]})
+        assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/sites/200/name")
+        text = await client.post(url, content=b"{}", headers={"Content-Type": "text/plain"})
+        assert text.status_code == 422
+
     async def test_large_headers(self, serve: Serve) -> None:
         """The line and the headers count together."""
         asked = await serve(max_header_bytes=4096)
@@ -271,6 +300,12 @@ class TestRates:
         headers = (await anonymous.request(method, path)).headers
         assert headers["ratelimit-policy"].startswith(f'"{name}";q=')
         assert re.fullmatch(rf'"{name}";r=\d+;t=\d+', headers["ratelimit"])
+
+    @pytest.mark.parametrize("path", ["/api/v1/auth/login%0A", "/health%0A", "/api%C2%9Bdocs"])
+    async def test_no_path_has_control_characters(self, anonymous: AsyncClient, path: str) -> None:
+        """A line feed at the end makes no other class of a path, and nothing else of it either."""
+        answer = await anonymous.post(path, json={"name": "ann", "password": "x"})
+        assert answer.status_code == 404
 
     async def test_supervisors_are_not_counted(self, serve: Serve) -> None:
         """Health is always told, or a busy service would be restarted."""

@@ -68,6 +68,20 @@ async def test_text_that_is_no_unicode(client: AsyncClient) -> None:
         problem(response)
 
 
+async def test_secrets_that_are_no_unicode(anonymous: AsyncClient) -> None:
+    """Names, passwords and tokens, too: nobody makes a fault of ours with half a character."""
+    for path, body in (
+        ("login", rb'{"name": "\ud800", "password": "x"}'),
+        ("login", rb'{"name": "ann", "password": "\ud800"}'),
+        ("refresh", rb'{"refresh_token": "\ud800"}'),
+        ("password/reset", rb'{"name": "\udfff"}'),
+    ):
+        response = await anonymous.post(
+            f"/api/v1/auth/{path}", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert response.status_code == 422, path
+
+
 async def test_the_request_id_of_a_proxy_is_kept(client: AsyncClient) -> None:
     """A plausible id is taken over, anything else gets one of ours."""
     given = await client.get("/health", headers={"X-Request-ID": "abc-123"})

@@ -162,14 +162,15 @@ class TestRecord:
                 await audit.record(session, Action.CREATE, who=WHO)
 
     async def test_text_that_cannot_be_stored(self, sessions: Sessions, verify: Verify) -> None:
-        """A NUL and a name without end, as attackers send them, are recorded all the same."""
+        """What terminals obey, and a name without end, are recorded and do no harm."""
         async with sessions.begin() as session:
-            await audit.record(session, Action.LOGIN_FAILURE, who=Who(Kind.ANONYMOUS, name="a\x00"))
+            name = "a\x00\n\x1b\x9b\N{RIGHT-TO-LEFT OVERRIDE}\ud800b"
+            await audit.record(session, Action.LOGIN_FAILURE, who=Who(Kind.ANONYMOUS, name=name))
             await audit.record(
                 session, Action.LOGIN_FAILURE, who=Who(Kind.ANONYMOUS, name="x" * 9999)
             )
         first, second = await entries(sessions)
-        assert first.actor_name == "a\N{REPLACEMENT CHARACTER}"
+        assert first.actor_name == "a" + 6 * "\N{REPLACEMENT CHARACTER}" + "b"
         assert len(second.actor_name) == 255
         assert (await verify()).broken is None
 

@@ -1,11 +1,15 @@
 """Browsers: cookies, and requests that pages of others would like to make."""
 
+import contextlib
+
 import pytest
 from httpx import AsyncClient, Response
 
+from controlplane.auth import throttle
 from controlplane.auth.cookies import Cookies
+from controlplane.errors import TooMany
 from tests.controlplane.auth.conftest import SignIn
-from tests.controlplane.conftest import PASSWORD
+from tests.controlplane.conftest import PASSWORD, Sessions
 
 LOGOUT = "/api/v1/auth/logout"
 ME = "/api/v1/auth/me"
@@ -105,6 +109,22 @@ async def test_a_bearers_secret_is_no_cookie(anonymous: AsyncClient, sign_in: Si
     forged = f"chs_{prefix.removeprefix('chr_')}.{last}"
     response = await anonymous.get(ME, headers={"Cookie": f"chm_session={forged}"})
     assert response.status_code == 401
+
+
+@pytest.mark.usefixtures("ann")
+async def test_a_browser_is_known_from_its_first_login_on(
+    anonymous: AsyncClient, sessions: Sessions
+) -> None:
+    """Strangers who guess at the account do not hold up the browser that logged in once."""
+    assert (await login(anonymous)).status_code == 200
+    for number in range(throttle.FREE_OF_ACCOUNT + 1):
+        async with sessions.begin() as session:
+            with contextlib.suppress(TooMany):
+                await throttle.check(session, "ann", f"198.51.100.{number}")
+    browser = f"chm_device={anonymous.cookies['chm_device']}"
+    anonymous.cookies.clear()
+    assert (await login(anonymous)).status_code == 429
+    assert (await login(anonymous, Cookie=browser)).status_code == 200
 
 
 @pytest.mark.usefixtures("ann")

@@ -12,7 +12,8 @@ from httpx import AsyncClient
 from sqlalchemy import update
 from sqlmodel import select
 
-from controlplane.auth import accounts, mfa
+from controlplane.audit.models import Action, AuditEntry
+from controlplane.auth import accounts, mfa, queries
 from controlplane.auth.actor import shell
 from controlplane.auth.models import LoginSession, RecoveryCode, Totp
 from controlplane.database import now
@@ -236,6 +237,53 @@ class TestChanges:
             for _ in range(12)
         ]
         assert set(statuses) == {422, 429}
+
+    async def test_a_password_alone_removes_no_second_factor(
+        self, anonymous: AsyncClient, sign_in: SignIn, telephone: Telephone, sessions: Sessions
+    ) -> None:
+        """Whoever stole a session and knows the password still needs the telephone."""
+        challenge = (await sign_in())["challenge"]
+        login = (await answer(anonymous, challenge, telephone.code())).json()
+        headers = bearer(login["access_token"])
+        async with sessions.begin() as session:
+            old = now() - timedelta(minutes=6)
+            await session.execute(update(LoginSession).values(authenticated_at=old))
+        proof, path = "/api/v1/auth/reauthenticate", "/api/v1/auth/mfa/totp"
+        refused = await anonymous.post(proof, json={"password": PASSWORD}, headers=headers)
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "needed")
+        assert (await anonymous.delete(path, headers=headers)).status_code == 403
+        telephone.move(1)
+        code = {"code": telephone.code()}
+        assert (await anonymous.post(proof, json=code, headers=headers)).status_code == 204
+        assert (await anonymous.delete(path, headers=headers)).status_code == 204
+
+    async def test_proofs_take_turns_without_waiting(
+        self, anonymous: AsyncClient, sign_in: SignIn, sessions: Sessions
+    ) -> None:
+        """Many proofs at once hold no connections: one is looked at, the others come again."""
+        login = await sign_in()
+        headers = bearer(login["access_token"])
+        async with sessions.begin() as session:
+            user = await session.scalar(select(User))
+            assert user
+            assert await session.scalar(queries.try_lock_proof(user.id))
+            refused = await anonymous.post(
+                "/api/v1/auth/reauthenticate", json={"password": PASSWORD}, headers=headers
+            )
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+
+    async def test_a_wrong_proof_is_in_the_audit_log(
+        self, anonymous: AsyncClient, sign_in: SignIn, sessions: Sessions
+    ) -> None:
+        """Guessing a password with somebody's session leaves the name of that session's person."""
+        headers = bearer((await sign_in())["access_token"])
+        await anonymous.post(
+            "/api/v1/auth/reauthenticate", json={"password": "wrong"}, headers=headers
+        )
+        async with sessions() as session:
+            failed = AuditEntry.action == Action.LOGIN_FAILURE
+            entry = (await session.scalars(select(AuditEntry).where(failed))).one()
+        assert (entry.actor_name, entry.after) == ("ann", {"wrong": "password"})
 
     async def test_disabling_ends_the_other_sessions(
         self, anonymous: AsyncClient, sign_in: SignIn, telephone: Telephone

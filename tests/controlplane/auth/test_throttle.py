@@ -99,6 +99,19 @@ async def test_a_device_is_known_behind_a_shared_address(sessions: Sessions) -> 
     assert not await log_in_from(sessions, "admin", HERE, "cookie-of-the-admin")
 
 
+async def test_an_attempt_that_nobody_looked_at_was_none(sessions: Sessions) -> None:
+    """A flood that keeps the hashes busy locks nobody out who comes in vain meanwhile."""
+    for _ in range(throttle.FREE_OF_CLIENT + 2):
+        assert not await attempt(sessions, "stranger", HERE)
+        async with sessions.begin() as session:
+            await throttle.forgive(session, "stranger", HERE)
+    assert not await log_in_from(sessions, "known", HERE)
+    for _ in range(throttle.FREE_OF_CLIENT + 2):
+        assert not await attempt(sessions, "known", HERE)
+        async with sessions.begin() as session:
+            await throttle.forgive(session, "known", HERE)
+
+
 async def test_an_account_of_ones_own_buys_no_guesses(sessions: Sessions) -> None:
     """Logging in between guesses does not reset the count of the address."""
     await log_in_from(sessions, "attacker", HERE)
