@@ -9,6 +9,7 @@ ChmError                    500
 ├── TooSlow                 408  the request was not here in time
 ├── Conflict                409
 ├── Unreadable              409  a stored secret was altered, or its key is gone; set it anew
+├── Stale                   412  the object is no longer the version the client saw
 ├── TooLarge                413
 ├── Misdirected             421  the Host header does not name us
 ├── TooMany                 429  the same request is welcome again later; says when
@@ -116,6 +117,17 @@ class Unreadable(ChmError):
 
     status = 409
     title = "Unreadable secret"
+
+
+class Stale(ChmError):
+    """The object changed since the client saw it; `etag` is the version it has now."""
+
+    status = 412
+    title = "Precondition failed"
+
+    def __init__(self, detail: str, etag: str) -> None:
+        super().__init__(detail)
+        self.etag = etag
 
 
 class TooSlow(ChmError):

@@ -39,6 +39,7 @@ from controlplane.auth.roles import endpoints as roles
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
+from controlplane.devices.groups import endpoints as groups
 from controlplane.limits.buckets import Buckets
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
@@ -60,6 +61,7 @@ ROUTERS = (
     credentials.router,
     devices.sites,
     devices.devices,
+    groups.router,
     metrics.thresholds,
     metrics.device_thresholds,
     metrics.intent,
@@ -111,7 +113,7 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Content-Type", "If-Match"],
             expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
     app.add_middleware(Rates, settings=settings)

@@ -10,7 +10,15 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 
-from controlplane.errors import ChmError, Conflict, Invalid, Problem, Unavailable, from_validation
+from controlplane.errors import (
+    ChmError,
+    Conflict,
+    Invalid,
+    Problem,
+    Stale,
+    Unavailable,
+    from_validation,
+)
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +56,8 @@ def told(request: Request, error: ChmError) -> JSONResponse:
     response = problem(request, error.status, error.title, error.detail, error.problems)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    if isinstance(error, Stale):
+        response.headers["ETag"] = error.etag
     return response
 
 

@@ -16,12 +16,13 @@ class ScopeKind(StrEnum):
 
     EVERYTHING = "everything"
     SITE = "site"  # with all sites below it
+    GROUP = "group"  # whatever its saved filter holds
     TAG = "tag"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The objects that a grant is about; `value` is the id of a site, or a tag."""
+    """The objects that a grant is about; `value` is the id of a site or group, or a tag."""
 
     kind: ScopeKind = ScopeKind.EVERYTHING
     value: str = ""

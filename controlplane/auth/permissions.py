@@ -12,6 +12,8 @@ class Permission(StrEnum):
     DEVICES_WRITE = "devices:write"
     SITES_READ = "sites:read"
     SITES_WRITE = "sites:write"
+    GROUPS_READ = "groups:read"
+    GROUPS_WRITE = "groups:write"
     CREDENTIALS_READ = "credentials:read"
     CREDENTIALS_WRITE = "credentials:write"
     THRESHOLDS_READ = "thresholds:read"
@@ -60,6 +62,7 @@ VIEWER = frozenset(
     {
         Permission.DEVICES_READ,
         Permission.SITES_READ,
+        Permission.GROUPS_READ,
         Permission.THRESHOLDS_READ,
         Permission.ALERTS_READ,
         Permission.RULES_READ,
@@ -69,6 +72,7 @@ ANALYST = VIEWER | {Permission.AUDIT_READ}
 OPERATOR = VIEWER | {
     Permission.DEVICES_WRITE,
     Permission.SITES_WRITE,
+    Permission.GROUPS_WRITE,
     Permission.CREDENTIALS_READ,
     Permission.THRESHOLDS_WRITE,
 }

@@ -1,44 +1,22 @@
 """The one restrictor: turns an actor and a permission into a condition on what a query may see.
 
 Lists, searches, exports, imports and single objects all pass through here, so none of them can
-forget. A grant reaches everything, a site with all below it, or what carries a tag; a new kind of
-scope gets a branch in `_reached`, and until it has one it reaches nothing.
+forget. A grant reaches everything, a site with all below it, what a group holds, or what carries a
+tag; a new kind of scope gets a branch in `_reached`, and until it has one it reaches nothing.
 """
 
 from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    Select,
-    String,
-    Uuid,
-    column,
-    false,
-    or_,
-    select,
-    table,
-    true,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CTE, ColumnElement, Select, false, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.auth import filters
 from controlplane.auth.actor import Actor, Scope, ScopeKind
 from controlplane.auth.permissions import Permission
+from controlplane.auth.tables import DEVICES, GROUPS, SITES, USES
 from controlplane.errors import Forbidden
-
-# What scopes are about belongs to capabilities above this one: known here by name, not imported.
-SITES = table("sites", column("id", Uuid), column("name", String), column("parent_id", Uuid))
-DEVICES = table(
-    "devices",
-    column("id", Uuid),
-    column("name", String),
-    column("site_id", Uuid),
-    column("tags", ARRAY(String)),
-)
-USES = table("device_credentials", column("device_id", Uuid), column("credential_id", Uuid))
 
 Condition = ColumnElement[bool]
 
@@ -63,6 +41,23 @@ def on_sites(actor: Actor, permission: Permission, site: Any) -> Condition:
         return true()
     granted = _values(actor.scopes(permission), ScopeKind.SITE)
     return _in(site, select(below(map(UUID, granted)).c.id)) if granted else false()
+
+
+def on_groups(actor: Actor, permission: Permission, group: Any) -> Condition:
+    """Give the condition on a column of group ids: the granted ones, and those of one's sites.
+
+    Of these every member is in reach; of a group about no site only its grants say that.
+    """
+    if actor.may_everywhere(permission):
+        return true()
+    scopes = actor.scopes(permission)
+    granted, sites = (_values(scopes, kind) for kind in (ScopeKind.GROUP, ScopeKind.SITE))
+    conditions: list[Condition] = [false()]
+    if granted:
+        conditions.append(GROUPS.c.id.in_([UUID(value) for value in granted]))
+    if sites:
+        conditions.append(GROUPS.c.site_id.in_(select(below(map(UUID, sites)).c.id)))
+    return _in(group, select(GROUPS.c.id).where(or_(*conditions)))
 
 
 def on_credentials(actor: Actor, permission: Permission, credential: Any) -> Condition:
@@ -101,6 +96,15 @@ async def check_site(
         raise Forbidden(f"the site would lie outside of where you hold {permission.value}")
 
 
+async def check_group(
+    session: AsyncSession, actor: Actor, permission: Permission, group: UUID
+) -> None:
+    """Look at a group as it was written: Forbidden where it is not of the actor's scope."""
+    reached = on_groups(actor, permission, GROUPS.c.id)
+    if await session.scalar(select(GROUPS.c.id).where(GROUPS.c.id == group, reached)) is None:
+        raise Forbidden(f"the group would hold more than where you hold {permission.value}")
+
+
 def _in(subject: Any, statement: Select[Any]) -> Condition:
     condition: Condition = subject.in_(statement)
     return condition
@@ -112,10 +116,15 @@ def _devices(actor: Actor, permission: Permission, wanted: Any) -> Select[Any]:
 
 def _reached(scopes: Collection[Scope]) -> Condition:
     sites = _values(scopes, ScopeKind.SITE)
+    groups = _values(scopes, ScopeKind.GROUP)
     tags = _values(scopes, ScopeKind.TAG)
     conditions: list[Condition] = [false()]
     if sites:
         conditions.append(DEVICES.c.site_id.in_(select(below(map(UUID, sites)).c.id)))
+    if groups:
+        held = filters.memberships().subquery()
+        members = select(held.c.device_id).where(held.c.group_id.in_(list(map(UUID, groups))))
+        conditions.append(DEVICES.c.id.in_(members))
     if tags:
         conditions.append(DEVICES.c.tags.overlap(tags))
     return or_(*conditions)

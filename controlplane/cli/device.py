@@ -84,12 +84,13 @@ def list_(
     role: Annotated[str | None, typer.Option(help="Only of this role.")] = None,
     vendor: Annotated[str | None, typer.Option(help="Only of this vendor.")] = None,
     status: Annotated[Status | None, typer.Option(help="Only in this status.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only what this group holds.")] = None,
     q: Annotated[str, typer.Option(help="Part of a name or address.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """List devices."""
     filters: dict[str, Any] = {"site": site, "role": role, "vendor": vendor, "status": status}
-    query = DeviceQuery.model_validate({**filters, "q": q})
+    query = DeviceQuery.model_validate({**filters, "group": group, "q": q})
 
     async def work(session: AsyncSession) -> Sequence[DeviceRead]:
         statement = pagination.ordered(

@@ -24,14 +24,17 @@ def add(
     role: str,
     *,
     site: Annotated[str | None, typer.Option(help="Only on this site and all below it.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only on what this group holds.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only on what carries this tag.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a person a role, on everything unless a site or a tag is named."""
-    if site and tag:
-        raise typer.BadParameter("a grant is about a site or about a tag")
-    scope = ScopeKind.SITE if site else ScopeKind.TAG if tag else ScopeKind.EVERYTHING
-    data = GrantCreate(role=role, scope=scope, site=site, tag=tag)
+    """Give a person a role, on everything unless a site, a group or a tag is named."""
+    given = {ScopeKind.SITE: site, ScopeKind.GROUP: group, ScopeKind.TAG: tag}
+    scopes = [kind for kind, value in given.items() if value]
+    if len(scopes) > 1:
+        raise typer.BadParameter("a grant is about a site, about a group or about a tag")
+    scope = scopes[0] if scopes else ScopeKind.EVERYTHING
+    data = GrantCreate(role=role, scope=scope, site=site, group=group, tag=tag)
 
     async def work(session: AsyncSession) -> GrantRead:
         return await grants.give(session, shell(), await users.get(session, user), data)
@@ -47,7 +50,7 @@ def list_(user: str, *, as_json: AsJson = False) -> None:
         found = await users.get(session, user)
         return (await grants.read(session, [found.id]))[found.id]
 
-    columns = ("id", "role", "scope", "site", "tag")
+    columns = ("id", "role", "scope", "site", "group", "tag")
     output.rows(transact(Settings(), work), columns, as_json=as_json)
 
 

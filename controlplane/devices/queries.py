@@ -3,13 +3,15 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, Subquery, func, or_
+from sqlalchemy import CTE, ColumnElement, Select, Subquery, func, literal, or_
 from sqlmodel import col, select
 
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
+from controlplane.devices.groups import queries as group_queries
+from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import (
     MONITORED,
     Device,
@@ -89,6 +91,8 @@ def devices(actor: Actor, query: DeviceQuery) -> Select[tuple[Device]]:
     if query.site is not None:
         at = select(Site.id).where(Site.name == query.site)
         statement = statement.where(col(Device.site_id).in_(at))
+    if query.group is not None:
+        statement = statement.where(among_devices(group_queries.members_of(actor, query.group)))
     if query.tag is not None:
         statement = statement.where(col(Device.tags).contains([query.tag]))
     if query.q:
@@ -99,6 +103,11 @@ def devices(actor: Actor, query: DeviceQuery) -> Select[tuple[Device]]:
             )
         )
     return statement
+
+
+def among_devices(ids: Select[tuple[UUID]]) -> ColumnElement[bool]:
+    """Say of a device that it is one of these."""
+    return col(Device.id).in_(ids)
 
 
 def monitored() -> Select[tuple[Device]]:
@@ -204,6 +213,11 @@ def children(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
 def residents(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
     """Select the names of the devices at a site, and whether the actor sees each."""
     return select(Device.name, _visible_device(actor, Device.id)).where(Device.site_id == of)
+
+
+def grouped(of: UUID) -> Select[tuple[str, bool]]:
+    """Select the names of the groups about a site; whoever may remove the site sees them."""
+    return select(DeviceGroup.name, literal(value=True)).where(DeviceGroup.site_id == of)
 
 
 def parts(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:

@@ -164,6 +164,7 @@ class DeviceQuery(PageQuery):
     role: Label | None = None
     vendor: Label | None = None
     status: Status | None = None
+    group: Name | None = None
     tag: Word | None = None
     q: Annotated[Printable, Field(max_length=253)] = ""
 

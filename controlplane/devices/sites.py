@@ -99,6 +99,7 @@ async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
     for statement, claim in (
         (queries.residents(actor, site.id), f"at site {name!r} stand"),
         (queries.parts(actor, site.id), f"below site {name!r} lie"),
+        (queries.grouped(site.id), f"about site {name!r} are the groups"),
     ):
         await refusals.refuse_if_any(session, statement, claim)
     if await session.scalar(role_queries.at_site(site.id).limit(1)) is not None:

@@ -13,14 +13,15 @@ from controlplane.auth import models as auth
 from controlplane.auth.roles import models as roles
 from controlplane.credentials import models as credentials
 from controlplane.devices import models as devices
+from controlplane.devices.groups import models as groups
 from controlplane.limits import models as limits
 from controlplane.metrics import models as metrics
 from controlplane.provisioning import models as provisioning
 from controlplane.users import models as users
 
 TABLES = (
-    *(alerts, audit, auth, credentials, devices, events, limits, metrics, provisioning),
-    *(roles, users),
+    *(alerts, audit, auth, credentials, devices, events, groups, limits, metrics),
+    *(provisioning, roles, users),
 )
 
 connection = context.config.attributes["connection"]

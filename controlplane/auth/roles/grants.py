@@ -25,8 +25,8 @@ async def held(session: AsyncSession, user: UUID, mfa_roles: Collection[str]) ->
 async def read(session: AsyncSession, users: Collection[UUID]) -> Mapping[UUID, list[GrantRead]]:
     """Give the grants of people, as people see them."""
     found: dict[UUID, list[GrantRead]] = {user: [] for user in users}
-    for grant, site in (await session.execute(queries.grants(users))).tuples():
-        found[grant.user_id].append(_read(grant, site))
+    for grant, name in (await session.execute(queries.grants(users))).tuples():
+        found[grant.user_id].append(_read(grant, name))
     return found
 
 
@@ -41,12 +41,12 @@ async def give(session: AsyncSession, actor: Actor, user: User, data: GrantCreat
     grant.value = await _value(session, data)
     for other in (await read(session, [user.id]))[user.id]:
         if (other.role, other.scope) == (data.role, data.scope) and (
-            (other.site, other.tag) == (data.site, data.tag)
+            (other.site, other.group, other.tag) == (data.site, data.group, data.tag)
         ):
             raise Conflict(f"{user.name} holds this role there already")
     session.add(grant)
     await session.flush()
-    given = _read(grant, data.site)
+    given = _read(grant, data.site or data.group)
     await trail.record(session, actor, Action.ROLE_ASSIGNED, "user", user, after=_fields(given))
     return given
 
@@ -71,14 +71,31 @@ async def refuse_senior(session: AsyncSession, actor: Actor, user: User) -> None
             raise Forbidden(f"{user.name} may do more than you: only their like changes them")
 
 
+async def refuse_beyond(session: AsyncSession, actor: Actor, group: UUID) -> None:
+    """Raise Forbidden where a group is the scope of a grant that the actor could not give.
+
+    Whoever changes what such a group holds changes what somebody may do, perhaps themselves.
+    """
+    for grant, _ in (await session.execute(queries.on_group(group))).tuples():
+        if not actor.may_everywhere(Permission.GRANTS_WRITE):
+            raise Forbidden("somebody holds a role on this group: it takes the right to give roles")
+        definition = await service.get(session, grant.role, ())
+        service.refuse_more(actor, definition.permissions)
+
+
 async def _value(session: AsyncSession, data: GrantCreate) -> str:
-    if data.site is None:
-        return data.tag or ""
-    site = await session.scalar(queries.site(data.site))
-    if site is None:
-        detail = f"there is no site {data.site!r}"
-        raise Invalid(detail, Problem("/site", "unknown", detail))
-    return str(site)
+    for noun, name, statement in (
+        ("site", data.site, queries.site),
+        ("group", data.group, queries.group),
+    ):
+        if name is None:
+            continue
+        found = await session.scalar(statement(name))
+        if found is None:
+            detail = f"there is no {noun} {name!r}"
+            raise Invalid(detail, Problem(f"/{noun}", "unknown", detail))
+        return str(found)
+    return data.tag or ""
 
 
 def _held(grant: Grant, custom: CustomRole | None, mfa_roles: Collection[str]) -> Held:
@@ -92,16 +109,17 @@ def _held(grant: Grant, custom: CustomRole | None, mfa_roles: Collection[str]) -
     return Held(permissions, Scope(grant.scope, grant.value), grant.role, mfa)
 
 
-def _read(grant: Grant, site: str | None) -> GrantRead:
+def _read(grant: Grant, name: str | None) -> GrantRead:
     return GrantRead(
         id=grant.id,
         role=grant.role,
         scope=grant.scope,
-        site=site if grant.scope is ScopeKind.SITE else None,
+        site=name if grant.scope is ScopeKind.SITE else None,
+        group=name if grant.scope is ScopeKind.GROUP else None,
         tag=grant.value if grant.scope is ScopeKind.TAG else None,
         created_at=grant.created_at,
     )
 
 
 def _fields(grant: GrantRead) -> dict[str, object]:
-    return grant.model_dump(include={"role", "scope", "site", "tag"}, exclude_none=True)
+    return grant.model_dump(include={"role", "scope", "site", "group", "tag"}, exclude_none=True)

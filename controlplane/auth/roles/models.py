@@ -25,7 +25,7 @@ class CustomRole(SQLModel, table=True):
 
 
 class Grant(SQLModel, table=True):
-    """A person holds a role on everything, on a site with all below it, or on a tag."""
+    """A person holds a role on everything, a site with all below it, a group, or a tag."""
 
     __tablename__ = "grants"
     __table_args__ = (UniqueConstraint("user_id", "role", "scope", "value"),)
@@ -34,5 +34,5 @@ class Grant(SQLModel, table=True):
     user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
     role: str = Field(max_length=63, index=True)
     scope: ScopeKind = Field(default=ScopeKind.EVERYTHING, sa_type=words(ScopeKind))
-    value: str = Field(default="", max_length=64)  # the id of the site, or the tag
+    value: str = Field(default="", max_length=64)  # the id of the site or group, or the tag
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

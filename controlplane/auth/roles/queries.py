@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Select, String, cast
+from sqlalchemy import Select, String, cast, func
 from sqlmodel import col, select
 
 from controlplane.auth.actor import ScopeKind
 from controlplane.auth.permissions import Role
-from controlplane.auth.restrictor import SITES
 from controlplane.auth.roles.models import CustomRole, Grant
+from controlplane.auth.tables import GROUPS, SITES
 from controlplane.users.models import User
 
 
@@ -33,10 +33,11 @@ def held(user: UUID) -> Select[tuple[Grant, CustomRole | None]]:
 
 
 def grants(users: Collection[UUID]) -> Select[tuple[Grant, str | None]]:
-    """Select the grants of these people, each with the name of its site, where it is about one."""
+    """Select the grants of these people, each with the name of its site or group, if it has one."""
     return (
-        select(Grant, SITES.c.name)
+        select(Grant, func.coalesce(SITES.c.name, GROUPS.c.name))
         .outerjoin(SITES, cast(SITES.c.id, String) == Grant.value)
+        .outerjoin(GROUPS, cast(GROUPS.c.id, String) == Grant.value)
         .where(col(Grant.user_id).in_(users))
         .order_by(col(Grant.role), col(Grant.scope), col(Grant.value), col(Grant.id))
     )
@@ -65,6 +66,21 @@ def at_site(site: UUID) -> Select[tuple[str]]:
         .where(Grant.scope == ScopeKind.SITE, Grant.value == str(site))
         .order_by(User.name)
     )
+
+
+def on_group(group: UUID) -> Select[tuple[Grant, str]]:
+    """Select the grants on a group, each with the name of whoever holds it."""
+    return (
+        select(Grant, User.name)
+        .join(User, col(User.id) == Grant.user_id)
+        .where(Grant.scope == ScopeKind.GROUP, Grant.value == str(group))
+        .order_by(User.name)
+    )
+
+
+def group(name: str) -> Select[tuple[UUID]]:
+    """Select the id of the group of this name, and keep it as it is until the commit."""
+    return select(GROUPS.c.id).where(GROUPS.c.name == name).with_for_update(read=True)
 
 
 def site(name: str) -> Select[tuple[UUID]]:

@@ -44,18 +44,23 @@ class RoleRead(BaseModel):
 
 
 class GrantCreate(BaseModel):
-    """A role to give, on everything or only on a site with all below it, or on a tag."""
+    """A role to give, on everything or only on a site with all below it, a group, or a tag."""
 
     model_config = ConfigDict(extra="forbid")
 
     role: Name
     scope: ScopeKind = ScopeKind.EVERYTHING
     site: Name | None = None
+    group: Name | None = None
     tag: Word | None = None
 
     @model_validator(mode="after")
     def _one_scope(self) -> Self:
-        given = {ScopeKind.SITE: self.site, ScopeKind.TAG: self.tag}
+        given = {
+            ScopeKind.SITE: self.site,
+            ScopeKind.GROUP: self.group,
+            ScopeKind.TAG: self.tag,
+        }
         for kind, value in given.items():
             if (kind is self.scope) != (value is not None):
                 raise ValueError(f"{kind.value} is given with scope {kind.value!r} and only then")
@@ -69,11 +74,12 @@ class GrantRead(BaseModel):
     role: str
     scope: ScopeKind
     site: str | None
+    group: str | None
     tag: str | None
     created_at: datetime
 
     @property
     def where(self) -> str:
         """Say it in a word: the role, and where it is held if not everywhere."""
-        at = self.site or self.tag
+        at = self.site or self.group or self.tag
         return f"{self.role}@{self.scope.value}:{at}" if at else self.role

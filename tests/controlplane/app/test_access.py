@@ -116,6 +116,9 @@ async def restricted(client: AsyncClient, service: Service, log_in: Login) -> As
     """Give somebody who may do everything people may, but only at one site and below it."""
     response = await client.post("/api/v1/devices/import", json=INVENTORY)
     assert response.status_code == 200, response.text
+    for group in ({"name": "hidden", "site": "hidden"}, {"name": "open", "site": "oslo"}):
+        asked = {"name": group["name"], "filter": {"site": group["site"]}}
+        assert (await client.post("/api/v1/device-groups", json=asked)).status_code == 201
     url = "/api/v1/devices/hidden/thresholds/temperature/warning"
     assert (await client.put(url, json={"value": 42.5})).status_code == 200
     alertmanager = await service(Permission.ALERTS_INGEST)
@@ -165,6 +168,8 @@ async def test_inside_the_scope_is_all(restricted: AsyncClient) -> None:
     assert [site["name"] for site in sites["results"]] == ["north", "oslo"]
     credentials = (await restricted.get("/api/v1/credentials")).json()
     assert [credential["name"] for credential in credentials["results"]] == ["open"]
+    groups = (await restricted.get("/api/v1/device-groups")).json()
+    assert [group["name"] for group in groups["results"]] == ["open"]
     alerts = (await restricted.get("/api/v1/alerts")).json()
     assert [alert["device"] for alert in alerts["results"]] == ["seen"]
     assert (await restricted.get("/api/v1/devices/seen/thresholds")).status_code == 200

@@ -1,0 +1,27 @@
+"""What scopes are about belongs to capabilities above this one: known by name, not imported."""
+
+from sqlalchemy import String, Uuid, column, table
+from sqlalchemy.dialects.postgresql import ARRAY
+
+SITES = table("sites", column("id", Uuid), column("name", String), column("parent_id", Uuid))
+DEVICES = table(
+    "devices",
+    column("id", Uuid),
+    column("name", String),
+    column("site_id", Uuid),
+    column("role", String),
+    column("vendor", String),
+    column("tags", ARRAY(String)),
+)
+USES = table("device_credentials", column("device_id", Uuid), column("credential_id", Uuid))
+GROUPS = table(
+    "device_groups",
+    column("id", Uuid),
+    column("name", String),
+    column("site_id", Uuid),
+    column("roles", ARRAY(String)),
+    column("vendors", ARRAY(String)),
+    column("tags_any", ARRAY(String)),
+    column("tags_all", ARRAY(String)),
+    column("pattern", String),
+)

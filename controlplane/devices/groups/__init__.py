@@ -1,0 +1,1 @@
+"""Device groups: saved filters over the inventory."""

@@ -1,0 +1,100 @@
+"""Device groups over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from controlplane import pagination, preconditions
+from controlplane.auth.dependencies import CanReadGroups, CanWriteGroups, require
+from controlplane.auth.permissions import Permission
+from controlplane.database import Session
+from controlplane.devices import inventory
+from controlplane.devices import queries as device_queries
+from controlplane.devices.groups import queries, service
+from controlplane.devices.groups.schemas import GroupCreate, GroupQuery, GroupRead, GroupUpdate
+from controlplane.devices.schemas import DeviceQuery, DeviceRead
+from controlplane.grammar import Name
+from controlplane.pagination import Page, PageQuery
+from controlplane.preconditions import IfMatch
+
+router = APIRouter(prefix="/api/v1/device-groups", tags=["device groups"])
+
+
+@router.get("")
+async def list_groups(
+    request: Request,
+    session: Session,
+    actor: CanReadGroups,
+    query: Annotated[GroupQuery, Query()],
+) -> Page[GroupRead]:
+    """List device groups."""
+    statement = pagination.ordered(
+        queries.groups(actor, query.name), query.ordering, queries.ORDERING, "name"
+    )
+    count, rows = await pagination.fetch(session, statement, query)
+    return pagination.page(request.url, query, count, await service.read(session, actor, rows))
+
+
+@router.post("", status_code=201)
+async def create_group(
+    data: GroupCreate, response: Response, session: Session, actor: CanWriteGroups
+) -> GroupRead:
+    """Add a device group."""
+    created = await service.create(session, actor, data)
+    preconditions.tag(response, created.version)
+    return created
+
+
+@router.get("/{name}")
+async def get_group(
+    name: Name, response: Response, session: Session, actor: CanReadGroups
+) -> GroupRead:
+    """Show a device group."""
+    group = await service.get(session, actor, name)
+    preconditions.tag(response, group.version)
+    return (await service.read(session, actor, [group]))[0]
+
+
+@router.get("/{name}/members")
+async def list_members(
+    name: Name,
+    request: Request,
+    *,
+    session: Session,
+    actor: CanReadGroups,
+    query: Annotated[PageQuery, Query()],
+) -> Page[DeviceRead]:
+    """List the devices that the group holds now, as far as the actor sees them."""
+    group = await service.get(session, actor, name)
+    require(actor, Permission.DEVICES_READ)
+    members = device_queries.devices(actor, DeviceQuery()).where(
+        device_queries.among_devices(queries.members(group.id))
+    )
+    statement = pagination.ordered(members, query.ordering, device_queries.DEVICE_ORDERING, "name")
+    count, rows = await pagination.fetch(session, statement, query)
+    results = await inventory.read(session, actor, rows)
+    return pagination.page(request.url, query, count, results)
+
+
+@router.patch("/{name}")
+async def update_group(
+    name: Name,
+    data: GroupUpdate,
+    response: Response,
+    *,
+    session: Session,
+    actor: CanWriteGroups,
+    if_match: IfMatch = None,
+) -> GroupRead:
+    """Change a device group; one that is the scope of a grant takes the right to give it."""
+    changed = await service.update(session, actor, name, data, if_match)
+    preconditions.tag(response, changed.version)
+    return changed
+
+
+@router.delete("/{name}", status_code=204)
+async def delete_group(
+    name: Name, session: Session, actor: CanWriteGroups, if_match: IfMatch = None
+) -> None:
+    """Remove a device group; one that somebody's role is on stays (409)."""
+    await service.delete(session, actor, name, if_match)
