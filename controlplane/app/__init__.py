@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
 from controlplane.alerts import runbooks
+from controlplane.alerts.watch import Holder
 from controlplane.app import (
     access,
     docs,
@@ -36,6 +37,7 @@ from controlplane.auth import endpoints as auth
 from controlplane.auth import identity, keys, pages
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.roles import endpoints as roles
+from controlplane.clients.alertmanager import Alertmanager
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
@@ -66,6 +68,7 @@ ROUTERS = (
     targets.router,
     verification.router,
     alerts.router,
+    alerts.incidents,
     runbooks.router,
     provisioning.router,
     health.router,
@@ -73,6 +76,7 @@ ROUTERS = (
     docs.router,
 )
 
+ALERTMANAGER_SECONDS = 3.0  # what takes longer the worker does
 INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
 
 
@@ -157,6 +161,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.identity = identity.create(
             settings, app.state.sessions, app.state.vault, passwords
         )
+        alertmanager = Alertmanager.at(settings.alertmanager_url, ALERTMANAGER_SECONDS)
+        app.state.alerts = Holder(app.state.sessions, alertmanager)
         anchoring = asyncio.create_task(
             anchors.keep(app.state.sessions, settings.audit_anchors, app.state.audit_gauges)
         )
@@ -165,6 +171,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         finally:
             anchoring.cancel()
             await asyncio.wait([anchoring])
+            await alertmanager.aclose()
             await engine.dispose()
             passwords.close()
 

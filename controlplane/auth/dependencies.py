@@ -89,6 +89,8 @@ CanReadCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_RE
 CanReadThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_READ))]
 CanWriteThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_WRITE))]
 CanReadAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_READ))]
+CanAcknowledgeAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_ACKNOWLEDGE))]
+CanWriteAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_WRITE))]
 # What belongs to all: it must be held on everything.
 CanWriteCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_WRITE, True))]
 CanWriteAllThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_WRITE, True))]

@@ -17,6 +17,8 @@ class Permission(StrEnum):
     THRESHOLDS_READ = "thresholds:read"
     THRESHOLDS_WRITE = "thresholds:write"
     ALERTS_READ = "alerts:read"
+    ALERTS_ACKNOWLEDGE = "alerts:acknowledge"
+    ALERTS_WRITE = "alerts:write"
     ALERTS_INGEST = "alerts:ingest"
     RULES_READ = "rules:read"
     USERS_READ = "users:read"
@@ -71,6 +73,8 @@ OPERATOR = VIEWER | {
     Permission.SITES_WRITE,
     Permission.CREDENTIALS_READ,
     Permission.THRESHOLDS_WRITE,
+    Permission.ALERTS_ACKNOWLEDGE,
+    Permission.ALERTS_WRITE,
 }
 ADMIN = FOR_PEOPLE - {Permission.ROLES_WRITE}
 
