@@ -21,12 +21,13 @@ def causes(firing: Sequence[Alert], parents: Parents) -> dict[UUID, Alert]:
     down = {alert.device: alert for alert in firing if alert.alertname == DOWN and alert.device}
     found: dict[UUID, Alert] = {}
     for alert in firing:
-        root, seen = alert, {alert.id}
-        while (above := _above(root, by_fingerprint, down, parents)) and above.id not in seen:
-            root = above
-            seen.add(above.id)
-        if root is not alert:
-            found[alert.id] = root
+        way = {alert.id: alert}
+        above = _above(alert, by_fingerprint, down, parents)
+        while above is not None and above.id not in way:
+            way[above.id] = above
+            above = _above(above, by_fingerprint, down, parents)
+        if above is None and len(way) > 1:  # a ring has no root
+            found[alert.id] = list(way.values())[-1]
     return found
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, extract, func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -52,12 +52,10 @@ async def _times(
     session: AsyncSession, conditions: Conditions
 ) -> tuple[int, float | None, float | None]:
     """Count, and give the mean times to acknowledge and to repair; null where there are none."""
-    began = col(Alert.starts_at)
-    taken = func.greatest(col(Alert.first_acknowledged_at) - began, timedelta())
     statement = select(
         func.count(),
-        func.avg(_seconds(taken)).filter(col(Alert.first_acknowledged_at).is_not(None)),
-        func.avg(_seconds(col(Alert.ends_at) - began)),
+        func.avg(_seconds(Alert.first_acknowledged_at) - _seconds(Alert.starts_at)),
+        func.avg(_seconds(Alert.ends_at) - _seconds(Alert.starts_at)),
     ).where(*conditions)
     total, acknowledge, repair = (await session.execute(statement)).one()
     return total, _float(acknowledge), _float(repair)
@@ -78,8 +76,8 @@ async def _count(
     return [Count(value=value, count=count) for value, count in await session.execute(statement)]
 
 
-def _seconds(interval: Any) -> Any:
-    return func.extract("epoch", interval)
+def _seconds(moment: Any) -> Any:
+    return extract("epoch", col(moment))
 
 
 def _float(value: Any) -> float | None:
