@@ -4,11 +4,15 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 from sqlalchemy import update
 
 from controlplane.alerts.models import Alert
+from controlplane.app import create_app
 from controlplane.clients.alertmanager import Matcher, Silence
 from controlplane.database import now
+from controlplane.settings import Settings
 from tests.controlplane.alerts.conftest import MINUTE, URL, Stack
 
 HOUR = timedelta(hours=1)
@@ -18,6 +22,13 @@ async def silence(stack: Stack, device: str) -> str:
     ends = now() + HOUR
     made = Silence((Matcher("device", device),), now(), ends, "ann", "works on it")
     return await stack.alertmanager.set_silence(made)
+
+
+def restarted(stack: Stack, app: FastAPI) -> AsyncClient:
+    """Give the same person's client of another control plane."""
+    transport = ASGITransport(app)
+    headers = {"Authorization": stack.client.headers["Authorization"]}
+    return AsyncClient(transport=transport, base_url="http://chm.test", headers=headers)
 
 
 class TestInhibited:
@@ -220,6 +231,27 @@ class TestAcknowledged:
         await stack.watch()
         assert await stack.silences() == []
         assert await stack.steps(alert) == ["fired", "acknowledged", "unacknowledged"]
+
+    async def test_the_control_plane_is_restarted_at_every_step(
+        self, stack: Stack, settings: Settings
+    ) -> None:
+        """Whatever was decided is in the database: another one goes on with it."""
+        await stack.fire("DeviceDown", "core1")
+        await stack.watch()
+        (alert,) = await stack.alerts()
+        url = f"{URL}/{alert['id']}/acknowledge"
+        steps = (("POST", "acknowledged", 1), ("DELETE", "active", 0), ("POST", "acknowledged", 1))
+        for method, state, silences in steps:
+            app = create_app(settings.model_copy(update={"alertmanager_url": stack.server.url}))
+            async with app.router.lifespan_context(app), restarted(stack, app) as client:
+                answer = await client.request(method, url, json={"comment": "mine"})
+                assert answer.json()["state"] == state, answer.text
+            await stack.watch()
+            assert await stack.states() == [state]
+            assert len(await stack.silences()) == silences
+        assert await stack.steps(alert) == [
+            *("fired", "acknowledged", "unacknowledged", "acknowledged")
+        ]
 
     async def test_two_holders_make_one_silence(self, stack: Stack) -> None:
         """A worker and a control plane at once: one is at it, and the other sees that it is."""
