@@ -7,15 +7,19 @@ that replicas share them; an account that does not exist is counted like any oth
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Delete,
     Select,
+    String,
+    Table,
     Update,
+    bindparam,
     case,
     delete,
     func,
@@ -42,7 +46,8 @@ DOUBLINGS = 10  # 2^10 s are longer than LONGEST
 FORGOTTEN = timedelta(days=1)  # without a failure, and the count begins anew
 KNOWN = timedelta(days=90)  # since a client last logged in
 
-ATTEMPTS = LoginAttempt.__table__.c  # type: ignore[attr-defined]
+TABLE: Table = LoginAttempt.__table__  # type: ignore[attr-defined]
+ATTEMPTS = TABLE.c
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,8 @@ async def check(session: AsyncSession, account: str, address: str, device: str =
 
     Commit before verifying the password: attempts that are made at once are then counted at once.
     """
-    wait = (await session.execute(_attempt(keys(account, address, device)))).scalar_one()
+    names = asdict(keys(account, address, device))
+    wait = (await session.execute(ATTEMPTING, names)).scalar_one()
     if wait is not None:
         raise TooMany("too many failed attempts to log in; wait, then try again", float(wait))
 
@@ -85,7 +91,7 @@ async def succeeded(session: AsyncSession, account: str, address: str, device: s
     await session.execute(_forgotten())
 
 
-def _known(client: str) -> ColumnElement[bool]:
+def _known(client: Any) -> ColumnElement[bool]:
     row = aliased(LoginAttempt)  # not to be taken for the row that a statement changes
     recent = col(row.succeeded_at) > func.clock_timestamp() - KNOWN
     return select(col(row.key)).where(col(row.key) == client, recent).exists()
@@ -114,13 +120,16 @@ def _forgotten() -> Delete:
     )
 
 
-def _attempt(names: Keys) -> Select[tuple[float | None]]:
+def _attempting() -> Select[tuple[float | None]]:
     """Count in one statement, the account only if the address may; give the seconds to wait."""
-    client = select(_known(names.client).label("known")).cte("client")
-    key = case((client.c.known, names.client), else_=names.address)
+    client = select(_known(bindparam("client", type_=String)).label("known")).cte("client_known")
+    key = case(
+        (client.c.known, bindparam("client", type_=String)),
+        else_=bindparam("address", type_=String),
+    )
     first = _counted(select(key).select_from(client), FREE_OF_CLIENT, "first")
     known, refused = select(client).where(client.c.known), select(first).where(first.c.refused)
-    stranger = select(literal(names.account)).where(~known.exists(), ~refused.exists())
+    stranger = select(bindparam("account", type_=String)).where(~known.exists(), ~refused.exists())
     second = _counted(stranger, FREE_OF_ACCOUNT, "second")
     both = union_all(select(first), select(second)).subquery()
     seconds = func.extract("epoch", both.c.free_at - func.clock_timestamp())
@@ -132,7 +141,7 @@ def _counted(key: Select[tuple[str]], free: int, name: str) -> CTE:
     now = func.clock_timestamp()
     columns = ("key", "failures", "refused", "free_at", "succeeded_at")
     row = key.add_columns(literal(1), literal(value=False), now, null())
-    statement = insert(LoginAttempt).from_select(columns, row)
+    statement = insert(TABLE).from_select(columns, row)
     early = ATTEMPTS.free_at > now
     failures = case((ATTEMPTS.free_at < now - FORGOTTEN, 1), else_=ATTEMPTS.failures + 1)
     return (
@@ -153,3 +162,6 @@ def _delay(failures: ColumnElement[int], free: int) -> ColumnElement[timedelta]:
     doubled = func.power(2, func.least(failures - free, DOUBLINGS))
     seconds = case((failures < free, 0), else_=func.least(doubled, LONGEST))
     return func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+ATTEMPTING = _attempting()  # made once: making it takes longer than running it
