@@ -53,7 +53,8 @@ class TestPeople:
         assert (first.status_code, second.status_code) == (204, 422)
         assert log_in("ann", PASSWORD).status_code == 200
         (ann,) = [user for user in chm("user", "list") if user["name"] == "ann"]
-        assert (ann["role"], ann["email"], ann["active"]) == ("operator", "ann@example.net", True)
+        assert ann["roles"] == ["operator"]
+        assert (ann["email"], ann["active"]) == ("ann@example.net", True)
         assert ann["last_login_at"]
 
     def test_a_forgotten_password(self, chm: Chm, refused: Chm) -> None:
