@@ -9,6 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 import rules
 from controlplane import events
+from controlplane.audit import service as audit
+from controlplane.audit.models import Action, Outcome
+from controlplane.auth.actor import system
 from controlplane.clients.prometheus import Prometheus
 from controlplane.errors import ConfigurationError
 from controlplane.metrics.exposition import Family, Sample
@@ -79,6 +82,16 @@ async def record(session: AsyncSession, result: Deployment) -> None:
     )
     await events.changed(session)
     session.add(entry)
+    await audit.record(
+        session,
+        Action.CONFIG_CHANGE,
+        who=system("rules").who,
+        object_type="ruleset",
+        object_name=result.revision,
+        before={"revision": last.revision} if last else None,
+        after={"revision": result.revision, "detail": result.detail},
+        outcome=Outcome.FAILURE if status is DeploymentStatus.FAILED else Outcome.SUCCESS,
+    )
 
 
 async def intent(session: AsyncSession) -> Iterable[Family]:
