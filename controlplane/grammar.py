@@ -5,7 +5,9 @@ matched in full: Python's `$` would let a trailing newline pass.
 """
 
 import re
+from functools import cache
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 
@@ -34,6 +36,17 @@ def _printable(secret: SecretStr) -> SecretStr:
     if not re.fullmatch(PRINTABLE_PATTERN, secret.get_secret_value()):
         raise ValueError("must not hold control characters")
     return secret
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone(name: str) -> str:
+    if name not in _zones():
+        raise ValueError("must be a time zone such as Europe/Berlin")
+    return name
 
 
 def _not_null(value: object) -> object:
@@ -65,4 +78,5 @@ Word = Annotated[
 ]
 Printable = Annotated[str, matching(PRINTABLE_PATTERN, "free of control characters")]
 PrintableSecret = Annotated[SecretStr, AfterValidator(_printable)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
 NOT_NULL = BeforeValidator(_not_null)

@@ -15,6 +15,8 @@ from controlplane.clients.alertmanager import Alertmanager
 from controlplane.clients.prometheus import Prometheus
 from controlplane.devices import tasks as inventory
 from controlplane.devices.facts import Learner
+from controlplane.maintenance import tasks as maintenance
+from controlplane.maintenance.keeper import Keeper
 from controlplane.provisioning import tasks as provisioning
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
@@ -30,6 +32,7 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(inventory.blueprint, namespace="devices")
     app.add_tasks_from(auth.blueprint, namespace="auth")
     app.add_tasks_from(alerts.blueprint, namespace="alerts")
+    app.add_tasks_from(maintenance.blueprint, namespace="maintenance")
     return app
 
 
@@ -52,6 +55,7 @@ async def run(settings: Settings) -> None:
                 settle=timedelta(seconds=settings.alerts_settle),
                 confirm=timedelta(seconds=settings.alerts_confirm),
             ),
+            "keeper": Keeper(sessions, alertmanager),
         }
         app = queue(settings)
         async with app.open_async():

@@ -42,6 +42,7 @@ from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
 from controlplane.limits.buckets import Buckets
+from controlplane.maintenance import endpoints as maintenance
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
 from controlplane.provisioning import endpoints as provisioning
@@ -69,6 +70,7 @@ ROUTERS = (
     verification.router,
     alerts.router,
     alerts.incidents,
+    maintenance.router,
     runbooks.router,
     provisioning.router,
     health.router,
@@ -78,6 +80,7 @@ ROUTERS = (
 
 ALERTMANAGER_SECONDS = 3.0  # what takes longer the worker does
 INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
+LIVE_INTENT = (intent.maintenance_active,)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -97,6 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.vault_metrics = VaultMetrics(app.state.registry)
     app.state.audit_gauges = anchors.Gauges.register(app.state.registry)
     app.state.intent = events.Cache(intent.collect(INTENT))
+    app.state.live_intent = intent.collect(LIVE_INTENT)
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
     refusals.install(app)

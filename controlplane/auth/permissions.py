@@ -20,6 +20,10 @@ class Permission(StrEnum):
     ALERTS_ACKNOWLEDGE = "alerts:acknowledge"
     ALERTS_WRITE = "alerts:write"
     ALERTS_INGEST = "alerts:ingest"
+    MAINTENANCE_READ = "maintenance:read"
+    MAINTENANCE_WRITE = "maintenance:write"
+    ONCALL_READ = "oncall:read"
+    ONCALL_WRITE = "oncall:write"
     RULES_READ = "rules:read"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
@@ -64,6 +68,8 @@ VIEWER = frozenset(
         Permission.SITES_READ,
         Permission.THRESHOLDS_READ,
         Permission.ALERTS_READ,
+        Permission.MAINTENANCE_READ,
+        Permission.ONCALL_READ,
         Permission.RULES_READ,
     }
 )
@@ -75,6 +81,7 @@ OPERATOR = VIEWER | {
     Permission.THRESHOLDS_WRITE,
     Permission.ALERTS_ACKNOWLEDGE,
     Permission.ALERTS_WRITE,
+    Permission.MAINTENANCE_WRITE,
 }
 ADMIN = FOR_PEOPLE - {Permission.ROLES_WRITE}
 

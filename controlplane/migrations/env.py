@@ -14,13 +14,14 @@ from controlplane.auth.roles import models as roles
 from controlplane.credentials import models as credentials
 from controlplane.devices import models as devices
 from controlplane.limits import models as limits
+from controlplane.maintenance import models as maintenance
 from controlplane.metrics import models as metrics
 from controlplane.provisioning import models as provisioning
 from controlplane.users import models as users
 
 TABLES = (
-    *(alerts, audit, auth, credentials, devices, events, limits, metrics, provisioning),
-    *(roles, users),
+    *(alerts, audit, auth, credentials, devices, events, limits, maintenance, metrics),
+    *(provisioning, roles, users),
 )
 
 connection = context.config.attributes["connection"]

@@ -119,6 +119,9 @@ async def restricted(client: AsyncClient, service: Service, log_in: Login) -> As
     assert response.status_code == 200, response.text
     url = "/api/v1/devices/hidden/thresholds/temperature/warning"
     assert (await client.put(url, json={"value": 42.5})).status_code == 200
+    work = {"name": "hidden", "starts_at": "2100-01-01T00:00:00", "duration": 60}
+    planned = await client.post("/api/v1/maintenance", json={**work, "devices": ["hidden"]})
+    assert planned.status_code == 201, planned.text
     alertmanager = await service(Permission.ALERTS_INGEST)
     alerts = [alert("hidden", "a1"), alert("seen", "b2"), alert("", "c3")]
     told = await alertmanager.post(
