@@ -5,7 +5,9 @@ matched in full: Python's `$` would let a trailing newline pass.
 """
 
 import re
+from functools import cache
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 
@@ -47,6 +49,17 @@ def _unicode(secret: SecretStr) -> SecretStr:
     return secret
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone(name: str) -> str:
+    if name not in _zones():
+        raise ValueError("must be a time zone such as Europe/Berlin")
+    return name
+
+
 def _not_null(value: object) -> object:
     if value is None:
         raise ValueError("must not be null; leave it out to keep it")
@@ -77,4 +90,5 @@ Word = Annotated[
 Printable = Annotated[str, matching(PRINTABLE_PATTERN, "free of control characters")]
 PrintableSecret = Annotated[SecretStr, AfterValidator(_printable)]
 UnicodeSecret = Annotated[SecretStr, AfterValidator(_unicode)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
 NOT_NULL = BeforeValidator(_not_null)

@@ -1,14 +1,22 @@
 """The worker: takes jobs from the queue in PostgreSQL; run as many as the load wants."""
 
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
 from procrastinate import App, PsycopgConnector
 
 from controlplane import database
+from controlplane.alerts import tasks as alerts
+from controlplane.alerts.watch import Holder, Watcher
 from controlplane.audit import session as audited
 from controlplane.auth import keys
 from controlplane.auth import tasks as auth
+from controlplane.clients.alertmanager import Alertmanager
 from controlplane.clients.prometheus import Prometheus
 from controlplane.devices import tasks as inventory
 from controlplane.devices.facts import Learner
+from controlplane.maintenance import tasks as maintenance
+from controlplane.maintenance.keeper import Keeper
 from controlplane.provisioning import tasks as provisioning
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
@@ -23,6 +31,8 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(provisioning.blueprint, namespace="provisioning")
     app.add_tasks_from(inventory.blueprint, namespace="devices")
     app.add_tasks_from(auth.blueprint, namespace="auth")
+    app.add_tasks_from(alerts.blueprint, namespace="alerts")
+    app.add_tasks_from(maintenance.blueprint, namespace="maintenance")
     return app
 
 
@@ -30,16 +40,23 @@ async def run(settings: Settings) -> None:
     """Work until a signal ends it."""
     key = keys.load(settings.secrets / "audit.key")
     engine = database.connect(settings)
-    async with Prometheus.at(settings.prometheus_url) as prometheus:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.dispose)
+        prometheus = await stack.enter_async_context(Prometheus.at(settings.prometheus_url))
+        alertmanager = await stack.enter_async_context(Alertmanager.at(settings.alertmanager_url))
         sessions = audited.sessions(engine, key)
         context = {
             "deployer": Deployer(settings, sessions, prometheus),
             "sessions": sessions,
             "learner": Learner(sessions, prometheus),
+            "watcher": Watcher(
+                Holder(sessions, alertmanager),
+                prometheus,
+                settle=timedelta(seconds=settings.alerts_settle),
+                confirm=timedelta(seconds=settings.alerts_confirm),
+            ),
+            "keeper": Keeper(sessions, alertmanager),
         }
         app = queue(settings)
-        try:
-            async with app.open_async():
-                await app.run_worker_async(additional_context=context, delete_jobs="successful")
-        finally:
-            await engine.dispose()
+        async with app.open_async():
+            await app.run_worker_async(additional_context=context, delete_jobs="successful")

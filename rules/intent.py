@@ -22,11 +22,12 @@ or
 
 INVENTORY = "device:chm_inventory_device_info:current"
 PARENT = "device:chm_topology_parent:current"
+MAINTENANCE = "device:chm_maintenance_active:current"
 THRESHOLD = "device:chm_threshold:current"
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """Inventory and topology at every evaluation, thresholds as often as values change."""
+    """Inventory, ways and maintenance at every evaluation, thresholds when values change."""
     return (
         Group(
             "chm-intent",
@@ -34,6 +35,7 @@ def groups(options: Intent) -> tuple[Group, ...]:
             (
                 current("chm_inventory_device_info", "device, site, role, vendor", INVENTORY),
                 current("chm_topology_parent", "device, parent", PARENT),
+                current("chm_maintenance_active", "device", MAINTENANCE),
             ),
         ),
         Group(

@@ -3,8 +3,11 @@
 import shutil
 
 
-def tool(name: str) -> str:
-    """Find a program on the PATH, of which tests/conftest.py makes our own folder a part."""
-    found = shutil.which(name)
-    assert found, f"{name} is not installed; `make test` installs it"
+def tool(*names: str) -> str:
+    """Find a program, by the first of its names that is on the PATH.
+
+    tests/conftest.py makes our own folder a part of it.
+    """
+    found = next((path for path in map(shutil.which, names) if path), None)
+    assert found, f"{names[0]} is not installed; `make test` installs it"
     return found

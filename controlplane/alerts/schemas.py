@@ -1,23 +1,53 @@
-"""Alerts on the wire: Alertmanager's webhook in, a list out."""
+"""Alerts on the wire: Alertmanager's webhook in; lists, steps and incidents out."""
 
+import re
 from datetime import datetime
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from controlplane.alerts.models import AlertStatus
-from controlplane.grammar import Printable
+from controlplane.alerts.models import AlertState, AlertStatus, Step
+from controlplane.audit.models import Kind
+from controlplane.grammar import Name, Printable, matching
 from controlplane.pagination import PageQuery
+from controlplane.users.service import UserName
 
 Filter = Annotated[Printable, Field(max_length=255)]
+MAX_BULK = 1000
+MAX_LABELS = 20
+# What says who made an alert, what it is about, or what mutes it is not for the caller to choose.
+RESERVED = frozenset(
+    {"alertname", "severity", "device", "site", "role", "vendor", "alertclass", "source"}
+)
+LABEL_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,62}")
 
 
 def _storable(text: str) -> str:
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL stores no NUL
 
 
+def _own_labels(labels: dict[str, str]) -> dict[str, str]:
+    for name in labels:
+        if not LABEL_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a label: {LABEL_NAME.pattern}")
+        if name in RESERVED:
+            raise ValueError(f"the label {name!r} is not yours to set")
+    return labels
+
+
 Text = Annotated[str, AfterValidator(_storable)]
+Comment = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=1000), AfterValidator(_storable)
+]
+Words = Annotated[Comment, Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """A body of which nothing is passed over."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class WebhookAlert(BaseModel):
@@ -47,29 +77,194 @@ class Ingested(BaseModel):
     received: int
 
 
+class Severity(StrEnum):
+    """How loud an alert made by hand is."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class AlertCreate(Strict):
+    """An alert made by hand or by a program; it fires until `until`, or until it is resolved."""
+
+    alertname: Annotated[str, matching(r"[A-Za-z][A-Za-z0-9_]{0,63}", "1 to 64 letters, digits, _")]
+    severity: Severity
+    device: Name | None = None
+    labels: Annotated[
+        dict[str, Annotated[Printable, Field(min_length=1, max_length=255)]],
+        Field(max_length=MAX_LABELS),
+        AfterValidator(_own_labels),
+    ] = {}
+    summary: Words
+    description: Comment = ""
+    until: AwareDatetime | None = None
+
+
+class Acknowledge(Strict):
+    """Somebody has it: why, and until when; without an end until the alert is over."""
+
+    comment: Comment = ""
+    expires_at: AwareDatetime | None = None
+
+
+class Ids(Strict):
+    """Some alerts, by their ids."""
+
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_BULK)]
+
+
+class AcknowledgeMany(Acknowledge, Ids):
+    """Somebody has all of these."""
+
+
+class Commented(Strict):
+    """Words about an alert."""
+
+    comment: Words
+
+
+class Resolve(Strict):
+    """An alert made by hand is over."""
+
+    comment: Comment = ""
+
+
+class Assign(Strict):
+    """Who sees to it; null is nobody."""
+
+    assignee: UserName | None
+
+
+class Acknowledgement(BaseModel):
+    """Who has an alert, since when, and until when."""
+
+    by: str
+    at: datetime
+    comment: str
+    expires_at: datetime | None
+
+
+class IncidentOf(BaseModel):
+    """The incident that an alert is part of; the cause is null where it is not yours to see."""
+
+    id: UUID
+    is_cause: bool
+    cause_id: UUID | None
+    cause: str | None
+    device: str | None
+    symptoms: int
+
+
 class AlertRead(BaseModel):
-    """An alert and how long it fired."""
+    """An alert, how long it fired, who has it, and what it is part of."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     fingerprint: str
     status: AlertStatus
+    state: AlertState
     alertname: str
     severity: str
     device: str
+    site: str
     labels: dict[str, str]
     annotations: dict[str, str]
     starts_at: datetime
     ends_at: datetime | None
     received_at: datetime
+    silenced_by: list[str]
+    inhibited_by: list[str]
+    acknowledgement: Acknowledgement | None = None
+    assignee: str
+    made_by: str
+    until: datetime | None
+    incident: IncidentOf | None = None
+
+
+class StepRead(BaseModel):
+    """A step in the life of an alert."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    step: Step
+    actor_kind: Kind
+    actor_name: str
+    comment: str
+    detail: dict[str, Any]
+
+
+class IncidentRead(BaseModel):
+    """Alerts with one cause, and that cause; null where it is not yours to see."""
+
+    id: UUID
+    opened_at: datetime
+    closed_at: datetime | None
+    cause: AlertRead | None
+    symptoms: int
 
 
 class AlertQuery(PageQuery):
-    """Filters of the list of alerts; the newest comes first unless `ordering` says otherwise."""
+    """Filters of the list of alerts; the newest comes first unless `ordering` says otherwise.
+
+    `since` and `until` choose what fired at any moment between them; `root=true` leaves out
+    symptoms; an empty `assignee` chooses what nobody sees to.
+    """
 
     ordering: Filter = "-starts_at"
     status: AlertStatus | None = None
+    state: AlertState | None = None
     severity: Filter | None = None
     device: Filter | None = None
+    site: Filter | None = None
     alertname: Filter | None = None
+    fingerprint: Filter | None = None
+    assignee: Filter | None = None
+    acknowledged: bool | None = None
+    incident: UUID | None = None
+    root: bool | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    q: Filter = ""
+
+
+class IncidentQuery(PageQuery):
+    """Filters of the list of incidents, the newest first."""
+
+    ordering: Filter = "-opened_at"
+    open: bool | None = None
+
+
+class StatisticsQuery(BaseModel):
+    """The period of statistics; the last seven days unless it says otherwise."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+class Count(BaseModel):
+    """How often something is there."""
+
+    value: str
+    count: int
+
+
+class Statistics(BaseModel):
+    """What fires now, and what the alerts that began in a period came to.
+
+    Times in seconds; null where nothing was acknowledged, or nothing ended.
+    """
+
+    since: datetime
+    until: datetime
+    firing: int
+    by_severity: list[Count]
+    by_state: list[Count]
+    by_site: list[Count]
+    total: int
+    mean_time_to_acknowledge_seconds: float | None
+    mean_time_to_repair_seconds: float | None
+    noisiest_alertnames: list[Count]
+    noisiest_devices: list[Count]

@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
 from controlplane.alerts import runbooks
+from controlplane.alerts.watch import Holder
 from controlplane.app import (
     access,
     docs,
@@ -36,11 +37,13 @@ from controlplane.auth import endpoints as auth
 from controlplane.auth import identity, keys, pages
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.roles import endpoints as roles
+from controlplane.clients.alertmanager import Alertmanager
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
 from controlplane.devices.groups import endpoints as groups
 from controlplane.limits.buckets import Buckets
+from controlplane.maintenance import endpoints as maintenance
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
 from controlplane.provisioning import endpoints as provisioning
@@ -68,6 +71,8 @@ ROUTERS = (
     targets.router,
     verification.router,
     alerts.router,
+    alerts.incidents,
+    maintenance.router,
     runbooks.router,
     provisioning.router,
     health.router,
@@ -75,7 +80,9 @@ ROUTERS = (
     docs.router,
 )
 
+ALERTMANAGER_SECONDS = 3.0  # what takes longer the worker does
 INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
+LIVE_INTENT = (intent.maintenance_active,)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -95,6 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.vault_metrics = VaultMetrics(app.state.registry)
     app.state.audit_gauges = anchors.Gauges.register(app.state.registry)
     app.state.intent = events.Cache(intent.collect(INTENT))
+    app.state.live_intent = intent.collect(LIVE_INTENT)
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
     refusals.install(app)
@@ -159,6 +167,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.identity = identity.create(
             settings, app.state.sessions, app.state.vault, passwords
         )
+        alertmanager = Alertmanager.at(settings.alertmanager_url, ALERTMANAGER_SECONDS)
+        app.state.alerts = Holder(app.state.sessions, alertmanager)
         anchoring = asyncio.create_task(
             anchors.keep(app.state.sessions, settings.audit_anchors, app.state.audit_gauges)
         )
@@ -167,6 +177,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         finally:
             anchoring.cancel()
             await asyncio.wait([anchoring])
+            await alertmanager.aclose()
             await engine.dispose()
             passwords.close()
 

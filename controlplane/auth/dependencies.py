@@ -91,9 +91,16 @@ CanReadCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_RE
 CanReadThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_READ))]
 CanWriteThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_WRITE))]
 CanReadAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_READ))]
+CanAcknowledgeAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_ACKNOWLEDGE))]
+CanWriteAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_WRITE))]
+CanReadMaintenance = Annotated[Actor, Depends(Requires(Permission.MAINTENANCE_READ))]
+CanWriteMaintenance = Annotated[Actor, Depends(Requires(Permission.MAINTENANCE_WRITE))]
+# Who is on call names people, not devices: seen wherever the permission is held.
+CanReadOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_READ))]
 # What belongs to all: it must be held on everything.
 CanWriteCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_WRITE, True))]
 CanWriteAllThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_WRITE, True))]
+CanWriteOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_WRITE, True))]
 CanReadRules = Annotated[Actor, Depends(Requires(Permission.RULES_READ, True))]
 CanReadUsers = Annotated[Actor, Depends(Requires(Permission.USERS_READ, True))]
 CanWriteUsers = Annotated[Actor, Depends(Requires(Permission.USERS_WRITE, True))]

@@ -19,7 +19,13 @@ class Permission(StrEnum):
     THRESHOLDS_READ = "thresholds:read"
     THRESHOLDS_WRITE = "thresholds:write"
     ALERTS_READ = "alerts:read"
+    ALERTS_ACKNOWLEDGE = "alerts:acknowledge"
+    ALERTS_WRITE = "alerts:write"
     ALERTS_INGEST = "alerts:ingest"
+    MAINTENANCE_READ = "maintenance:read"
+    MAINTENANCE_WRITE = "maintenance:write"
+    ONCALL_READ = "oncall:read"
+    ONCALL_WRITE = "oncall:write"
     RULES_READ = "rules:read"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
@@ -65,6 +71,8 @@ VIEWER = frozenset(
         Permission.GROUPS_READ,
         Permission.THRESHOLDS_READ,
         Permission.ALERTS_READ,
+        Permission.MAINTENANCE_READ,
+        Permission.ONCALL_READ,
         Permission.RULES_READ,
     }
 )
@@ -75,6 +83,9 @@ OPERATOR = VIEWER | {
     Permission.GROUPS_WRITE,
     Permission.CREDENTIALS_READ,
     Permission.THRESHOLDS_WRITE,
+    Permission.ALERTS_ACKNOWLEDGE,
+    Permission.ALERTS_WRITE,
+    Permission.MAINTENANCE_WRITE,
 }
 ADMIN = FOR_PEOPLE - {Permission.ROLES_WRITE}
 

@@ -130,6 +130,14 @@ class Prometheus:
             return False
         return True
 
+    async def started_at(self) -> datetime:
+        """Return when Prometheus began: what is younger has not evaluated everything yet."""
+        data = await self._data("GET", "/api/v1/status/runtimeinfo")
+        try:
+            return datetime.fromisoformat(data["startTime"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unavailable("Prometheus does not say since when it runs") from error
+
     async def buildinfo(self) -> Mapping[str, str]:
         """Return `version`, `revision`, `goVersion` and the like."""
         data: Mapping[str, str] = await self._data("GET", "/api/v1/status/buildinfo")

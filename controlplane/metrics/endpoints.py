@@ -84,6 +84,7 @@ async def delete_device_threshold(
 
 @intent.get("/metrics/intent", include_in_schema=False)
 async def scrape_intent(request: Request, session: ReadSession, _actor: CanReadIntent) -> Response:
-    """Expose what should be so: devices, ways, thresholds."""
+    """Expose what should be so: devices, ways, thresholds, and what is in maintenance now."""
     content: bytes = await request.app.state.intent.get(session)
+    content += await request.app.state.live_intent(session)
     return Response(content, headers={"Content-Type": CONTENT_TYPE})

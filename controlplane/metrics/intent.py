@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.auth.actor import system
+from controlplane.database import now
 from controlplane.devices import inventory
 from controlplane.devices import queries as device_queries
+from controlplane.maintenance import coverage
 from controlplane.metrics import queries, thresholds
 from controlplane.metrics.exposition import Family, Sample, render
 from controlplane.metrics.thresholds import Key
 
-# A source reads the database and gives families; whoever changes what it reads counts a change.
+# A source reads the database and gives families; whoever changes what it reads counts a change,
+# or it is read at each scrape: what begins and ends by the clock is no change that is counted.
 Source = Callable[[AsyncSession], Awaitable[Iterable[Family]]]
 
 
@@ -57,6 +60,14 @@ async def thresholds_in_force(session: AsyncSession) -> list[Family]:
         for key, (value, _) in thresholds.in_force(for_all, own.get(device.id, {})).items()
     ]
     return [Family("chm_threshold", "The threshold in force for the device.", samples)]
+
+
+async def maintenance_active(session: AsyncSession) -> list[Family]:
+    """Give the devices that are in maintenance at this moment."""
+    names = await coverage.active(session, now())
+    samples = [Sample(1, {"device": name}) for name in names]
+    help_ = "The device is worked on: people are not told of it."
+    return [Family("chm_maintenance_active", help_, samples)]
 
 
 def collect(sources: Sequence[Source]) -> Callable[[AsyncSession], Awaitable[bytes]]:

@@ -15,12 +15,13 @@ from controlplane.credentials import models as credentials
 from controlplane.devices import models as devices
 from controlplane.devices.groups import models as groups
 from controlplane.limits import models as limits
+from controlplane.maintenance import models as maintenance
 from controlplane.metrics import models as metrics
 from controlplane.provisioning import models as provisioning
 from controlplane.users import models as users
 
 TABLES = (
-    *(alerts, audit, auth, credentials, devices, events, groups, limits, metrics),
+    *(alerts, audit, auth, credentials, devices, events, groups, limits, maintenance, metrics),
     *(provisioning, roles, users),
 )
 

@@ -55,6 +55,7 @@ def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Setting
         database_owner_url=postgres,
         scrape_interval=15,
         exporters="127.0.0.1:9116",
+        alertmanager_url="http://127.0.0.1:9",  # nothing listens there
         public_url="http://chm.test",
         management_networks="10.0.0.0/8,127.0.0.0/8,192.0.2.0/24,2001:db8::/32",
         management_domains="example.net,localhost",

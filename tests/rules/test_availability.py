@@ -204,6 +204,53 @@ class TestTopology:
         )
 
 
+class TestMaintenance:
+    @staticmethod
+    def _worked_on(name: str, values: str = "1x700") -> Series:
+        intent = {"job": "chm-intent", "instance": "controlplane"}
+        return {series("chm_maintenance_active", device=name, **intent): values}
+
+    def test_a_parent_in_maintenance_explains_its_children(self, tmp_path: Path) -> None:
+        """A switch that is worked on is still the cause: what is behind it pages nobody.
+
+        Its own alert fires, for Alertmanager to silence; so there is a root, too.
+        """
+        check(
+            tmp_path,
+            device("core", DOWN_AT_10),
+            device("dist", DOWN_AT_10, "core"),
+            device("edge", DOWN_AT_10, "dist"),
+            self._worked_on("core"),
+            firing={"60m": [down("core"), unreachable("dist"), unreachable("edge")]},
+        )
+
+    def test_a_child_that_stays_down_pages(self, tmp_path: Path) -> None:
+        """Once the switch is back, a device behind it that is not is an outage of its own."""
+        check(
+            tmp_path,
+            device("core", "1x9 0x20 1x60"),
+            device("edge", "1x9 0x80", "core"),
+            self._worked_on("core", "1x40 stale"),
+            firing={"29m": [down("core"), unreachable("edge")], "40m": [down("edge")]},
+        )
+
+    def test_maintenance_is_recorded(self, tmp_path: Path) -> None:
+        """It ends when the control plane says so, and is kept while that is down."""
+        expr = 'device:chm_maintenance_active:current{device="core"}'
+        is_so = [{"labels": expr, "value": 1}]
+        ends = self._worked_on("core", "1x9 stale")
+        evaluate(tmp_path, device("core"), ends, expr=expr, expected={"9m": is_so, "12m": []})
+        stopped = {'up{job="chm-intent"}': "1x9 0x100"}
+        evaluate(
+            tmp_path,
+            device("core"),
+            ends,
+            stopped,
+            expr=expr,
+            expected={"30m": is_so, "80m": []},
+        )
+
+
 class TestControlPlaneDown:
     STOPPED = "1x9 stale"
 

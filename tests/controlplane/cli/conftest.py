@@ -23,6 +23,7 @@ def data(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         admin.execute("CREATE DATABASE chm_commands")
     monkeypatch.setenv("CHM_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CHM_PROMETHEUS_URL", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.setenv("CHM_ALERTMANAGER_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("CHM_EXPORTERS", "127.0.0.1:9")
     monkeypatch.setenv("CHM_MANAGEMENT_NETWORKS", "10.0.0.0/8,127.0.0.0/8")  # the lab, too
     address = postgres.replace("/chm_tests?", "/chm_commands?")

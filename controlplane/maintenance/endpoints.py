@@ -1,0 +1,87 @@
+"""Maintenance windows over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from controlplane import pagination
+from controlplane.auth.dependencies import CanReadMaintenance, CanWriteMaintenance
+from controlplane.database import Session
+from controlplane.grammar import Name
+from controlplane.maintenance import queries, service
+from controlplane.maintenance.schemas import (
+    OccurrenceQuery,
+    OccurrenceRead,
+    WindowCreate,
+    WindowQuery,
+    WindowRead,
+    WindowUpdate,
+)
+from controlplane.pagination import Page
+
+router = APIRouter(prefix="/api/v1/maintenance", tags=["maintenance"])
+
+
+@router.get("")
+async def list_windows(
+    request: Request,
+    session: Session,
+    actor: CanReadMaintenance,
+    query: Annotated[WindowQuery, Query()],
+) -> Page[WindowRead]:
+    """List maintenance windows that were not cancelled."""
+    statement = pagination.ordered(
+        queries.windows(actor, query.device), query.ordering, queries.ORDERING, "name"
+    )
+    count, rows = await pagination.fetch(session, statement, query)
+    results = await service.read(session, actor, rows)
+    return pagination.page(request.url, query, count, results)
+
+
+@router.post("", status_code=201)
+async def create_window(
+    data: WindowCreate, session: Session, actor: CanWriteMaintenance
+) -> WindowRead:
+    """Plan maintenance."""
+    return await service.create(session, actor, data)
+
+
+@router.get("/{name}")
+async def get_window(name: Name, session: Session, actor: CanReadMaintenance) -> WindowRead:
+    """Show a window."""
+    window = await service.get(session, actor, name)
+    return (await service.read(session, actor, [window]))[0]
+
+
+@router.patch("/{name}")
+async def update_window(
+    name: Name, data: WindowUpdate, session: Session, actor: CanWriteMaintenance
+) -> WindowRead:
+    """Change a window, also one that is open."""
+    return await service.update(session, actor, name, data)
+
+
+@router.delete("/{name}", status_code=204)
+async def cancel_window(name: Name, session: Session, actor: CanWriteMaintenance) -> None:
+    """Cancel a window; one that is open ends now."""
+    await service.cancel(session, actor, name)
+
+
+@router.get("/{name}/devices")
+async def list_covered_devices(
+    name: Name, session: Session, actor: CanReadMaintenance
+) -> list[str]:
+    """Name the devices that a window covers as the inventory stands."""
+    window = await service.get(session, actor, name)
+    return await service.devices(session, actor, window)
+
+
+@router.get("/{name}/occurrences")
+async def list_occurrences(
+    name: Name,
+    session: Session,
+    actor: CanReadMaintenance,
+    query: Annotated[OccurrenceQuery, Query()],
+) -> list[OccurrenceRead]:
+    """Tell when a window is open, the first 400 times."""
+    return service.occurrences(await service.get(session, actor, name), query)

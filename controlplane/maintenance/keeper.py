@@ -1,0 +1,53 @@
+"""Keep Alertmanager's silences as the windows want them."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from controlplane.clients.alertmanager import Alertmanager, Refused, Silence
+from controlplane.database import now
+from controlplane.errors import NotFound, Unavailable
+from controlplane.maintenance import coverage, queries, silences
+
+log = logging.getLogger(__name__)
+
+LEAD = timedelta(hours=24)  # so that a window opens although the control plane is down by then
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """What keeping takes: where windows are, and who silences."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    alertmanager: Alertmanager
+
+    async def keep(self) -> None:
+        """Make, change and end silences; what Alertmanager does not take now is tried again."""
+        async with self.sessions() as session:
+            wanted = await _wanted(session, now())
+        try:
+            await self._apply(wanted)
+        except Unavailable as error:
+            log.warning("silences of maintenance were not brought up to date: %s", error.detail)
+
+    async def _apply(self, wanted: Mapping[str, Silence]) -> None:
+        changes = silences.changes(wanted, await self.alertmanager.silences())
+        for silence in changes.to_set:  # before any ends: there is no gap between two
+            try:
+                await self.alertmanager.set_silence(silence)
+            except Refused as error:
+                log.error("%s is not in force: %s", silence.comment, error.detail)  # noqa: TRY400 - Alertmanager's words say it all
+        for silence_id in changes.to_expire:
+            try:
+                await self.alertmanager.expire_silence(silence_id)
+            except NotFound:
+                log.info("silence %s was gone before it was ended", silence_id)
+
+
+async def _wanted(session: AsyncSession, moment: datetime) -> dict[str, Silence]:
+    planned = await coverage.planned(session, moment, moment + LEAD)
+    in_status = list(await session.scalars(queries.in_status_maintenance()))
+    return silences.wanted(planned, in_status, moment)
