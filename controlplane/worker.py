@@ -1,17 +1,24 @@
 """The worker: takes jobs from the queue in PostgreSQL; run as many as the load wants."""
 
+import asyncio
+
 from procrastinate import App, PsycopgConnector
 
 from controlplane import database
 from controlplane.audit import session as audited
 from controlplane.auth import keys
 from controlplane.auth import tasks as auth
+from controlplane.clients.notifier import Notifier
 from controlplane.clients.prometheus import Prometheus
 from controlplane.devices import tasks as inventory
 from controlplane.devices.facts import Learner
+from controlplane.notifications import tasks as notifications
 from controlplane.provisioning import tasks as provisioning
+from controlplane.provisioning.alertmanager import tasks as routings
+from controlplane.provisioning.alertmanager.service import RoutingDeployer
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
+from controlplane.vault import Vault, ring
 
 
 def queue(settings: Settings) -> App:
@@ -23,6 +30,8 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(provisioning.blueprint, namespace="provisioning")
     app.add_tasks_from(inventory.blueprint, namespace="devices")
     app.add_tasks_from(auth.blueprint, namespace="auth")
+    app.add_tasks_from(notifications.blueprint, namespace="notifications")
+    app.add_tasks_from(routings.blueprint, namespace="alertmanager")
     return app
 
 
@@ -30,10 +39,15 @@ async def run(settings: Settings) -> None:
     """Work until a signal ends it."""
     key = keys.load(settings.secrets / "audit.key")
     engine = database.connect(settings)
-    async with Prometheus.at(settings.prometheus_url) as prometheus:
+    vault = await asyncio.to_thread(Vault, ring.from_settings(settings))
+    async with (
+        Prometheus.at(settings.prometheus_url) as prometheus,
+        Notifier.at(settings.alertmanager_url) as notifier,
+    ):
         sessions = audited.sessions(engine, key)
         context = {
             "deployer": Deployer(settings, sessions, prometheus),
+            "routing_deployer": RoutingDeployer(settings, sessions, notifier, vault),
             "sessions": sessions,
             "learner": Learner(sessions, prometheus),
         }

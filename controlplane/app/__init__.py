@@ -36,14 +36,18 @@ from controlplane.auth import endpoints as auth
 from controlplane.auth import identity, keys, pages
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.roles import endpoints as roles
+from controlplane.clients.notifier import Notifier
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
 from controlplane.limits.buckets import Buckets
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
+from controlplane.notifications import endpoints as notifications
+from controlplane.notifications.destinations import Destinations
 from controlplane.provisioning import endpoints as provisioning
 from controlplane.provisioning import service as deployments
+from controlplane.provisioning.alertmanager import service as routings
 from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot, verification
 from controlplane.targets import endpoints as targets
@@ -66,6 +70,7 @@ ROUTERS = (
     targets.router,
     verification.router,
     alerts.router,
+    notifications.router,
     runbooks.router,
     provisioning.router,
     health.router,
@@ -73,7 +78,7 @@ ROUTERS = (
     docs.router,
 )
 
-INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
+INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent, routings.intent)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -153,6 +158,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         engine = database.connect(settings)
         app.state.engine = engine
         app.state.sessions = audited.sessions(engine, audit_key)
+        app.state.notifier = Notifier.at(settings.alertmanager_url)
+        app.state.destinations = Destinations.of(settings)
         app.state.buckets = Buckets(app.state.sessions)
         app.state.identity = identity.create(
             settings, app.state.sessions, app.state.vault, passwords
@@ -165,6 +172,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         finally:
             anchoring.cancel()
             await asyncio.wait([anchoring])
+            await app.state.notifier.aclose()
             await engine.dispose()
             passwords.close()
 

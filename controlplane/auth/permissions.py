@@ -19,6 +19,8 @@ class Permission(StrEnum):
     ALERTS_READ = "alerts:read"
     ALERTS_INGEST = "alerts:ingest"
     RULES_READ = "rules:read"
+    NOTIFICATIONS_READ = "notifications:read"
+    NOTIFICATIONS_WRITE = "notifications:write"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
     SESSIONS_READ = "sessions:read"
@@ -71,6 +73,7 @@ OPERATOR = VIEWER | {
     Permission.SITES_WRITE,
     Permission.CREDENTIALS_READ,
     Permission.THRESHOLDS_WRITE,
+    Permission.NOTIFICATIONS_READ,
 }
 ADMIN = FOR_PEOPLE - {Permission.ROLES_WRITE}
 

@@ -15,12 +15,13 @@ from controlplane.credentials import models as credentials
 from controlplane.devices import models as devices
 from controlplane.limits import models as limits
 from controlplane.metrics import models as metrics
+from controlplane.notifications import models as notifications
 from controlplane.provisioning import models as provisioning
 from controlplane.users import models as users
 
 TABLES = (
-    *(alerts, audit, auth, credentials, devices, events, limits, metrics, provisioning),
-    *(roles, users),
+    *(alerts, audit, auth, credentials, devices, events, limits, metrics, notifications),
+    *(provisioning, roles, users),
 )
 
 connection = context.config.attributes["connection"]
