@@ -73,8 +73,7 @@ async def _place(wanted: RoutingSet, target: Target) -> None:
         await asyncio.to_thread(_write, wanted, folder)
         await amtool.check_config(target.amtool, folder / CONFIG, target.check_timeout)
     except BaseException:
-        if target.config.exists() and wanted.config != target.config.read_text(encoding="utf-8"):
-            shutil.rmtree(folder, ignore_errors=True)
+        await asyncio.to_thread(_discard, wanted, target)
         raise
 
 
@@ -148,6 +147,13 @@ def _write(wanted: RoutingSet, folder: Path) -> None:
 def _contents(wanted: RoutingSet, folder: Path) -> dict[Path, str]:
     beside = {folder / name: text for name, text in wanted.files.items()}
     return {**beside, folder / CONFIG: wanted.config}
+
+
+def _discard(wanted: RoutingSet, target: Target) -> None:
+    """Remove the files of a set that was refused, unless it is the one that is in place."""
+    in_place = target.config.exists() and target.config.read_text(encoding="utf-8")
+    if in_place != wanted.config:
+        shutil.rmtree(target.beside(wanted.revision), ignore_errors=True)
 
 
 def _prune(target: Target, revision: str) -> None:

@@ -12,13 +12,13 @@ import pytest
 
 from controlplane.clients.notifier import Notifier
 from controlplane.database import now
-from controlplane.notifications import trial
-from controlplane.notifications.kinds import OPTIONS
+from controlplane.notifications import receivers, trial
+from controlplane.notifications.kinds import OPTIONS, MsTeams, Unsupported, Version
 from controlplane.notifications.receivers import OpenChannel
 from controlplane.notifications.routing import RoutePlan
 from controlplane.notifications.schemas import Result, RouteOptions
 from controlplane.notifications.trial import Trial
-from controlplane.provisioning.alertmanager import document
+from controlplane.provisioning.alertmanager import amtool, document
 from controlplane.provisioning.alertmanager.deployment import Target, deploy
 from controlplane.provisioning.alertmanager.document import Intention
 from controlplane.settings import Settings
@@ -56,9 +56,10 @@ class World:
     notifier: Notifier
     sink: Sink
     box: Postbox
+    version: Version
 
 
-def channels(web: Sink, box: Postbox) -> tuple[OpenChannel, ...]:
+def channels(web: Sink, box: Postbox, version: Version) -> tuple[OpenChannel, ...]:
     settings: dict[str, dict[str, Any]] = {
         "email": {"to": ["noc@example.net", "b@example.net"], "host": "127.0.0.1"}
         | {"port": box.port, "security": "none", "sender": "chm@example.net"},
@@ -69,7 +70,10 @@ def channels(web: Sink, box: Postbox) -> tuple[OpenChannel, ...]:
         "webhook": {"url": web.url("/webhook"), "token": "tok-1"},
         "telegram": {"bot_token": "12:ab", "chat_id": -100, "api_url": web.url("/telegram")},
         "discord": {"url": web.url("/discord")},
+        "msteams": {"url": web.url("/msteams")},
     }
+    if version < MsTeams.since:
+        del settings["msteams"]
     return tuple(
         OpenChannel(kind, OPTIONS.validate_python({"kind": kind, **options}))
         for kind, options in settings.items()
@@ -84,23 +88,25 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     (prometheus / "secrets").mkdir(parents=True)
     (prometheus / "secrets" / "alertmanager.token").write_text("token")
     async with sink() as web, postbox() as box:
-        made = channels(web, box)
+        version = await amtool.version(tool("amtool"), 10)
+        made = channels(web, box, version)
         route = RoutePlan("all", tuple(c.name for c in made), RouteOptions(sites=["oslo"]))
-        wanted = document.build(settings, Intention(made, (route,)), (0, 25))
+        wanted = document.build(settings, Intention(made, (route,)), version)
         server = Alertmanager(prometheus)
         stopped = Notifier.at(server.url)
         result = await deploy(wanted, Target(prometheus, stopped, tool("amtool")))
         await stopped.aclose()
         assert result.detail == "Alertmanager is not running; it will start with this set"
         async with server.running() as notifier:
-            yield World(prometheus, notifier, web, box)
+            yield World(prometheus, notifier, web, box, version)
 
 
 @pytest.fixture(scope="module")
 async def told(world: World) -> World:
     """Give the world after a hostile alert was told to every channel."""
     await world.notifier.tell(ALERT, ANNOTATIONS, now() + timedelta(minutes=5))
-    await until(lambda: len(_about(world, "InterfaceDown")) == 6)
+    services = 6 if world.version < MsTeams.since else 7
+    await until(lambda: len(_about(world, "InterfaceDown")) == services)
     await until(lambda: any("core1" in m["Subject"] for m in world.box.messages))
     return world
 
@@ -213,6 +219,19 @@ class TestHostileTexts:
         assert not request.body.get("content")
         assert r"\[x\]\(https://evil.example\) \@everyone" in embed["description"]
         assert r"\<b\>hot\</b\>" in embed["description"]
+
+    async def test_teams(self, told: World) -> None:
+        """Teams gets a card with every mark escaped, or the channel says what it lacks."""
+        found = [r for r in told.sink.at("/msteams") if "InterfaceDown" in r.text]
+        if told.version < MsTeams.since:
+            kind = MsTeams.model_validate({"url": "https://teams.example.net/"})
+            with pytest.raises(Unsupported, match=r"needs Alertmanager 0\.28"):
+                receivers.refuse_unsupported(kind, told.version)
+            return
+        (request,) = found
+        card = request.body["attachments"][0]["content"]
+        text = "".join(block["text"] for block in card["body"])
+        assert r"\[x\]\(https://evil.example\)" in text
 
     async def test_pagerduty(self, told: World) -> None:
         """PagerDuty gets an event of version 2 with its severity, device and site."""
