@@ -1,5 +1,7 @@
 """The kinds of channels, one class each: what their settings are, and what receiver they make."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
@@ -14,7 +16,22 @@ AnyKind = Email | Slack | MsTeams | PagerDuty | Opsgenie | Webhook | Telegram | 
 Options = Annotated[AnyKind, Field(discriminator="kind")]
 OPTIONS: TypeAdapter[AnyKind] = TypeAdapter(Options)
 
+BY_KIND: Mapping[str, type[Kind]] = MappingProxyType(
+    {
+        "email": Email,
+        "slack": Slack,
+        "msteams": MsTeams,
+        "pagerduty": PagerDuty,
+        "opsgenie": Opsgenie,
+        "webhook": Webhook,
+        "telegram": Telegram,
+        "discord": Discord,
+        "pushover": Pushover,
+    }
+)
+
 __all__ = [
+    "BY_KIND",
     "OPTIONS",
     "Discord",
     "Email",

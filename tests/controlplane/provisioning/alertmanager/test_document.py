@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from controlplane.notifications.kinds import Version
+from controlplane.notifications.receivers import OpenChannel
 from controlplane.notifications.routing import RoutePlan
 from controlplane.notifications.schemas import RouteOptions
 from controlplane.provisioning.alertmanager import document
@@ -110,9 +111,7 @@ class TestWhoIsTold:
     )
     def test_routes(self, settings: Settings, labels: str, receivers: str) -> None:
         """What matches is told, info only where it is asked for, tests to their channel alone."""
-        made = tuple(
-            document.OpenChannel(name, channel("slack").options) for name in ("a", "b", "c")
-        )
+        made = tuple(OpenChannel(name, channel("slack").options) for name in ("a", "b", "c"))
         routes = (
             RoutePlan("oslo", ("c",), RouteOptions(sites=["oslo"], stop=True)),
             RoutePlan("all", ("a",), RouteOptions()),
