@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     retention: str = "15d"
     remote_write: Words = ()  # where samples go for the years
     notify_webhooks: Words = ()  # URLs that people are told by
+    # Where channels may lead although it is ours, or by plain HTTP.
+    notify_networks: Networks = ()
 
     access_token_lifetime: Seconds = 600
     mfa_required_roles: Words = ()  # nothing without a second factor
@@ -119,6 +121,7 @@ class Settings(BaseSettings):
         "exporters",
         "remote_write",
         "notify_webhooks",
+        "notify_networks",
         "mfa_required_roles",
         "trusted_proxies",
         "allowed_hosts",

@@ -1,5 +1,6 @@
 """The worker: takes jobs from the queue in PostgreSQL; run as many as the load wants."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -12,14 +13,19 @@ from controlplane.audit import session as audited
 from controlplane.auth import keys
 from controlplane.auth import tasks as auth
 from controlplane.clients.alertmanager import Alertmanager
+from controlplane.clients.notifier import Notifier
 from controlplane.clients.prometheus import Prometheus
 from controlplane.devices import tasks as inventory
 from controlplane.devices.facts import Learner
 from controlplane.maintenance import tasks as maintenance
 from controlplane.maintenance.keeper import Keeper
+from controlplane.notifications import tasks as notifications
 from controlplane.provisioning import tasks as provisioning
+from controlplane.provisioning.alertmanager import tasks as routings
+from controlplane.provisioning.alertmanager.service import RoutingDeployer
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
+from controlplane.vault import Vault, ring
 
 
 def queue(settings: Settings) -> App:
@@ -33,6 +39,8 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(auth.blueprint, namespace="auth")
     app.add_tasks_from(alerts.blueprint, namespace="alerts")
     app.add_tasks_from(maintenance.blueprint, namespace="maintenance")
+    app.add_tasks_from(notifications.blueprint, namespace="notifications")
+    app.add_tasks_from(routings.blueprint, namespace="alertmanager")
     return app
 
 
@@ -40,13 +48,16 @@ async def run(settings: Settings) -> None:
     """Work until a signal ends it."""
     key = keys.load(settings.secrets / "audit.key")
     engine = database.connect(settings)
+    vault = await asyncio.to_thread(Vault, ring.from_settings(settings))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
         prometheus = await stack.enter_async_context(Prometheus.at(settings.prometheus_url))
         alertmanager = await stack.enter_async_context(Alertmanager.at(settings.alertmanager_url))
+        notifier = await stack.enter_async_context(Notifier.at(settings.alertmanager_url))
         sessions = audited.sessions(engine, key)
         context = {
             "deployer": Deployer(settings, sessions, prometheus),
+            "routing_deployer": RoutingDeployer(settings, sessions, notifier, vault),
             "sessions": sessions,
             "learner": Learner(sessions, prometheus),
             "watcher": Watcher(

@@ -177,6 +177,14 @@ def _deliveries(options: Intent) -> tuple[Alert, ...]:
             hold=options.confirm_for,
         ),
         _alert(
+            "RoutingDeploymentFailed",
+            "max (chm_notification_deployment_failed) == 1",
+            "critical",
+            "Channels or routes are not in force as people made them",
+            "Alertmanager tells whom it told before, or leaves a channel out that it cannot use.",
+            hold=options.confirm_for,
+        ),
+        _alert(
             "NotificationsFailing",
             "sum by (integration) (increase(alertmanager_notifications_failed_total[10m])) > 0",
             "critical",

@@ -38,6 +38,7 @@ from controlplane.auth import identity, keys, pages
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.roles import endpoints as roles
 from controlplane.clients.alertmanager import Alertmanager
+from controlplane.clients.notifier import Notifier
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
@@ -46,8 +47,11 @@ from controlplane.limits.buckets import Buckets
 from controlplane.maintenance import endpoints as maintenance
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
+from controlplane.notifications import endpoints as notifications
+from controlplane.notifications.destinations import Destinations
 from controlplane.provisioning import endpoints as provisioning
 from controlplane.provisioning import service as deployments
+from controlplane.provisioning.alertmanager import service as routings
 from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot, verification
 from controlplane.targets import endpoints as targets
@@ -73,6 +77,7 @@ ROUTERS = (
     alerts.router,
     alerts.incidents,
     maintenance.router,
+    notifications.router,
     runbooks.router,
     provisioning.router,
     health.router,
@@ -81,7 +86,7 @@ ROUTERS = (
 )
 
 ALERTMANAGER_SECONDS = 3.0  # what takes longer the worker does
-INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent)
+INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent, routings.intent)
 LIVE_INTENT = (intent.maintenance_active,)
 
 
@@ -163,6 +168,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         engine = database.connect(settings)
         app.state.engine = engine
         app.state.sessions = audited.sessions(engine, audit_key)
+        app.state.notifier = Notifier.at(settings.alertmanager_url)
+        app.state.destinations = Destinations.of(settings)
         app.state.buckets = Buckets(app.state.sessions)
         app.state.identity = identity.create(
             settings, app.state.sessions, app.state.vault, passwords
@@ -178,6 +185,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             anchoring.cancel()
             await asyncio.wait([anchoring])
             await alertmanager.aclose()
+            await app.state.notifier.aclose()
             await engine.dispose()
             passwords.close()
 

@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 SHARE = 20  # a bucket is asked once for a twentieth of a minute's requests
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 UNLIMITED = frozenset({"/health"})  # a supervisor that is refused would end us
-SERVICES = re.compile(r"/metrics(/.*)?|/api/v1/(exporter|targets)/.*|/api/v1/alerts/webhook")
+SERVICES = re.compile(
+    r"/metrics(/.*)?|/api/v1/((exporter|targets)/.*|alerts/webhook|notifications/inbox)"
+)
 HEAVY = re.compile(r"/api/v1/(.*/)?(import|export|test|verify)|/api/v1/reports(/.*)?")
 LOGIN = re.compile(r"/api/v1/auth/.*")
 

@@ -48,6 +48,7 @@ class Action(StrEnum):
     IMPORT = "data.import"
     EXPORT = "data.export"
     CONFIG_CHANGE = "system.config.change"
+    CHANNEL_TESTED = "notification.channel.tested"
     SECURITY_ALERT = "security.alert"
     RATE_LIMITED = "security.rate_limit.exceeded"
     KEY_ROTATED = "security.key.rotated"

@@ -27,6 +27,8 @@ class Permission(StrEnum):
     ONCALL_READ = "oncall:read"
     ONCALL_WRITE = "oncall:write"
     RULES_READ = "rules:read"
+    NOTIFICATIONS_READ = "notifications:read"
+    NOTIFICATIONS_WRITE = "notifications:write"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
     SESSIONS_READ = "sessions:read"
@@ -86,6 +88,7 @@ OPERATOR = VIEWER | {
     Permission.ALERTS_ACKNOWLEDGE,
     Permission.ALERTS_WRITE,
     Permission.MAINTENANCE_WRITE,
+    Permission.NOTIFICATIONS_READ,
 }
 ADMIN = FOR_PEOPLE - {Permission.ROLES_WRITE}
 

@@ -15,13 +15,18 @@ from controlplane.cli.output import AsJson
 from controlplane.cli.work import Sessions, transact, with_sessions
 from controlplane.credentials import models as credentials
 from controlplane.errors import Conflict
+from controlplane.notifications import models as notifications
 from controlplane.settings import Settings
 from controlplane.vault import ring, rotation
 from controlplane.vault.ring import Files
 
 app = typer.Typer(help="The keys that secrets at rest are under.", no_args_is_help=True)
 
-SEALED = (auth, credentials)  # where models of sealed records are: imported, rotation finds them
+SEALED = (
+    auth,
+    credentials,
+    notifications,
+)  # where models of sealed records are: imported, rotation finds them
 BROKEN = 1  # the exit code where some records do not open
 
 

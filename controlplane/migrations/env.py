@@ -17,11 +17,13 @@ from controlplane.devices.groups import models as groups
 from controlplane.limits import models as limits
 from controlplane.maintenance import models as maintenance
 from controlplane.metrics import models as metrics
+from controlplane.notifications import models as notifications
 from controlplane.provisioning import models as provisioning
 from controlplane.users import models as users
 
 TABLES = (
     *(alerts, audit, auth, credentials, devices, events, groups, limits, maintenance, metrics),
+    notifications,
     *(provisioning, roles, users),
 )
 

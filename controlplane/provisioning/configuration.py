@@ -1,7 +1,8 @@
 """The configuration files of Prometheus and Alertmanager: those of `prometheus/`, made to fit.
 
 The files in `prometheus/` are the real ones, with the addresses they have in containers; here the
-addresses, times and receivers of the settings are put in their place, and nothing else is changed.
+addresses and times of the settings are put in their place, and nothing else is changed. What people
+chose is added to Alertmanager's by `controlplane.provisioning.alertmanager`.
 """
 
 from collections.abc import Iterator
@@ -28,23 +29,21 @@ def prometheus(settings: Settings) -> str:
     return yaml.safe_dump(config, sort_keys=False)
 
 
-def alertmanager(settings: Settings) -> str:
-    """Give alertmanager.yml for these settings."""
+def alertmanager(settings: Settings) -> dict[str, Any]:
+    """Give alertmanager.yml for these settings as a tree, before channels and routes of people."""
     config = _shipped("alertmanager.yml")
     config["route"]["group_wait"] = seconds(settings.group_wait)
     config["route"]["group_interval"] = seconds(settings.group_interval)
     config["route"]["repeat_interval"] = seconds(settings.repeat_interval)
-    receivers = {receiver["name"]: receiver for receiver in config["receivers"]}
-    history = receivers["controlplane"]["webhook_configs"][0]
-    history["url"] = _moved(history["url"], settings.controlplane_url)
-    if settings.notify_webhooks:
-        receivers["people"]["webhook_configs"] = [
-            {"url": url, "send_resolved": True} for url in settings.notify_webhooks
-        ]
-    return yaml.safe_dump(config, sort_keys=False)
+    for receiver in config["receivers"]:
+        for webhook in receiver.get("webhook_configs", ()):
+            webhook["url"] = _moved(webhook["url"], settings.controlplane_url)
+    return config
 
 
-FILES = {"prometheus.yml": prometheus, "alertmanager.yml": alertmanager}
+def shipped(name: str) -> str:
+    """Give the text of a file of `prometheus/`."""
+    return resources.files("prometheus").joinpath(name).read_text(encoding="utf-8")
 
 
 def seconds(value: float) -> str:
@@ -74,8 +73,7 @@ def _fit_job(job: dict[str, Any], settings: Settings) -> None:
 
 
 def _shipped(name: str) -> dict[str, Any]:
-    text = resources.files("prometheus").joinpath(name).read_text(encoding="utf-8")
-    config: dict[str, Any] = yaml.safe_load(text)
+    config: dict[str, Any] = yaml.safe_load(shipped(name))
     return config
 
 

@@ -1,10 +1,10 @@
 """promtool: whether Prometheus would accept rule files, and if not, why."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from controlplane.errors import Invalid, Unavailable
+from controlplane.errors import Invalid
+from controlplane.provisioning import programs
 
 
 class Rejected(Invalid):
@@ -16,27 +16,11 @@ async def check_rules(promtool: str, files: Sequence[Path], timeout: float) -> N
 
     Raises Rejected with its message, or Unavailable when it cannot be run or takes too long.
     """
-    status, output = await _run([promtool, "check", "rules", *map(str, sorted(files))], timeout)
+    status, output = await programs.run(
+        [promtool, "check", "rules", *map(str, sorted(files))], timeout
+    )
     if status:
         raise Rejected(_words(output, files[0].parent))
-
-
-async def _run(command: list[str], timeout: float) -> tuple[int, str]:  # noqa: ASYNC109 - see check_rules
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-    except OSError as error:
-        raise Unavailable(f"promtool cannot be run: {error}") from error
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), timeout)
-    except TimeoutError as error:
-        raise Unavailable(f"promtool did not finish within {timeout:g} seconds") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return process.returncode or 0, output.decode(errors="replace")
 
 
 def _words(output: str, folder: Path) -> str:

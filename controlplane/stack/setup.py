@@ -18,11 +18,13 @@ from controlplane.auth.actor import system
 from controlplane.auth.models import ServiceToken
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Permission
+from controlplane.clients.notifier import Notifier
 from controlplane.clients.prometheus import NotRunning, Prometheus
 from controlplane.devices import document, queries
 from controlplane.devices.schemas import DeviceQuery, ImportDocument
 from controlplane.errors import ConfigurationError
 from controlplane.provisioning import boards, configuration
+from controlplane.provisioning.alertmanager.service import RoutingDeployer
 from controlplane.provisioning.service import Deployer, rule_intent
 from controlplane.settings import Settings
 from controlplane.vault import Vault, ring
@@ -59,6 +61,7 @@ async def initialise(settings: Settings, *, new_tokens: bool = False) -> None:
                 await service_tokens.ensure_file(session, name, permissions, file, renew=renew)
         await _write_files(settings)
         await _first_rules(settings, sessions)
+        await _first_routes(settings, sessions)
 
 
 async def first_admin(settings: Settings) -> str | None:
@@ -114,23 +117,13 @@ def _in_use(settings: Settings) -> bool:
 
 
 async def _write_files(settings: Settings) -> None:
-    """Write configuration and dashboards; a service that runs already reads its file again."""
-    urls = {
-        "prometheus.yml": settings.prometheus_url,
-        "alertmanager.yml": settings.alertmanager_url,
-    }
-    for name, render in configuration.FILES.items():
-        content = render(settings).encode()  # addresses of webhooks are secrets
-        if files.replace(settings.prometheus_folder / name, content, files.PRIVATE):
-            await _reload(urls[name])
+    """Write prometheus.yml and dashboards; a Prometheus that runs already reads its file again."""
+    content = configuration.prometheus(settings).encode()
+    if files.replace(settings.prometheus_folder / "prometheus.yml", content, files.PRIVATE):
+        async with Prometheus.at(settings.prometheus_url) as prometheus:
+            with suppress(NotRunning):
+                await prometheus.reload()
     boards.deploy(settings.dashboards_folder)
-
-
-async def _reload(url: str) -> None:
-    """Have Prometheus or Alertmanager, which share the path, read its configuration again."""
-    async with Prometheus.at(url) as service:
-        with suppress(NotRunning):
-            await service.reload()
 
 
 async def _first_rules(settings: Settings, sessions: async_sessionmaker[AsyncSession]) -> None:
@@ -140,6 +133,16 @@ async def _first_rules(settings: Settings, sessions: async_sessionmaker[AsyncSes
     current = settings.prometheus_folder / "rules.d" / "current"
     if not current.exists():
         raise ConfigurationError(f"no rule set can be put in force: {result and result.detail}")
+
+
+async def _first_routes(settings: Settings, sessions: async_sessionmaker[AsyncSession]) -> None:
+    """Lay channels and routes where Alertmanager finds them at its start."""
+    vault = Vault(ring.from_settings(settings))
+    async with Notifier.at(settings.alertmanager_url) as notifier:
+        result = await RoutingDeployer(settings, sessions, notifier, vault).deploy()
+    if not (settings.prometheus_folder / "alertmanager.yml").exists():
+        detail = result and result.detail
+        raise ConfigurationError(f"no routes for alerts can be put in force: {detail}")
 
 
 @asynccontextmanager

@@ -48,6 +48,10 @@ def test_a_healthy_stack_is_quiet(tmp_path: Path) -> None:
             values("chm_ruleset_deployment_failed", "0x9 1x30 0x60", job="chm-controlplane"),
         ),
         (
+            "RoutingDeploymentFailed",
+            values("chm_notification_deployment_failed", "0x9 1x30 0x60", job="chm-intent"),
+        ),
+        (
             "RuleEvaluationFailing",
             values("prometheus_rule_evaluation_failures_total", "0x9 1+1x30 31x60", **GROUP),
         ),

@@ -77,32 +77,3 @@ class TestAlertmanager:
         text = (SHIPPED / "alertmanager.yml").read_text()
 
         check(tmp_path, "alertmanager.yml", text, "amtool", "check-config")
-
-    def test_people_are_told_at_the_webhooks_of_the_settings(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The webhooks of the settings become the receiver of people."""
-        text = configuration.alertmanager(compose_settings(monkeypatch))
-
-        check(tmp_path, "alertmanager.yml", text, "amtool", "check-config")
-        people = yaml.safe_load(text)["receivers"][0]
-        assert people["webhook_configs"] == [
-            {"url": "https://chat.example.net/hook", "send_resolved": True}
-        ]
-
-    @pytest.mark.parametrize(
-        ("labels", "receivers"),
-        [
-            (("alertname=DeviceDown", "severity=critical"), "controlplane,people"),
-            (("alertname=DeviceUnreachable", "severity=none"), "controlplane,nobody"),
-        ],
-    )
-    def test_routes(self, tmp_path: Path, labels: tuple[str, ...], receivers: str) -> None:
-        """Every alert is kept by the control plane; one of severity none tells nobody else."""
-        file = tmp_path / "alertmanager.yml"
-        file.write_text(configuration.alertmanager(Settings()))
-        command = ("amtool", "config", "routes", "test", f"--config.file={file}", *labels)
-
-        routed = subprocess.run(command, capture_output=True, text=True, check=True)
-
-        assert routed.stdout.strip() == receivers

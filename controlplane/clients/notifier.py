@@ -1,0 +1,157 @@
+"""Alertmanager as who notifies: which configuration it runs, and how its deliveries went.
+
+What goes wrong is one of three: `NotRunning` (nothing listens there, or it is still starting),
+`Refused` (it answered, and said no and why), `Unavailable` (no usable answer in time).
+
+https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from controlplane.errors import Invalid, Unavailable
+
+TIMEOUT_SECONDS = 10.0
+VERSION = re.compile(r"(\d+)\.(\d+)")
+ATTEMPTS = "alertmanager_notification_requests_total"
+FAILURES = "alertmanager_notification_requests_failed_total"
+
+
+class NotRunning(Unavailable):
+    """Nothing listens at the address of Alertmanager, or it is still starting."""
+
+
+class Refused(Invalid):
+    """Alertmanager answered that it will not do it; the detail is its reason."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How often a message was tried to be sent, and how often in vain."""
+
+    tried: float = 0
+    failed: float = 0
+
+    def since(self, before: "Attempts") -> "Attempts":
+        """Give what was added; a counter that began anew counts from nothing."""
+        if self.tried < before.tried or self.failed < before.failed:
+            return self
+        return Attempts(self.tried - before.tried, self.failed - before.failed)
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """Attempts of one integration; `exact` where they are those of one receiver alone."""
+
+    attempts: Attempts
+    exact: bool
+
+
+class Notifier:
+    """A client of one Alertmanager; close it, or use it in `async with`."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    @classmethod
+    def at(cls, url: str, timeout: float = TIMEOUT_SECONDS) -> Self:
+        """Return a client of the Alertmanager at `url`; `timeout` seconds for each request."""
+        http = httpx.AsyncClient(base_url=url.rstrip("/"), timeout=timeout, trust_env=False)
+        return cls(http)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def version(self) -> tuple[int, ...]:
+        """Return the version that runs, as `(0, 25)`."""
+        status = await self._json("GET", "/api/v2/status")
+        return parse_version(str(status["versionInfo"]["version"]))
+
+    async def receivers(self) -> frozenset[str]:
+        """Return the names of the receivers of the configuration that runs."""
+        return frozenset(str(item["name"]) for item in await self._json("GET", "/api/v2/receivers"))
+
+    async def reload(self) -> None:
+        """Have Alertmanager read its configuration again; on Refused it keeps the one it has."""
+        await self._request("POST", "/-/reload")
+
+    async def tell(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], until: datetime
+    ) -> None:
+        """Tell an alert that fires until then, unless it is told again."""
+        alert = {"labels": dict(labels), "annotations": dict(annotations)}
+        body = [{**alert, "endsAt": until.isoformat(timespec="milliseconds")}]
+        await self._request("POST", "/api/v2/alerts", json=body)
+
+    async def silenced_by(self, label: str, value: str) -> Sequence[str] | None:
+        """Return the ids of what silences the alert with this label, None where there is none."""
+        found = await self._json(
+            "GET", "/api/v2/alerts", params={"filter": f'{label}="{_quotable(value)}"'}
+        )
+        return list(found[0]["status"]["silencedBy"]) if found else None
+
+    async def deliveries(self, integration: str, receiver: str) -> Deliveries:
+        """Return the attempts of an integration, of that receiver alone where that is counted."""
+        text = (await self._request("GET", "/metrics")).text
+        sums = {ATTEMPTS: 0.0, FAILURES: 0.0}
+        exact = True
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name not in sums or sample.labels.get("integration") != integration:
+                    continue
+                whose = sample.labels.get("receiver_name")
+                exact = exact and whose is not None
+                if whose in {None, receiver}:
+                    sums[sample.name] += sample.value
+        return Deliveries(Attempts(sums[ATTEMPTS], sums[FAILURES]), exact)
+
+    async def _json(self, method: str, path: str, **content: Any) -> Any:
+        response = await self._request(method, path, **content)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise Unavailable(f"what answers at {response.url} is not Alertmanager") from error
+
+    async def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
+        try:
+            response = await self._http.request(method, path, **content)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotRunning(f"Alertmanager does not listen at {self._http.base_url}") from error
+        except httpx.TransportError as error:
+            raise Unavailable(f"Alertmanager did not answer {path}: {error!r}") from error
+        if response.is_success:
+            return response
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise NotRunning("Alertmanager is still starting")
+        raise Refused(f"Alertmanager: {response.text.strip() or response.status_code}")
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """Read `0.25.0+ds1`, or what begins like it, as `(0, 25)`; Unavailable where it is none."""
+    found = VERSION.search(text)
+    if found is None:
+        raise Unavailable(f"Alertmanager names no version: {text!r}")
+    return tuple(map(int, found.groups()))
+
+
+def _quotable(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "", text)

@@ -1,0 +1,1 @@
+"""Who is told of an alert, and how: channels, routes, and the inbox of each person."""

@@ -1,0 +1,283 @@
+"""Every kind of channel, told by a real Alertmanager, to services that speak its protocol."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controlplane.clients.notifier import Notifier
+from controlplane.database import now
+from controlplane.notifications import receivers, trial
+from controlplane.notifications.kinds import OPTIONS, MsTeams, Unsupported, Version
+from controlplane.notifications.receivers import OpenChannel
+from controlplane.notifications.routing import RoutePlan
+from controlplane.notifications.schemas import Result, RouteOptions
+from controlplane.notifications.trial import Trial
+from controlplane.provisioning.alertmanager import amtool, document
+from controlplane.provisioning.alertmanager.deployment import Target, deploy
+from controlplane.provisioning.alertmanager.document import Intention
+from controlplane.settings import Settings
+from tests.controlplane.auth.postbox import Postbox, postbox
+from tests.controlplane.notifications.running import Alertmanager, Sink, sink, until
+from tests.tools import tool
+
+HOSTILE = {
+    "ifAlias": "<!channel> <https://evil.example|ok> [x](https://evil.example) @everyone",
+    "ifName": 'Gi0/1"}\n{{ define "x" }}',
+    "peer": "a\r\nBcc: evil@example.net\r\n\r\n<script>alert(1)</script>",
+}
+SUMMARY = "core1 <img src=x onerror=alert(1)>\nRunbook: https://evil.example"
+ALERT = {
+    "alertname": "InterfaceDown",
+    "severity": "critical",
+    "alertclass": "symptom",
+    "device": "core1",
+    "site": "oslo",
+    **HOSTILE,
+}
+ANNOTATIONS = {
+    "summary": SUMMARY,
+    "description": "Port *is* `down` {{ .ExternalURL }} & <b>hot</b>",
+    "runbook_url": "https://chm.example.net/runbooks/InterfaceDown",
+    "dashboard_url": "javascript:alert(1)",
+}
+
+
+@dataclass
+class World:
+    """An Alertmanager, and who it tells."""
+
+    folder: Path
+    notifier: Notifier
+    sink: Sink
+    box: Postbox
+    version: Version
+
+
+def channels(web: Sink, box: Postbox, version: Version) -> tuple[OpenChannel, ...]:
+    settings: dict[str, dict[str, Any]] = {
+        "email": {"to": ["noc@example.net", "b@example.net"], "host": "127.0.0.1"}
+        | {"port": box.port, "security": "none", "sender": "chm@example.net"},
+        "slack": {"url": web.url("/slack"), "channel": "#noc"},
+        "pagerduty": {"routing_key": "r" * 32, "api_url": web.url("/pagerduty")},
+        "opsgenie": {"api_key": "ops-key", "api_url": web.url("/opsgenie/")}
+        | {"responders": [{"type": "team", "name": "NOC"}]},
+        "webhook": {"url": web.url("/webhook"), "token": "tok-1"},
+        "telegram": {"bot_token": "12:ab", "chat_id": -100, "api_url": web.url("/telegram")},
+        "discord": {"url": web.url("/discord")},
+        "msteams": {"url": web.url("/msteams")},
+    }
+    if version < MsTeams.since:
+        del settings["msteams"]
+    return tuple(
+        OpenChannel(kind, OPTIONS.validate_python({"kind": kind, **options}))
+        for kind, options in settings.items()
+    )
+
+
+@pytest.fixture(scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("alertmanager")
+    settings = Settings(data=folder, public_url="https://chm.example.net", group_wait=1)
+    prometheus = settings.prometheus_folder
+    (prometheus / "secrets").mkdir(parents=True)
+    (prometheus / "secrets" / "alertmanager.token").write_text("token")
+    async with sink() as web, postbox() as box:
+        version = await amtool.version(tool("amtool"), 10)
+        made = channels(web, box, version)
+        route = RoutePlan("all", tuple(c.name for c in made), RouteOptions(sites=["oslo"]))
+        wanted = document.build(settings, Intention(made, (route,)), version)
+        server = Alertmanager(prometheus)
+        stopped = Notifier.at(server.url)
+        result = await deploy(wanted, Target(prometheus, stopped, tool("amtool")))
+        await stopped.aclose()
+        assert result.detail == "Alertmanager is not running; it will start with this set"
+        async with server.running() as notifier:
+            yield World(prometheus, notifier, web, box, version)
+
+
+@pytest.fixture(scope="module")
+async def told(world: World) -> World:
+    """Give the world after a hostile alert was told to every channel."""
+    await world.notifier.tell(ALERT, ANNOTATIONS, now() + timedelta(minutes=5))
+    services = 6 if world.version < MsTeams.since else 7
+    await until(lambda: len(_about(world, "InterfaceDown")) == services)
+    await until(lambda: any("core1" in m["Subject"] for m in world.box.messages))
+    return world
+
+
+def _about(world: World, alertname: str) -> set[str]:
+    return {r.path.split("/")[1] for r in world.sink.requests if alertname in r.text}
+
+
+class TestTrial:
+    @pytest.mark.parametrize(
+        "kind", ["slack", "pagerduty", "opsgenie", "webhook", "telegram", "discord"]
+    )
+    async def test_a_test_goes_to_its_channel_alone(self, world: World, kind: str) -> None:
+        """A test is delivered to the channel that is tested, and to no other."""
+        section = f"{kind}_configs"
+        test = Trial(kind, section, "ann", f"test-{kind}")
+        world.sink.requests.clear()
+
+        result = await trial.send(world.notifier, test, patience=20)
+
+        assert (result.result, result.seconds < 20) == (Result.DELIVERED, True), result
+        assert _about(world, f"Test of channel {kind}") == {kind}
+
+    async def test_mail(self, world: World) -> None:
+        """A test of mail is a mail to everybody who is named."""
+        result = await trial.send(
+            world.notifier, Trial("email", "email_configs", "ann", "test-mail"), patience=20
+        )
+
+        assert result.result is Result.DELIVERED, result
+        (message,) = [m for m in world.box.messages if "Test of channel" in m["Subject"]]
+        assert message["To"] == "noc@example.net, b@example.net"
+        assert message["From"] == "chm@example.net"
+        assert message["Auto-Submitted"] == "auto-generated"
+
+    async def test_a_service_that_refuses(self, world: World) -> None:
+        """Where the service says no, the test says that it failed, and not that it was sent."""
+        world.sink.status = 403
+        try:
+            test = Trial("webhook", "webhook_configs", "ann", "test-refused")
+            result = await trial.send(world.notifier, test, patience=20)
+        finally:
+            world.sink.status = 200
+
+        assert result.result is Result.FAILED, result
+
+    async def test_a_redirect_is_not_followed(self, world: World) -> None:
+        """An answer that leads elsewhere, to the metadata of a cloud perhaps, is a failure."""
+        world.sink.status, world.sink.location = 302, world.sink.url("/elsewhere")
+        try:
+            test = Trial("slack", "slack_configs", "ann", "test-moved")
+            result = await trial.send(world.notifier, test, patience=20)
+        finally:
+            world.sink.status, world.sink.location = 200, ""
+
+        assert result.result is Result.FAILED, result
+        assert not world.sink.at("/elsewhere")
+
+
+class TestHostileTexts:
+    """Names and texts of devices are words, in every medium."""
+
+    async def test_slack(self, told: World) -> None:
+        """Slack gets no mention and no link that a device wrote."""
+        (request,) = [r for r in told.sink.at("/slack") if "InterfaceDown" in r.text]
+        (attachment,) = request.body["attachments"]
+        text = attachment["title"] + attachment["text"] + attachment["fallback"]
+
+        assert re.findall(r"<([^>]*)>", text) == [
+            f"{ANNOTATIONS['runbook_url']}|Runbook",
+            f"{ANNOTATIONS['dashboard_url']}|Dashboard",
+        ]
+        assert "Described as: &lt;!channel&gt;" in text
+        assert request.body["channel"] == "#noc"
+        assert attachment["color"] == "danger"
+
+    async def test_mail(self, told: World) -> None:
+        """Mail has no header, no element and no script that a device wrote."""
+        message = next(m for m in told.box.messages if "core1" in m["Subject"])
+        html = _part(message, "html")
+
+        assert "Bcc" not in message
+        assert message["Subject"].startswith("[CRITICAL] core1 <img src=x onerror=alert(1)> ")
+        assert set(re.findall(r"<(\w+)", html)) <= {
+            *("html", "head", "meta", "title", "body", "div", "h1", "p", "strong"),
+            *("table", "tr", "td", "a"),
+        }
+        assert 'href="javascript:' not in html
+        assert f'href="{ANNOTATIONS["runbook_url"]}"' in html
+        assert _lines(_part(message, "plain"), "Runbook:") == [ANNOTATIONS["runbook_url"]]
+
+    async def test_telegram(self, told: World) -> None:
+        """Telegram gets a plain text, in which nothing is a mark; each line of ours stands once."""
+        (request,) = [r for r in told.sink.at("/telegram") if "InterfaceDown" in r.text]
+        body = request.body
+
+        assert request.path == "/telegram/bot12:ab/sendMessage"
+        assert not body.get("parse_mode")
+        assert _lines(body["text"], "Runbook:") == [ANNOTATIONS["runbook_url"]]
+        assert "{{ .ExternalURL }}" in body["text"]  # said, not run
+        assert _lines(body["text"], "peer:") == [
+            "a Bcc: evil@example.net <script>alert(1)</script>"
+        ]
+
+    async def test_discord(self, told: World) -> None:
+        """Discord gets an embed with every mark behind a backslash, and no mention."""
+        (request,) = [r for r in told.sink.at("/discord") if "InterfaceDown" in r.text]
+        (embed,) = request.body["embeds"]
+
+        assert not request.body.get("content")
+        assert r"\[x\]\(https://evil.example\) \@everyone" in embed["description"]
+        assert r"\<b\>hot\</b\>" in embed["description"]
+
+    async def test_teams(self, told: World) -> None:
+        """Teams gets a card with every mark escaped, or the channel says what it lacks."""
+        found = [r for r in told.sink.at("/msteams") if "InterfaceDown" in r.text]
+        if told.version < MsTeams.since:
+            kind = MsTeams.model_validate({"url": "https://teams.example.net/"})
+            with pytest.raises(Unsupported, match=r"needs Alertmanager 0\.28"):
+                receivers.refuse_unsupported(kind, told.version)
+            return
+        (request,) = found
+        card = request.body["attachments"][0]["content"]
+        text = "".join(block["text"] for block in card["body"])
+        assert r"\[x\]\(https://evil.example\)" in text
+
+    async def test_pagerduty(self, told: World) -> None:
+        """PagerDuty gets an event of version 2 with its severity, device and site."""
+        (request,) = [r for r in told.sink.at("/pagerduty") if "InterfaceDown" in r.text]
+        event = request.body
+
+        assert event["routing_key"] == "r" * 32
+        assert event["event_action"] == "trigger"
+        payload = event["payload"]
+        assert payload["severity"] == "critical"
+        assert (payload["component"], payload["group"]) == ("core1", "oslo")
+        assert "\n" not in payload["summary"]
+
+    async def test_opsgenie(self, told: World) -> None:
+        """Opsgenie gets an alert of the first priority for those who respond."""
+        (request,) = [r for r in told.sink.at("/opsgenie/v2/alerts") if "InterfaceDown" in r.text]
+        assert request.headers["authorization"] == "GenieKey ops-key"
+        assert request.body["priority"] == "P1"
+        assert request.body["responders"] == [{"name": "NOC", "type": "team"}]
+
+    async def test_webhook(self, told: World) -> None:
+        """A webhook gets Alertmanager's own JSON, labels as they are, and the channel's token."""
+        (request,) = [r for r in told.sink.at("/webhook") if "InterfaceDown" in r.text]
+
+        assert request.headers["authorization"] == "Bearer tok-1"
+        (alert,) = request.body["alerts"]
+        assert alert["labels"] == ALERT
+
+
+def test_secrets_lie_in_private_files(world: World) -> None:
+    """What Alertmanager reads is for its own account alone, secrets by themselves where it can."""
+    written = {p.name: p for p in world.folder.rglob("rev-*/**/*") if p.is_file()}
+
+    assert written["slack.api_url"].read_text() == world.sink.url("/slack")
+    assert {p.stat().st_mode & 0o777 for p in written.values()} == {0o600}
+    assert world.sink.url("/slack") not in (world.folder / "alertmanager.yml").read_text()
+
+
+def _part(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def _lines(text: str, prefix: str) -> list[str]:
+    """Give what stands behind the prefix in each line that begins with it."""
+    return [
+        line.removeprefix(prefix).strip() for line in text.splitlines() if line.startswith(prefix)
+    ]
