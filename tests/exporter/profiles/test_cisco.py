@@ -43,6 +43,8 @@ def limits(configuration: Configuration, *rows: tuple[int, int, int]) -> dict[st
             "cisco_ios_xe",
         ),
         ("9.1.2494", "Cisco IOS Software, Catalyst L3 Switch (CAT9K_IOSXE)", "cisco_ios_xe"),
+        ("9.1.2682", "Cisco IOS Software [Gibraltar], IE3x00 Switch Software", "cisco_ios_xe"),
+        ("9.1.1069", "Cisco Controller", "cisco_wlc"),
         ("9.1.1641", "Cisco IOS XR Software (Cisco ASR9K Series), Version 5.3.3", "cisco_ios_xr"),
         ("9.12.3.1.3.1812", "Cisco NX-OS(tm) n9000, Software (n9000-dk9)", "cisco_nx_os"),
         ("9.1.2114", "Cisco Adaptive Security Appliance Version 9.8(2)", "cisco_asa"),
@@ -324,33 +326,4 @@ class TestBgp:
         found[f"{CISCO}.187.1.2.8.1.1.{peer}.2.1"] = 40_000
         assert applied(configuration.modules["cisco_bgp_prefixes"], found) == {
             f'chm_bgp_prefixes_accepted{{family="ipv6 unicast",{labels}}}': 40_000
-        }
-
-
-class TestSmallBusiness:
-    """Switches of Cisco that run no IOS, though they are called Catalyst, too."""
-
-    def test_profile(self, configuration: Configuration) -> None:
-        """They have a number below Cisco's, and a profile of their own."""
-        found = identify.profile(
-            configuration.profiles, "1.3.6.1.4.1.9.6.1.1008.24.2", "Catalyst 1300"
-        )
-        assert found == "cisco_small_business"
-
-    def test_health(self, configuration: Configuration) -> None:
-        """What is not measured, not present, or a threshold of older firmware is no sample."""
-        root = "1.3.6.1.4.1.9.6.1.101"
-        cpu = configuration.modules["cisco_small_business_cpu"]
-        assert applied(cpu, {f"{root}.1.7.0": 101, f"{root}.1.8.0": 101}) == {}
-        assert applied(cpu, {f"{root}.1.7.0": 40, f"{root}.1.8.0": 7}) == {
-            'chm_cpu_utilization_ratio{cpu="Processor"}': 0.07
-        }
-        found = applied(
-            configuration.modules["cisco_small_business_environment"],
-            answers(f"{root}.83.1.1.1", {"2": {"1": b"fan1_unit1"}, "3": {"1": 6, "2": 5}})
-            | answers(f"{root}.53.15.1", {"10": {"1": 48, "2": 1}, "11": {"1": 1, "2": 65}}),
-        )
-        assert {key: value for key, value in found.items() if "degraded" not in key} == {
-            'chm_fan_up{fan="fan1_unit1"}': 0,
-            'chm_temperature_celsius{sensor="Unit 1"}': 48,
         }
