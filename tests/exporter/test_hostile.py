@@ -144,3 +144,18 @@ def test_times(value: Value) -> None:
     for read in (values.date_and_time, values.ntp_time):
         assert read(value) is None or isinstance(read(value), float)
     assert values.parsed_date(value, "%Y-%m-%d") is None or isinstance(value, bytes | str)
+
+
+def test_ten_thousand_sensors_of_one_name() -> None:
+    """However many parts share a nasty name, each is one series that Prometheus reads."""
+    table, rows = configuration().modules["entity_sensor"], range(1, 10_001)
+    sensor, entity = "1.3.6.1.2.1.99.1.1.1", "1.3.6.1.2.1.47.1.1.1.1"
+    got: dict[str, Value] = {f"{entity}.7.{i}": b'"} 1\nup{x="\xff' for i in rows}
+    for column, value in enumerate((8, 9, 0, 40, 1), 1):
+        got |= {f"{sensor}.{column}.{i}": value for i in rows}
+    page = exposition.render(health.families(table, got, table.rows(got), set()))
+
+    (family, *_) = text_string_to_metric_families(page.body.decode())
+    assert family.name == "chm_temperature_celsius"
+    assert len({sample.labels["sensor"] for sample in family.samples}) == len(rows)
+    assert page.duplicates == 0
