@@ -156,6 +156,19 @@ class TestEnvironment:
         told = applied(configuration.modules["cisco_envmon"], found)
         assert told[f'chm_power_supply_up{{psu="{name}"}}'] == 1
 
+    def test_millivolts(self, configuration: Configuration) -> None:
+        """Voltages and their limits are told in thousandths; one that is not present is none."""
+        rows: dict[str, dict[str, Value]] = {"2": {"1": b"+3.45 V, Normal", "2": b"+5.15 V"}}
+        rows |= {"3": {"1": 3449, "2": 0}, "4": {"1": 2750}, "5": {"1": 3550}}
+        rows |= {"7": {"1": 1, "2": 5}}
+        found = applied(configuration.modules["cisco_envmon"], answers(f"{CISCO}.13.1.2.1", rows))
+        assert {key: value for key, value in found.items() if "degraded" not in key} == {
+            'chm_sensor_volts{sensor="+3.45 V"}': 3.449,
+            'chm_sensor_limit_volts{limit="low_critical",sensor="+3.45 V"}': 2.75,
+            'chm_sensor_limit_volts{limit="high_critical",sensor="+3.45 V"}': 3.55,
+            'chm_sensor_ok{sensor="+3.45 V"}': 1,
+        }
+
     def test_test_point_without_a_thermometer(self, configuration: Configuration) -> None:
         """A test point that only tells its state reads 0, which is no temperature."""
         row = {"3": {"1": 0}, "4": {"1": 0}, "6": {"1": 1}}
