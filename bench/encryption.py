@@ -16,6 +16,7 @@ import yaml
 from bench import _peers, scrape
 from exporter.config import Auth
 from exporter.protocols.snmp import ber, keys, usm
+from exporter.protocols.snmp.message import parsed
 from exporter.protocols.snmp.relay import PLAIN
 from exporter.protocols.snmp.usm import Engine, Envelope
 from lab import topology
@@ -68,7 +69,7 @@ class Front(asyncio.DatagramProtocol):
         task.add_done_callback(self.tasks.discard)
 
     async def _answer(self, data: bytes, addr: tuple[str, int]) -> None:
-        message = usm._parsed(data)
+        message = parsed(data)
         envelope = Envelope(AUTH, Engine(ENGINE, 1))
         envelope._sent = message.identity
         if message.engine != ENGINE:

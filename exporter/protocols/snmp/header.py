@@ -40,9 +40,22 @@ def usual_status(packet: bytes, head: bytes) -> int | None:
     start = b"\x30\x82" + lengths[0] + head + b"\xa2\x82" + lengths[1] + b"\x02"
     if not packet.startswith(start):
         return None
-    at = len(start) + 1 + packet[len(start)]
+    return _usual(packet, len(start) + 1 + packet[len(start)])
+
+
+def usual_answer(pdu: bytes, identity: bytes) -> int | None:
+    """Return the same of a response to the request with that request-id, as it is written."""
+    size = len(pdu)
+    if not SHORTEST_PAGE <= size <= LARGEST:
+        return None
+    start = b"\xa2\x82" + (size - 4).to_bytes(2, "big") + identity
+    return _usual(pdu, len(start)) if pdu.startswith(start) else None
+
+
+def _usual(packet: bytes, at: int) -> int | None:
+    """Return the error-status at `at`, if it and all behind it are written as usual."""
     fields = packet[at : at + 10]
-    bindings = b"\x30\x82" + max(size - at - 10, 0).to_bytes(2, "big")
+    bindings = b"\x30\x82" + max(len(packet) - at - 10, 0).to_bytes(2, "big")
     if fields[:2] != b"\x02\x01" or fields[3:5] != b"\x02\x01" or fields[6:] != bindings:
         return None
     return fields[2] if fields[2] < ber.LONG else None

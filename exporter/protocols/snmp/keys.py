@@ -16,6 +16,8 @@ from exporter.protocols.snmp.privacy import CbcDes, CfbAes, Privacy
 
 PASSWORDS = 1024  # whose master keys are remembered: each costs a megabyte of hashing
 USERS = 65_536  # engines whose localised keys are remembered
+INNER = bytes(octet ^ 0x36 for octet in range(256))
+OUTER = bytes(octet ^ 0x5C for octet in range(256))
 
 
 class Digest(NamedTuple):
@@ -52,12 +54,33 @@ ENCRYPTIONS = {
 }
 
 
+class Signer:
+    """HMAC (RFC 2104) with a key that is no longer than a block, cut to the octets that are sent.
+
+    As section 4 of the RFC proposes, both pads are hashed once for all messages; hmac.digest does
+    it for each, and looks the hash up each time.
+    """
+
+    def __init__(self, digest: Digest, key: bytes) -> None:
+        self.key, self.sent = key, digest.sent
+        self._inner, self._outer = hashlib.new(digest.name), hashlib.new(digest.name)
+        padded = key.ljust(self._inner.block_size, b"\0")
+        self._inner.update(padded.translate(INNER))
+        self._outer.update(padded.translate(OUTER))
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the digest of a message."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()[: self.sent]
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What a user signs and encrypts with at one engine; None where the level needs none."""
 
-    digest: Digest | None = None
-    auth: bytes = field(default=b"", repr=False)
+    signer: Signer | None = field(default=None, repr=False)
     privacy: Privacy | None = field(default=None, repr=False)
 
 
@@ -67,14 +90,14 @@ def localised(auth: Auth, engine_id: bytes) -> Keys:
     if auth.security_level == "noAuthNoPriv":
         return Keys()
     digest = DIGESTS[auth.auth_protocol]
-    signing = _localised(digest, auth.password.encode(), engine_id)
+    signer = Signer(digest, _localised(digest, auth.password.encode(), engine_id))
     if auth.security_level == "authNoPriv":
-        return Keys(digest, signing)
+        return Keys(signer)
     encryption = ENCRYPTIONS[auth.priv_protocol]
     key = _localised(digest, auth.priv_password.encode(), engine_id)
     while len(key) < encryption.octets:
         key += _extension(digest, encryption, key, engine_id)
-    return Keys(digest, signing, encryption.cipher(key[: encryption.octets]))
+    return Keys(signer, encryption.cipher(key[: encryption.octets]))
 
 
 def _extension(digest: Digest, encryption: Encryption, key: bytes, engine_id: bytes) -> bytes:

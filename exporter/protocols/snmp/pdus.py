@@ -24,8 +24,14 @@ def community(packet: bytes) -> tuple[int, int, int]:
 
 def identity(pdu: bytes) -> int:
     """Return the request-id."""
+    return numbered(pdu)[0]
+
+
+def numbered(pdu: bytes) -> tuple[int, bytes]:
+    """Return the request-id, and how it is written."""
     _, at, end = ber.element(pdu, 0, len(pdu))
-    return ber.number(pdu, at, end)[0]
+    number, after = ber.number(pdu, at, end)
+    return number, pdu[at:after]
 
 
 def renumbered(pdu: bytes, number: int) -> bytes:

@@ -57,13 +57,17 @@ class CbcDes:
 
 
 class CfbAes:
-    """AES in CFB mode, made of single blocks (NIST SP 800-38A, 6.3): no context per message.
+    """AES in CFB mode (NIST SP 800-38A, 6.3), made of two contexts that last as long as the key.
 
-    Decryption encrypts all of the preceding blocks in one call.
+    A context of its own would cost each message more than all the rest. What is combined with data
+    is, to decrypt, each preceding block enciphered: one call in ECB mode. To encrypt, it is what
+    CBC mode makes of the vector and the data, if the chain that the last message left is undone.
     """
 
     def __init__(self, key: bytes) -> None:
         self._blocks = Cipher(AES(key), ECB()).encryptor()  # noqa: S305 - CFB is built on it
+        self._chained = Cipher(AES(key), CBC(bytes(AES_BLOCK))).encryptor()
+        self._chain = bytes(AES_BLOCK)
 
     def salt(self, number: int, _boots: int) -> bytes:
         """Return the number."""
@@ -71,11 +75,11 @@ class CfbAes:
 
     def encrypt(self, data: bytes, boots: int, seconds: int, salt: bytes) -> bytes:
         """Return data as it is sent."""
-        block, out = _vector(boots, seconds, salt), bytearray()
-        for at in range(0, len(data), AES_BLOCK):
-            block = _xor(self._blocks.update(block), data[at : at + AES_BLOCK])
-            out += block
-        return bytes(out)
+        first = _xor(self._chain, _vector(boots, seconds, salt))
+        whole = -(-len(data) // AES_BLOCK) * AES_BLOCK
+        stream = self._chained.update((first + data)[:whole])
+        self._chain = stream[-AES_BLOCK:] or self._chain
+        return _xor(stream, data)
 
     def decrypt(self, data: bytes, boots: int, seconds: int, salt: bytes) -> bytes:
         """Return data as it was."""

@@ -130,7 +130,7 @@ class Relay:
         self.again = False
         self._unseen = unseen
         self._asked: set[int] = set()
-        self._last = 0
+        self._last, self._written = 0, b""
         self._texts: dict[bytes, bytes] = {}
         self._codec = codec
         self._agent = agent
@@ -160,18 +160,22 @@ class Relay:
         """
         received = self._agent.recv(LARGEST)
         self.octets += len(received)
-        if self._stream is None:
-            messages = [received]
-        elif received:
-            messages = self._stream.cut(received)
-        else:
-            raise ConnectionResetError("the agent closed the connection")
-        passed = [self._pass(message) for message in messages]
-        if all(status is None for status in passed):
+        status = self._pass(received) if self._stream is None else self._cut(received, self._stream)
+        if status is None:
             raise BlockingIOError  # nothing of ours has arrived yet
+        return status
+
+    def _cut(self, received: bytes, stream: Stream) -> int | None:
+        """Pass on the messages that are complete with this segment; return as `_pass` does."""
+        if not received:
+            raise ConnectionResetError("the agent closed the connection")
+        passed = [self._pass(message) for message in stream.cut(received)]
+        if all(status is None for status in passed):
+            return None
         return next((status for status in reversed(passed) if status), 0)
 
     def _pass(self, message: bytes) -> int | None:
+        """Pass a message on to the codec; return its error-status, None where it is not ours."""
         if not self.envelope:
             start, at, end = pdus.community(message)
             head, pdu = message[start:at], message[at:end]
@@ -182,18 +186,24 @@ class Relay:
             if opened is None:
                 return None
             head, pdu = PLAIN, opened
-        status = header.pdu_status(pdu, 0, len(pdu))
-        if not self._answers(identity := pdus.identity(pdu)):
-            return None
-        if identity != self._last:
-            pdu = pdus.renumbered(pdu, self._last)
-        if len(pdu) > LONG_PDU:
-            pdu, self._texts = pdus.shortened(pdu)
+        if len(pdu) > LONG_PDU or (status := header.usual_answer(pdu, self._written)) is None:
+            status = header.pdu_status(pdu, 0, len(pdu))
+            if not self._answers(identity := pdus.identity(pdu)):
+                return None
+            pdu = self._readable(pdu, identity)
         message = ber.encode(ber.SEQUENCE, head + pdu)
         if len(message) > header.LARGEST:
             raise header.Oversize
         self._pair.send(message)
         return status
+
+    def _readable(self, pdu: bytes, identity: int) -> bytes:
+        """Return an answer as the codec takes it: to the last request, and not too long."""
+        if identity != self._last:
+            pdu = pdus.renumbered(pdu, self._last)
+        if len(pdu) > LONG_PDU:
+            pdu, self._texts = pdus.shortened(pdu)
+        return pdu
 
     def _answers(self, identity: int) -> bool:
         """Return whether a request of the question that is open now had this id."""
@@ -235,11 +245,12 @@ class Relay:
 
     def _forward(self) -> None:
         message = self._pair.recv(LARGEST)
-        _, at, end = pdus.community(message)
-        pdu = message[at:end]
+        pdu = (
+            message.partition(PLAIN)[2] if self.envelope else message[pdus.community(message)[1] :]
+        )
         if not self.again:
             self._forget()
-        self.again, self._last = False, pdus.identity(pdu)
+        self.again, (self._last, self._written) = False, pdus.numbered(pdu)
         self._asked.add(self._last)
         if self.envelope:
             message = self.envelope.seal(pdu)

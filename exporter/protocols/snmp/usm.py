@@ -16,16 +16,24 @@ from exporter.config import Auth
 from exporter.protocols.snmp import ber, keys
 from exporter.protocols.snmp.ber import Malformed
 from exporter.protocols.snmp.keys import Keys
+from exporter.protocols.snmp.message import (
+    AUTH,
+    LARGEST,
+    PRIV,
+    REPORTABLE,
+    Message,
+    Pattern,
+    parsed,
+)
+from exporter.protocols.snmp.privacy import SALT
 
-AUTH, PRIV, REPORTABLE = 1, 2, 4  # msgFlags, RFC 3412 section 6.4
 REPORT = 0xA8
-USM = 3  # msgSecurityModel
-LONGEST_ID = 32  # octets of an SnmpEngineID, RFC 3411
 IDENTITIES = 1 << 30  # message ids of four octets without a sign
 NOTHING = b"\xa0\x0b\x02\x01\x00\x02\x01\x00\x02\x01\x00\x30\x00"  # a GET of no object
 HEAD = b"\x02\x01\x03\x30\x10\x02\x04"  # msgVersion 3, and where msgID begins
 SIZE = b"\x02\x02\x0f\xf0\x04\x01"  # msgMaxSize: what the codec can read
 MODEL = b"\x02\x01\x03"  # msgSecurityModel: USM
+FORGED = "its digest is wrong"
 ENGINES = 65_536  # agents whose engines are remembered
 
 Oid = tuple[int, ...]
@@ -74,20 +82,6 @@ class Report(NamedTuple):
     counter: Oid
 
 
-class _Message(NamedTuple):
-    """A message taken apart; the `at` fields are where the octets stand."""
-
-    identity: int
-    flags: int
-    engine: bytes
-    boots: int
-    seconds: int
-    user: bytes
-    digest_at: tuple[int, int]
-    salt: bytes
-    data_at: tuple[int, int, int]
-
-
 def _somewhere() -> Iterator[int]:
     """Return a count from where nobody can guess."""
     return count(secrets.randbits(63))
@@ -103,9 +97,9 @@ class Envelope:
     _sent: int = field(default=IDENTITIES, init=False)
     _asked: set[int] = field(default_factory=set, init=False)
     _last: tuple[bytes | None, Keys] = field(default=(None, Keys()), init=False, repr=False)
-    _written: tuple[tuple[bytes, int] | None, bytes, bytes] = field(
-        default=(None, b"", b""), init=False, repr=False
-    )
+    _scope: tuple[bytes | None, bytes] = field(default=(None, b""), init=False, repr=False)
+    _frame: tuple[object, bytes] = field(default=(None, b""), init=False, repr=False)
+    _pattern: Pattern | None = field(default=None, init=False, repr=False)
     _identities: Iterator[int] = field(default_factory=_somewhere, init=False, repr=False)
     _salts: Iterator[int] = field(default_factory=_somewhere, init=False, repr=False)
 
@@ -137,35 +131,52 @@ class Envelope:
         return self._message(mine, engine, seconds, salt, data)
 
     def _scoped(self, pdu: bytes) -> bytes:
-        context = self.auth.context_name.encode()
-        engine = self.context_engine_id or self.engine.id
-        parts = ber.encode(ber.OCTETS, engine) + ber.encode(ber.OCTETS, context) + pdu
-        return ber.encode(ber.SEQUENCE, parts)
+        return ber.encode(ber.SEQUENCE, self._context() + pdu)
+
+    def _context(self) -> bytes:
+        """Return contextEngineID and contextName as they stand in messages."""
+        known, scope = self._scope
+        if known != self.engine.id:
+            engine = self.context_engine_id or self.engine.id
+            scope = ber.encode(ber.OCTETS, engine)
+            scope += ber.encode(ber.OCTETS, self.auth.context_name.encode())
+            self._scope = self.engine.id, scope
+        return scope
 
     def _message(self, mine: Keys, engine: Engine, seconds: int, salt: bytes, data: bytes) -> bytes:
-        size = mine.digest.sent if mine.digest else 0
-        flags = REPORTABLE | (AUTH if mine.digest else 0) | (PRIV if mine.privacy else 0)
-        header = HEAD + self._sent.to_bytes(4, "big") + SIZE + bytes((flags,)) + MODEL
-        tail = bytes((ber.OCTETS, len(salt))) + salt
-        clock = ber.integer(engine.boots) + ber.integer(seconds)
-        before, user = self._names(engine.id, size)
-        security = ber.encode(ber.SEQUENCE, before + clock + user + tail)
-        message = ber.encode(ber.SEQUENCE, header + ber.encode(ber.OCTETS, security) + data)
-        if not mine.digest:
+        header = HEAD + self._sent.to_bytes(4, "big") + self._framed(mine, engine, seconds)
+        rest = bytes((ber.OCTETS, len(salt))) + salt + data
+        message = ber.encode(ber.SEQUENCE, header + rest)
+        if not mine.signer:
             return message
-        end = len(message) - len(data) - len(tail)
-        signature = hmac.digest(mine.auth, message, mine.digest.name)[:size]
-        return message[: end - size] + signature + message[end:]
+        end = len(message) - len(rest)
+        signature = mine.signer.sign(message)
+        return message[: end - len(signature)] + signature + message[end:]
 
-    def _names(self, engine_id: bytes, size: int) -> tuple[bytes, bytes]:
-        """Return the engine, and the user with room for a digest, as they stand in messages."""
-        known, before, user = self._written
-        if known != (engine_id, size):
-            name = self.auth.username.encode() if engine_id else b""
-            before = ber.encode(ber.OCTETS, engine_id)
-            user = ber.encode(ber.OCTETS, name) + ber.encode(ber.OCTETS, bytes(size))
-            self._written = (engine_id, size), before, user
-        return before, user
+    def _framed(self, mine: Keys, engine: Engine, seconds: int) -> bytes:
+        """Return what stands between msgID and salt, with room for a digest.
+
+        It is the same for a second.
+        """
+        known, frame = self._frame
+        if known != (key := (engine.id, engine.boots, seconds)):
+            frame = self._between(mine, engine, seconds)
+            self._frame = key, frame
+        return frame
+
+    def _between(self, mine: Keys, engine: Engine, seconds: int) -> bytes:
+        flags = REPORTABLE | (AUTH if mine.signer else 0) | (PRIV if mine.privacy else 0)
+        name = self.auth.username.encode() if engine.id else b""
+        parts = [
+            ber.encode(ber.OCTETS, engine.id),
+            ber.integer(engine.boots),
+            ber.integer(seconds),
+            ber.encode(ber.OCTETS, name),
+            ber.encode(ber.OCTETS, bytes(mine.signer.sent if mine.signer else 0)),
+            ber.encode(ber.OCTETS, bytes(SALT if mine.privacy else 0)),
+        ]
+        security = ber.encode(ber.OCTETS, ber.encode(ber.SEQUENCE, b"".join(parts)))
+        return SIZE + bytes((flags,)) + MODEL + security[: -len(parts[-1])]
 
     def open(self, packet: bytes) -> bytes | Report | None:
         """Return the PDU in an answer, or the report it is; None where it answers nothing of ours.
@@ -173,23 +184,29 @@ class Envelope:
         Raises Malformed where it cannot be read. A report may come without a digest: it only says
         why there is no answer, and teaches the engine's id and clock, which the next request tests.
         """
-        message = _parsed(packet)
+        pattern = self._pattern
+        if (message := pattern and pattern.read(packet)) is None:
+            message, pattern = parsed(packet), None
         if message.identity not in self._asked:
             return None
         mine = self._keys(message.engine)
         proven = _proven(packet, message, mine)
-        pdu = _pdu(_plain(packet, message, mine))
+        if not proven and message.flags & PRIV:
+            raise Malformed(FORGED)
+        pdu = _pdu(_plain(packet, message, mine), self._context())
         if pdu[0] == REPORT:
             self.engine.learn(message.engine, message.boots, message.seconds)
             return Report(_counter(pdu))
         if not proven:
-            raise Malformed("its digest is wrong")
+            raise Malformed(FORGED)
         if message.engine != self.engine.id or _weaker(message, mine):
             return None
         if message.user != self.auth.username.encode():
             return None
-        if mine.digest:
+        if mine.signer:
             self.engine.learn(message.engine, message.boots, message.seconds)
+        if pattern is None:
+            self._pattern = Pattern.of(packet, message)
         return pdu
 
     def _keys(self, engine_id: bytes) -> Keys:
@@ -200,57 +217,22 @@ class Envelope:
         return mine
 
 
-def _proven(packet: bytes, message: _Message, mine: Keys) -> bool:
+def _proven(packet: bytes, message: Message, mine: Keys) -> bool:
     """Return whether the digest is right; a message that needs none has a right one."""
-    if not mine.digest or not message.flags & AUTH:
-        return not mine.digest
+    if not mine.signer or not message.flags & AUTH:
+        return not mine.signer
     start, end = message.digest_at
-    if end - start != mine.digest.sent:
+    if end - start != mine.signer.sent:
         return False
     blank = packet[:start] + bytes(end - start) + packet[end:]
-    expected = hmac.digest(mine.auth, blank, mine.digest.name)[: mine.digest.sent]
-    return hmac.compare_digest(expected, packet[start:end])
+    return hmac.compare_digest(mine.signer.sign(blank), packet[start:end])
 
 
-def _weaker(message: _Message, mine: Keys) -> bool:
+def _weaker(message: Message, mine: Keys) -> bool:
     return bool(mine.privacy) and not message.flags & PRIV
 
 
-def _parsed(packet: bytes) -> _Message:
-    start, end = ber.content(packet, 0, len(packet), ber.SEQUENCE)
-    version, at = ber.number(packet, start, end)
-    if version != USM:
-        raise Malformed(f"SNMP version {version}")
-    head, after = ber.content(packet, at, end, ber.SEQUENCE)
-    identity, at = ber.number(packet, head, after)
-    _, at = ber.number(packet, at, after)
-    flags_at, at = ber.content(packet, at, after, ber.OCTETS)
-    if at != flags_at + 1:
-        raise Malformed("msgFlags are not one octet")
-    start, stop = ber.content(packet, after, end, ber.OCTETS)
-    at, inner = ber.content(packet, start, stop, ber.SEQUENCE)
-    engine_at = ber.content(packet, at, inner, ber.OCTETS)
-    if engine_at[1] - engine_at[0] > LONGEST_ID:
-        raise Malformed("the engine id is too long")
-    boots, at = ber.number(packet, engine_at[1], inner)
-    seconds, at = ber.number(packet, at, inner)
-    user_at = ber.content(packet, at, inner, ber.OCTETS)
-    digest_at = ber.content(packet, user_at[1], inner, ber.OCTETS)
-    salt_at = ber.content(packet, digest_at[1], inner, ber.OCTETS)
-    return _Message(
-        identity,
-        packet[flags_at],
-        packet[slice(*engine_at)],
-        boots,
-        seconds,
-        packet[slice(*user_at)],
-        digest_at,
-        packet[slice(*salt_at)],
-        (stop, *ber.element(packet, stop, end)[1:]),
-    )
-
-
-def _plain(packet: bytes, message: _Message, mine: Keys) -> bytes:
+def _plain(packet: bytes, message: Message, mine: Keys) -> bytes:
     """Return the scoped PDU of a message, decrypted where it is encrypted."""
     at, start, end = message.data_at
     if not message.flags & PRIV:
@@ -260,8 +242,20 @@ def _plain(packet: bytes, message: _Message, mine: Keys) -> bytes:
     return mine.privacy.decrypt(packet[start:end], message.boots, message.seconds, message.salt)
 
 
-def _pdu(scoped: bytes) -> bytes:
-    """Return the PDU in a scoped PDU, without the padding that may follow."""
+def _pdu(scoped: bytes, context: bytes = b"") -> bytes:
+    """Return the PDU in a scoped PDU, without the padding that may follow.
+
+    Where it is long, without padding and in the context that is expected, comparing tells where.
+    """
+    size, at = len(scoped), 4 + len(context)
+    if (
+        context
+        and at + 4 <= size <= LARGEST
+        and scoped[:at] == b"\x30\x82" + (size - 4).to_bytes(2, "big") + context
+    ):
+        pdu = scoped[at:]
+        if pdu[1:4] == b"\x82" + (size - at - 4).to_bytes(2, "big"):
+            return pdu
     start, end = ber.content(scoped, 0, len(scoped), ber.SEQUENCE)
     _, at = ber.content(scoped, start, end, ber.OCTETS)
     _, at = ber.content(scoped, at, end, ber.OCTETS)

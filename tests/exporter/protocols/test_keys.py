@@ -32,14 +32,17 @@ class TestLocalised:
             auth_protocol=protocol,  # type: ignore[arg-type]
             password="maplesyrup",
         )
-        assert keys.localised(auth, ENGINE).auth.hex() == key
+        signer = keys.localised(auth, ENGINE).signer
+        assert signer is not None
+        assert signer.key.hex() == key
 
     def test_secret(self) -> None:
         """Keys do not show when they are printed."""
         auth = Auth(version=3, username="u", security_level="authNoPriv", password="maplesyrup")
         found = keys.localised(auth, ENGINE)
-        assert found.auth.hex() not in repr(found)
-        assert repr(found.auth) not in repr(found)
+        assert found.signer is not None
+        assert found.signer.key.hex() not in repr(found) + repr(found.signer)
+        assert repr(found.signer.key) not in repr(found) + repr(found.signer)
 
 
 class TestPrivacy:
