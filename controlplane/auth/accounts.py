@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.audit.models import Action
+from controlplane.audit.models import Action, Kind
 from controlplane.audit.service import Fields
 from controlplane.auth import mfa, onetime, policy, queries, sessions, trail
 from controlplane.auth.actor import Actor, system
@@ -23,7 +23,7 @@ from controlplane.auth.roles import grants
 from controlplane.auth.roles import queries as role_queries
 from controlplane.auth.roles.schemas import GrantCreate
 from controlplane.database import now
-from controlplane.errors import Conflict, Invalid, NotFound, Problem
+from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from controlplane.users import service
 from controlplane.users.models import User
 
@@ -64,16 +64,20 @@ async def add(session: AsyncSession, actor: Actor, passwords: Passwords, new: Ac
 
 async def invite(session: AsyncSession, actor: Actor, new: Account) -> Ticket:
     """Add a person who chooses the password with the ticket."""
-    return await onetime.ticket(session, await _add(session, actor, new, ""))
+    return await onetime.ticket(session, await _add(session, actor, new, ""), actor.id)
 
 
 async def accept(
     session: AsyncSession, passwords: Passwords, purpose: Purpose, token: str, password: str
 ) -> User:
-    """Set the password of whoever holds an invitation or a reset; the token is used up."""
+    """Set the password of whoever holds an invitation or a reset; the token is used up.
+
+    It is worth nothing once the person may do more than whoever made it, who may hold a copy.
+    """
     row = await onetime.find(session, purpose, token)
     user = await session.get(User, row.user_id) if row else None
-    if row is None or user is None or not user.active or not await onetime.spend(session, row):
+    good = user is not None and user.active and await _may_still(session, token, user)
+    if row is None or user is None or not good or not await onetime.spend(session, row):
         detail = "this link is not valid any more; ask for a new one"
         raise Invalid(detail, Problem("/token", "expired", detail))
     await replace_password(session, passwords, user, Change(password, f"{purpose.value} by a link"))
@@ -116,7 +120,7 @@ async def set_password(
 async def reset(session: AsyncSession, actor: Actor, name: str) -> Ticket:
     """Make a ticket for a person who forgot the password; the old one works until it is used."""
     user = await _theirs(session, actor, name)
-    ticket = await onetime.ticket(session, user)
+    ticket = await onetime.ticket(session, user, actor.id)
     await _record(session, actor, Action.PASSWORD_RESET, user, {"link": ticket.purpose.value})
     return ticket
 
@@ -171,6 +175,22 @@ async def add_first_admin(session: AsyncSession, passwords: Passwords) -> str | 
     password = generate_password()
     await add(session, system("setup"), passwords, Account(FIRST_ADMIN, password, Role.SUPER_ADMIN))
     return password
+
+
+async def _may_still(session: AsyncSession, token: str, user: User) -> bool:
+    """Say whether whoever made a token could make it now."""
+    maker_id = onetime.maker(token)
+    if maker_id is None:
+        return True
+    maker = await session.get(User, maker_id)
+    if maker is None or not maker.active:
+        return False
+    held = await grants.held(session, maker.id, ())
+    try:
+        await grants.refuse_senior(session, Actor(maker.id, maker.name, Kind.USER, held), user)
+    except Forbidden:
+        return False
+    return True
 
 
 async def _theirs(session: AsyncSession, actor: Actor, name: str) -> User:

@@ -1,7 +1,12 @@
-"""One-time secrets: invitations, resets of passwords, and the step between password and code."""
+"""One-time secrets: invitations, resets of passwords, and the step between password and code.
+
+A link that somebody made for somebody else names its maker, inside of what is hashed: when it is
+used, the maker must still be able to change this account (`accounts.accept`).
+"""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +22,7 @@ LIFETIMES = {
     Purpose.SECOND_FACTOR: timedelta(minutes=5),
 }
 PAGES = {Purpose.INVITATION: "invitation", Purpose.RESET: "reset"}
+MAKER = "~"  # between the random part and the maker; in neither
 ATTEMPTS = 5  # codes that may be tried after one password
 
 
@@ -33,17 +39,22 @@ class Ticket:
         return f"{public_url.rstrip('/')}/account/{PAGES[self.purpose]}#{self.token}"
 
 
-async def ticket(session: AsyncSession, user: User) -> Ticket:
-    """Make what lets a person choose a password: the first one, or another."""
+async def ticket(session: AsyncSession, user: User, maker: UUID | None = None) -> Ticket:
+    """Make what lets a person choose a password: the first one, or another.
+
+    `maker` is who else will see it; None where that is nobody, or whoever owns this machine.
+    """
     purpose = Purpose.INVITATION if user.invited else Purpose.RESET
-    return Ticket(user, purpose, await make(session, user, purpose))
+    return Ticket(user, purpose, await make(session, user, purpose, maker))
 
 
-async def make(session: AsyncSession, user: User, purpose: Purpose) -> str:
+async def make(
+    session: AsyncSession, user: User, purpose: Purpose, maker: UUID | None = None
+) -> str:
     """Make a secret for a person; an invitation or reset ends the one sent before."""
     if purpose in PAGES:
         await session.execute(queries.delete_secrets(user.id, purpose))
-    made = secret.make()
+    made = secret.make() if maker is None else f"{secret.make()}{MAKER}{maker.hex}"
     row = OneTimeSecret(
         user_id=user.id,
         purpose=purpose,
@@ -63,6 +74,12 @@ async def find(session: AsyncSession, purpose: Purpose, token: str) -> OneTimeSe
     secret_id, (shown,) = parsed
     row = await session.scalar(queries.one_time_secret(secret_id, purpose, now()))
     return row if row is not None and secret.matches(shown, row.secret_hash) else None
+
+
+def maker(token: str) -> UUID | None:
+    """Give who made a token that `find` has found; None where it was for nobody else to see."""
+    _, named, maker = token.rpartition(MAKER)
+    return UUID(hex=maker) if named else None
 
 
 async def attempt(session: AsyncSession, purpose: Purpose, token: str) -> bool:

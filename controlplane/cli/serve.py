@@ -7,6 +7,7 @@ import uvicorn
 
 from controlplane import worker as work
 from controlplane.app import create_app
+from controlplane.app.protocol import HeadersInTime
 from controlplane.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -25,7 +26,7 @@ def serve() -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # the application believes CHM_TRUSTED_PROXIES
-        http="h11",  # the one of uvicorn's parsers that bounds the headers of a request
+        http=HeadersInTime,  # by h11, the one parser of uvicorn's that bounds what is not whole
         h11_max_incomplete_event_size=settings.max_header_bytes,
     )
 

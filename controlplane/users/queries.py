@@ -16,6 +16,11 @@ def by_name(name: str) -> Select[tuple[User]]:
     return select(User).where(User.name == name)
 
 
+def named_alike(name: str) -> Select[tuple[User]]:
+    """Select a user whom people would take for the one of this name: `Ann` for `ann`."""
+    return select(User).where(func.lower(col(User.name)) == name.lower()).limit(1)
+
+
 def by_name_or_email(text: str) -> Select[tuple[User]]:
     """Select the active users of this name or address of mail."""
     address = func.lower(col(User.email)) == text.lower()

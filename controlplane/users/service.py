@@ -29,12 +29,13 @@ async def get(session: AsyncSession, name: str) -> User:
 async def add(
     session: AsyncSession, name: str, password_hash: str, email: str | None = None
 ) -> User:
-    """Add a person; the name is taken once and for all."""
+    """Add a person; the name is taken once and for all, in capitals and in small letters."""
     if not NAME.fullmatch(name):
         detail = f"user name {name!r} must match {NAME.pattern}"
         raise Invalid(detail, Problem("/name", "pattern", detail))
-    if await session.scalar(queries.by_name(name)):
-        raise Conflict(f"user {name!r} already exists")
+    there = await session.scalar(queries.named_alike(name))
+    if there is not None:
+        raise Conflict(f"user {there.name!r} already exists")
     user = User(name=name, password_hash=password_hash, email=check_email(email))
     session.add(user)
     await session.flush()

@@ -10,6 +10,7 @@ from sqlmodel import select
 from controlplane.audit.models import Action, AuditEntry
 from controlplane.auth.models import Totp
 from controlplane.auth.permissions import Role
+from controlplane.auth.roles.models import CustomRole
 from controlplane.clients.mail import Mail
 from controlplane.users.models import User
 from tests.controlplane.auth.conftest import SignIn, bearer
@@ -156,3 +157,51 @@ async def test_a_role_can_require_a_second_factor(
         assert (await anonymous.get("/api/v1/devices", headers=shown)).status_code == 200
     leave = await anonymous.delete("/api/v1/auth/mfa/totp", headers=headers)
     assert leave.status_code == 403
+
+
+async def test_names_that_look_alike_are_one(client: AsyncClient, ann: User) -> None:
+    """Nobody becomes `Ann` beside `ann`, to be taken for her in grants and in the audit log."""
+    assert ann.name == "ann"
+    made = await client.post(USERS, json={"name": "ANN"})
+    assert (made.status_code, made.json()["detail"]) == (409, "user 'ann' already exists")
+
+
+class TestLinksOfOthers:
+    @pytest.fixture
+    async def helper(self, client: AsyncClient, log_in: Login, sessions: Sessions) -> AsyncClient:
+        """Give somebody of a help desk, who may let people in and hold no more than the same."""
+        async with sessions.begin() as session:
+            session.add(CustomRole(name="helpdesk", permissions=["users:read", "users:write"]))
+        helper = await log_in(Role.VIEWER, name="helper")
+        given = await client.post(f"{USERS}/helper/grants", json={"role": "helpdesk"})
+        assert given.status_code == 201, given.text
+        return helper
+
+    @pytest.mark.parametrize("raised", [True, False])
+    async def test_a_link_is_worth_no_more_than_its_maker(
+        self, client: AsyncClient, anonymous: AsyncClient, helper: AsyncClient, *, raised: bool
+    ) -> None:
+        """Who keeps the link of an invitation does not become what the invited is made later."""
+        made = await helper.post(USERS, json={"name": "eve", "role": "helpdesk"})
+        token = made.json()["link"].partition("#")[2]
+        if raised:
+            given = await client.post(f"{USERS}/eve/grants", json={"role": "admin"})
+            assert given.status_code == 201
+        accept = {"token": token, "new_password": NEW}
+        answer = await anonymous.post("/api/v1/auth/invitation/accept", json=accept)
+        assert answer.status_code == (422 if raised else 204)
+        if raised:
+            sent = (await client.post(f"{USERS}/eve/password-reset")).json()["link"]
+            accept["token"] = sent.partition("#")[2]
+            again = await anonymous.post("/api/v1/auth/invitation/accept", json=accept)
+            assert again.status_code == 204
+
+    async def test_a_maker_who_left(
+        self, client: AsyncClient, anonymous: AsyncClient, helper: AsyncClient
+    ) -> None:
+        """Links of somebody who is kept out let nobody in."""
+        made = await helper.post(USERS, json={"name": "eve", "role": "helpdesk"})
+        await client.patch(f"{USERS}/helper", json={"active": False})
+        accept = {"token": made.json()["link"].partition("#")[2], "new_password": NEW}
+        answer = await anonymous.post("/api/v1/auth/invitation/accept", json=accept)
+        assert answer.status_code == 422
