@@ -44,6 +44,9 @@ class Table:
         self.by_name = {column.metric.name: column for column in self.columns.values()}
         self._depths = sorted({oid.count(".") + 1 for oid in self.columns})
         self._memory = memory or Memory()
+        # What is remembered is told by this, not by the table: with a way back from the memory to
+        # its tables, a configuration that was replaced would be a circle, and stay.
+        self.mark = object()
         self._layouts: WeakValueDictionary[tuple[int, int], Layout] = WeakValueDictionary()
 
     def _column(self, metric: Metric) -> Column:
@@ -79,7 +82,7 @@ class Table:
         self, device: str, layout: Layout, answers: Answers, found: list[Value]
     ) -> dict[tuple[int, int], Labels]:
         """Return the labels of all rows: the remembered ones where they are still true."""
-        kept = self._memory.get((self, device)) if device else None
+        kept = self._memory.get((self.mark, device)) if device else None
         old = kept.labels if kept and kept.layout is layout else {}
         labels = {}
         for group, at in layout.groups():
@@ -90,7 +93,7 @@ class Table:
                 )
             labels[group, at] = known
         if device and labels != old:
-            self._memory.put((self, device), Remembered(layout, labels))
+            self._memory.put((self.mark, device), Remembered(layout, labels))
         return labels
 
     def cells(self, answers: Answers) -> Cells:

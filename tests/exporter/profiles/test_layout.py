@@ -86,8 +86,8 @@ class TestMemory:
             known.families(ports(p1="Gi1"), f"edge{number}")
 
         assert 0 < memory.weight <= 20_000
-        assert memory.get((known, "edge99")) is not None
-        assert memory.get((known, "edge0")) is None
+        assert memory.get((known.mark, "edge99")) is not None
+        assert memory.get((known.mark, "edge0")) is None
 
     def test_one_that_is_too_large_is_not_kept(self) -> None:
         """A device larger than the memory does not stay in it."""
