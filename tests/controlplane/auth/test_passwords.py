@@ -232,7 +232,7 @@ class TestReset:
     async def test_who_asks_leaves_a_trace(
         self, anonymous: AsyncClient, box: Postbox, ann: User, sessions: Sessions
     ) -> None:
-        """The audit log has for whom a link was asked, from where, and not by whom: nobody knows."""
+        """The audit log has for whom a link was asked and from where; by whom, nobody knows."""
         await anonymous.post(RESET, json={"name": "ann"})
         assert box.messages
         async with sessions() as session:
