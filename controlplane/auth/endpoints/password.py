@@ -50,8 +50,9 @@ async def request_reset(
     data: ResetRequest, request: Request, session: Session, people: People, later: BackgroundTasks
 ) -> None:
     """Have a link for a new password mailed; the answer does not say whether anybody was found."""
-    await throttle.check(session, f"reset|{data.name}", origin(request).address)
-    later.add_task(post.send_reset, people, data.name)
+    asked = origin(request)
+    await throttle.check(session, f"reset|{data.name}", asked.address)
+    later.add_task(post.send_reset, people, data.name, asked)
 
 
 @router.post("/password/reset/confirm", status_code=204)

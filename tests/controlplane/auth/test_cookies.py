@@ -4,7 +4,9 @@ import contextlib
 
 import pytest
 from httpx import AsyncClient, Response
+from sqlmodel import select
 
+from controlplane.audit.models import Action, AuditEntry, Kind
 from controlplane.auth import throttle
 from controlplane.auth.cookies import Cookies
 from controlplane.errors import TooMany
@@ -109,6 +111,18 @@ async def test_a_bearers_secret_is_no_cookie(anonymous: AsyncClient, sign_in: Si
     forged = f"chs_{prefix.removeprefix('chr_')}.{last}"
     response = await anonymous.get(ME, headers={"Cookie": f"chm_session={forged}"})
     assert response.status_code == 401
+
+
+async def test_a_strangers_page_leaves_a_trace(
+    anonymous: AsyncClient, csrf: str, sessions: Sessions
+) -> None:
+    """What was refused because it came from another page is in the audit log, by nobody known."""
+    headers = {"X-CSRF-Token": csrf, "Sec-Fetch-Site": "cross-site"}
+    assert (await anonymous.post(LOGOUT, headers=headers)).status_code == 403
+    async with sessions() as session:
+        denied = AuditEntry.action == Action.PERMISSION_DENIED
+        entry = (await session.scalars(select(AuditEntry).where(denied))).one()
+    assert (entry.actor_kind, entry.object_name) == (Kind.ANONYMOUS, f"POST {LOGOUT}")
 
 
 @pytest.mark.usefixtures("ann")

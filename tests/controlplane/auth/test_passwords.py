@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlmodel import select
 
+from controlplane.audit.models import Action, AuditEntry, Kind
 from controlplane.auth import accounts, policy
 from controlplane.auth.accounts import Account, Change
 from controlplane.auth.actor import shell
@@ -227,6 +228,18 @@ class TestReset:
         first, second = ((a.status_code, a.text, _plain(a.headers)) for a in answers)
         assert first == second
         assert len(box.messages) == 1
+
+    async def test_who_asks_leaves_a_trace(
+        self, anonymous: AsyncClient, box: Postbox, ann: User, sessions: Sessions
+    ) -> None:
+        """The audit log has for whom a link was asked and from where; by whom, nobody knows."""
+        await anonymous.post(RESET, json={"name": "ann"})
+        assert box.messages
+        async with sessions() as session:
+            asked = AuditEntry.action == Action.PASSWORD_RESET
+            entry = (await session.scalars(select(AuditEntry).where(asked))).one()
+        assert (entry.actor_kind, entry.object_name) == (Kind.ANONYMOUS, ann.name)
+        assert entry.address == "127.0.0.1"
 
     async def test_a_bad_password_leaves_the_link_good(
         self, anonymous: AsyncClient, box: Postbox, sign_in: SignIn
