@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane.alerts import acknowledgements, incidents, manual, queries, service, silences
 from controlplane.alerts.service import Sight
-from controlplane.clients.alertmanager import Alertmanager
+from controlplane.clients.alertmanager import Alertmanager, Refused, Silence
 from controlplane.clients.prometheus import Prometheus
 from controlplane.database import now
 from controlplane.errors import Invalid, NotFound, Unavailable
@@ -45,11 +45,11 @@ class Holder:
             await asyncio.sleep(PATIENCE)
 
     async def _try(self, session: AsyncSession) -> None:
-        try:
-            await self._tell(session)
-            await self._silence(session)
-        except (Unavailable, Invalid) as error:
-            log.warning("Alertmanager was not told of what people decided: %s", error.detail)
+        for work in (self._tell, self._silence):
+            try:
+                await work(session)
+            except (Unavailable, Invalid) as error:
+                log.warning("Alertmanager was not told of what people decided: %s", error.detail)
 
     async def _tell(self, session: AsyncSession) -> None:
         moment = now()
@@ -61,9 +61,15 @@ class Holder:
         acknowledged = list(await session.scalars(queries.acknowledged()))
         plan = silences.plan(acknowledged, await self.alertmanager.silences(), now())
         for silence in plan.set:
-            await self.alertmanager.set_silence(silence)
+            await self._set(silence)
         for silence_id in plan.expire:
             await self._expire(silence_id)
+
+    async def _set(self, silence: Silence) -> None:
+        try:
+            await self.alertmanager.set_silence(silence)
+        except Refused as error:  # one that cannot be must not stand in the way of all others
+            log.warning("the silence %r was refused: %s", silence.comment, error.detail)
 
     async def _expire(self, silence_id: str) -> None:
         try:

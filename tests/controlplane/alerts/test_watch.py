@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import update
 
+from controlplane.alerts import service
 from controlplane.alerts.models import Alert
+from controlplane.alerts.schemas import WebhookAlert
 from controlplane.app import create_app
 from controlplane.clients.alertmanager import Matcher, Silence
 from controlplane.database import now
@@ -90,6 +92,33 @@ class TestSilenced:
         await stack.fire("DeviceDown", "acc1")
         await stack.watch(times=1)
         assert await stack.states() == ["resolved", "suppressed"]
+
+
+class TestRestarts:
+    async def test_alertmanager_is_killed_at_every_step(self, stack: Stack) -> None:
+        """An outage that ends and comes again is two rows, with one beginning and end each."""
+
+        async def look(*states: str) -> None:
+            await stack.kill()
+            await stack.watch(times=1)
+            await stack.start()
+            await stack.watch()
+            assert await stack.states("alertname=FanFailed&ordering=starts_at") == [*states]
+
+        await stack.fire("DeviceDown", "core1")
+        await stack.fire("FanFailed", "core1", alertclass="symptom")
+        await look("suppressed")
+        await stack.end("FanFailed", "core1")
+        await look("resolved")
+        await stack.fire("FanFailed", "core1", alertclass="symptom")
+        await look("resolved", "suppressed")
+        await stack.end("DeviceDown", "core1")
+        await look("resolved", "active")
+        await stack.end("FanFailed", "core1")
+        await look("resolved", "resolved")
+        for fan in await stack.alerts("alertname=FanFailed"):
+            steps = await stack.steps(fan)
+            assert (steps.count("fired"), steps.count("resolved")) == (1, 1)
 
 
 class TestSilenceOfTheSource:
@@ -231,6 +260,39 @@ class TestAcknowledged:
         await stack.watch()
         assert await stack.silences() == []
         assert await stack.steps(alert) == ["fired", "acknowledged", "unacknowledged"]
+
+    async def test_alertmanager_forgets_a_silence(self, stack: Stack) -> None:
+        """One that crashed has not written it down: it is made anew, and so is one deleted."""
+        await stack.fire("DeviceDown", "core1")
+        await stack.watch()
+        (alert,) = await stack.alerts()
+        await stack.client.post(f"{URL}/{alert['id']}/acknowledge", json={})
+        await stack.kill()
+        await stack.start()
+        assert await stack.silences() == []
+        await stack.watch()
+        assert await stack.silences() == [f"chm-ack:{alert['id']}"]
+        for silence in await stack.alertmanager.silences():
+            await stack.alertmanager.expire_silence(silence.id)
+        await stack.watch()
+        assert await stack.silences() == [f"chm-ack:{alert['id']}"]
+
+    async def test_one_that_is_refused_stops_no_other(
+        self, stack: Stack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """An alert without labels can have no silence; those of the others are made."""
+        nameless = WebhookAlert.model_validate(
+            {"status": "firing", "labels": {}, "startsAt": now(), "fingerprint": "00"}
+        )
+        async with stack.sessions.begin() as session:
+            await service.ingest(session, [nameless])
+        await stack.fire("DeviceDown", "core1")
+        await stack.watch(times=1)
+        first, second = await stack.alerts()
+        body = {"ids": [first["id"], second["id"]]}
+        assert (await stack.client.post(f"{URL}/acknowledge", json=body)).status_code == 200
+        assert await stack.silences() == [f"chm-ack:{second['id']}"]
+        assert f"chm-ack:{first['id']}' was refused" in caplog.text
 
     async def test_the_control_plane_is_restarted_at_every_step(
         self, stack: Stack, settings: Settings
