@@ -68,8 +68,9 @@ class Settings(BaseSettings):
     group_wait: Seconds = 5
     group_interval: Seconds = 30
     repeat_interval: Seconds = 4 * 3600
-    # Alertmanager and Prometheus must have run so long before what they do not name is over,
-    alerts_settle: Seconds = 300
+    # Alertmanager must have run so long before what it does not name is over (Prometheus tells it
+    # again every minute, and itself needs two scrapes more),
+    alerts_settle: Seconds = 120
     alerts_confirm: Seconds = 10  # and it must be missing in two answers so far apart
     retention: str = "15d"
     remote_write: Words = ()  # where samples go for the years

@@ -64,6 +64,7 @@ async def run(settings: Settings) -> None:
                 Holder(sessions, alertmanager),
                 prometheus,
                 settle=timedelta(seconds=settings.alerts_settle),
+                warm_up=timedelta(seconds=settings.alerts_settle + 2 * settings.scrape_interval),
                 confirm=timedelta(seconds=settings.alerts_confirm),
             ),
             "keeper": Keeper(sessions, alertmanager),

@@ -196,6 +196,9 @@ def _new(told: Told, episode: Episode, tellings: dict[str, str | None]) -> Alert
         ends_at=episode.end,
         received_at=now(),
         tellings=tellings,
+        # Given, not left to their factories: pydantic looks into those anew for every row.
+        silenced_by=[],
+        inhibited_by=[],
     )
     row.settle()
     return row

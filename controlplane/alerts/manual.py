@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.alerts import episodes, history, queries, service
+from controlplane.alerts.fingerprints import fingerprint
 from controlplane.alerts.history import Change
 from controlplane.alerts.models import Alert, AlertStatus, Step
 from controlplane.alerts.schemas import AlertCreate
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
-from controlplane.clients.alertmanager import PostedAlert, fingerprint
+from controlplane.clients.alertmanager import PostedAlert
 from controlplane.database import now
 from controlplane.devices import queries as device_queries
 from controlplane.devices import service as devices

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.alerts import history, queries
@@ -18,6 +18,7 @@ from controlplane.audit.models import Action
 from controlplane.auth.actor import Actor, system
 from controlplane.auth.permissions import Permission
 from controlplane.clients.alertmanager import ActiveAlert
+from controlplane.database import now
 from controlplane.errors import Forbidden, NotFound
 
 NOUN = "alert"  # as the audit log has it
@@ -89,19 +90,21 @@ async def record(
     await session.flush()  # what is over first: a fingerprint fires once at a time
     session.add_all(change.alert for change in changes if change.new)
     await session.flush()
-    who = (actor or system("alerts")).who
-    for change in changes:
-        session.add(
-            AlertStep(
-                alert_id=change.alert.id,
-                step=change.step,
-                actor_kind=who.kind,
-                actor_name=who.name,
-                comment=comment,
-                detail=change.detail,
-            )
-        )
-    await session.flush()
+    who, at = (actor or system("alerts")).who, now()
+    steps = [
+        {
+            "alert_id": change.alert.id,
+            "at": at,
+            "step": change.step,
+            "actor_kind": who.kind,
+            "actor_name": who.name,
+            "comment": comment,
+            "detail": change.detail,
+        }
+        for change in changes
+    ]
+    if steps:
+        await session.execute(insert(AlertStep), steps)
 
 
 async def get_all(

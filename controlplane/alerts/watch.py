@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane.alerts import acknowledgements, incidents, manual, queries, service, silences
 from controlplane.alerts.service import Sight
-from controlplane.clients.alertmanager import Alertmanager
+from controlplane.clients.alertmanager import Alertmanager, Refused, Silence
 from controlplane.clients.prometheus import Prometheus
 from controlplane.database import now
 from controlplane.errors import Invalid, NotFound, Unavailable
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 # "CHMK": one at a time makes and ends silences, or two would make the same one.
 LOCK = text("SELECT pg_try_advisory_xact_lock(1128811851)")
 TURNS, PATIENCE = 25, 0.2  # how often, and seconds between, it is tried to get a turn
+NOT_TOLD = (Unavailable, Invalid, NotFound)  # away, unwilling, or not what is at its address
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -45,11 +46,11 @@ class Holder:
             await asyncio.sleep(PATIENCE)
 
     async def _try(self, session: AsyncSession) -> None:
-        try:
-            await self._tell(session)
-            await self._silence(session)
-        except (Unavailable, Invalid) as error:
-            log.warning("Alertmanager was not told of what people decided: %s", error.detail)
+        for work in (self._tell, self._silence):
+            try:
+                await work(session)
+            except NOT_TOLD as error:
+                log.warning("Alertmanager was not told of what people decided: %s", error.detail)
 
     async def _tell(self, session: AsyncSession) -> None:
         moment = now()
@@ -61,9 +62,15 @@ class Holder:
         acknowledged = list(await session.scalars(queries.acknowledged()))
         plan = silences.plan(acknowledged, await self.alertmanager.silences(), now())
         for silence in plan.set:
-            await self.alertmanager.set_silence(silence)
+            await self._set(silence)
         for silence_id in plan.expire:
             await self._expire(silence_id)
+
+    async def _set(self, silence: Silence) -> None:
+        try:
+            await self.alertmanager.set_silence(silence)
+        except Refused as error:  # one that cannot be must not stand in the way of all others
+            log.warning("the silence %r was refused: %s", silence.comment, error.detail)
 
     async def _expire(self, silence_id: str) -> None:
         try:
@@ -76,13 +83,14 @@ class Holder:
 class Watcher:
     """Polls Alertmanager, whose webhook says nothing of what is silenced or inhibited.
 
-    `settle` is how long Alertmanager and Prometheus must have been running before what they do
-    not name is over; `confirm`, how far apart two answers without an alert must be.
+    `settle` is how long Alertmanager, and `warm_up` how long Prometheus must have been running
+    before what they do not name is over; `confirm`, how far apart two answers without it must be.
     """
 
     holder: Holder
     prometheus: Prometheus
     settle: timedelta
+    warm_up: timedelta
     confirm: timedelta
 
     async def watch(self) -> None:
@@ -103,7 +111,7 @@ class Watcher:
             status = await alertmanager.status()
             alerts = await alertmanager.alerts()
             own = silences.own(await alertmanager.silences())
-        except (Unavailable, Invalid, NotFound) as error:
+        except NOT_TOLD as error:
             log.warning("Alertmanager was not polled: %s", error.detail)
             return None
         complete = status.cluster != "settling" and asked_at - status.started_at >= self.settle
@@ -112,7 +120,7 @@ class Watcher:
     async def _source_is_there(self) -> bool:
         """Say whether Prometheus evaluates: what it no longer tells is over, unless it is away."""
         try:
-            return now() - await self.prometheus.started_at() >= self.settle
+            return now() - await self.prometheus.started_at() >= self.warm_up
         except (Unavailable, Invalid) as error:
             log.warning("no alert is ended by its absence: %s", error.detail)
             return False

@@ -78,7 +78,8 @@ class Stack:
         runtime = prometheus.Answer({"startTime": source})
         answers = {"/api/v1/status/runtimeinfo": runtime} if source else {}
         holder = Holder(self.sessions, self.alertmanager)
-        return Watcher(holder, prometheus.fake(answers), settle=settle, confirm=AT_ONCE)
+        source_is = prometheus.fake(answers)
+        return Watcher(holder, source_is, settle=settle, warm_up=MINUTE, confirm=AT_ONCE)
 
     async def watch(self, times: int = 2) -> None:
         """Let the periodic task run; what is missing is over at the second look."""

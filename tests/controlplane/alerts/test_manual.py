@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, ConnectError
 
+from controlplane.alerts.fingerprints import fingerprint
 from controlplane.alerts.watch import Holder
 from controlplane.auth.permissions import Permission
-from controlplane.clients.alertmanager import fake, fingerprint
+from controlplane.clients.alertmanager import fake
 from controlplane.database import now
 from tests.controlplane.alerts.conftest import URL, Stack
 from tests.controlplane.alerts.test_handling import INVENTORY

@@ -4,16 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
 from sqlalchemy import update
 
 from controlplane.alerts.models import Alert
-from controlplane.app import create_app
 from controlplane.clients.alertmanager import Matcher, Silence
 from controlplane.database import now
-from controlplane.settings import Settings
-from tests.controlplane.alerts.conftest import MINUTE, URL, Stack
+from tests.controlplane.alerts.conftest import MINUTE, Stack
 
 HOUR = timedelta(hours=1)
 
@@ -22,13 +18,6 @@ async def silence(stack: Stack, device: str) -> str:
     ends = now() + HOUR
     made = Silence((Matcher("device", device),), now(), ends, "ann", "works on it")
     return await stack.alertmanager.set_silence(made)
-
-
-def restarted(stack: Stack, app: FastAPI) -> AsyncClient:
-    """Give the same person's client of another control plane."""
-    transport = ASGITransport(app)
-    headers = {"Authorization": stack.client.headers["Authorization"]}
-    return AsyncClient(transport=transport, base_url="http://chm.test", headers=headers)
 
 
 class TestInhibited:
@@ -92,6 +81,33 @@ class TestSilenced:
         assert await stack.states() == ["resolved", "suppressed"]
 
 
+class TestRestarts:
+    async def test_alertmanager_is_killed_at_every_step(self, stack: Stack) -> None:
+        """An outage that ends and comes again is two rows, with one beginning and end each."""
+
+        async def look(*states: str) -> None:
+            await stack.kill()
+            await stack.watch(times=1)
+            await stack.start()
+            await stack.watch()
+            assert await stack.states("alertname=FanFailed&ordering=starts_at") == [*states]
+
+        await stack.fire("DeviceDown", "core1")
+        await stack.fire("FanFailed", "core1", alertclass="symptom")
+        await look("suppressed")
+        await stack.end("FanFailed", "core1")
+        await look("resolved")
+        await stack.fire("FanFailed", "core1", alertclass="symptom")
+        await look("resolved", "suppressed")
+        await stack.end("DeviceDown", "core1")
+        await look("resolved", "active")
+        await stack.end("FanFailed", "core1")
+        await look("resolved", "resolved")
+        for fan in await stack.alerts("alertname=FanFailed"):
+            steps = await stack.steps(fan)
+            assert (steps.count("fired"), steps.count("resolved")) == (1, 1)
+
+
 class TestSilenceOfTheSource:
     """Nothing is over because nobody says anything."""
 
@@ -127,7 +143,7 @@ class TestSilenceOfTheSource:
         await stack.watch()
         await stack.end("DeviceDown", "core1")
         started = source and now().isoformat()
-        watcher = stack.watcher(settle=MINUTE, source=started)
+        watcher = stack.watcher(source=started)
         for _ in range(3):
             await watcher.watch()
         assert await stack.states() == ["active"]
@@ -167,99 +183,3 @@ async def test_two_workers_at_once(stack: Stack) -> None:
     await asyncio.gather(*(watcher.watch() for watcher in watchers * 2))
     over = (await stack.alerts("status=resolved"))[0]
     assert await stack.steps(over) == ["fired", "resolved"]
-
-
-class TestAcknowledged:
-    async def test_it_silences_and_expires(self, stack: Stack) -> None:
-        """One silence of exactly these labels, which ends with the acknowledgement."""
-        await stack.fire("DeviceDown", "core1")
-        await stack.watch()
-        (alert,) = await stack.alerts()
-        expires = (now() + timedelta(seconds=2)).isoformat()
-        answer = await stack.client.post(
-            f"{URL}/{alert['id']}/acknowledge", json={"comment": "mine", "expires_at": expires}
-        )
-        assert answer.json()["state"] == "acknowledged"
-        assert await stack.silences() == [f"chm-ack:{alert['id']} mine"]
-        (held,) = await stack.alertmanager.alerts()
-        assert len(held.silenced_by) == 1
-        await stack.watch()
-        (alert,) = await stack.alerts()
-        assert (alert["state"], alert["silenced_by"]) == ("acknowledged", [])
-
-        async with asyncio.timeout(10):
-            while await stack.states() == ["acknowledged"]:
-                await asyncio.sleep(0.2)
-                await stack.watch(times=1)
-        assert await stack.states() == ["active"]
-        assert await stack.silences() == []
-        assert await stack.steps(alert) == ["fired", "acknowledged", "acknowledgement_expired"]
-
-    async def test_the_silence_goes_with_the_alert(self, stack: Stack) -> None:
-        """The next outage is told again."""
-        await stack.fire("DeviceDown", "core1")
-        await stack.watch()
-        (alert,) = await stack.alerts()
-        await stack.client.post(f"{URL}/{alert['id']}/acknowledge", json={})
-        assert len(await stack.silences()) == 1
-        await stack.end("DeviceDown", "core1")
-        await stack.watch()
-        assert await stack.silences() == []
-        await stack.fire("DeviceDown", "core1")
-        await stack.watch()
-        first, second = await stack.alerts()
-        assert (first["state"], second["state"]) == ("resolved", "active")
-        assert first["acknowledgement"]["by"] == "admin"
-
-    async def test_alertmanager_is_killed_at_every_step(self, stack: Stack) -> None:
-        """Nothing is lost and nothing doubled: each look makes good what was missed."""
-        await stack.fire("DeviceDown", "core1")
-        await stack.watch()
-        (alert,) = await stack.alerts()
-        await stack.kill()
-        answer = await stack.client.post(f"{URL}/{alert['id']}/acknowledge", json={})
-        assert answer.status_code == 200
-        await stack.watch()
-        assert await stack.states() == ["acknowledged"]
-        await stack.start()
-        await stack.watch()
-        assert len(await stack.silences()) == 1
-        await stack.kill()
-        answer = await stack.client.delete(f"{URL}/{alert['id']}/acknowledge")
-        assert answer.json()["state"] == "active"
-        await stack.start()
-        await stack.watch()
-        assert await stack.silences() == []
-        assert await stack.steps(alert) == ["fired", "acknowledged", "unacknowledged"]
-
-    async def test_the_control_plane_is_restarted_at_every_step(
-        self, stack: Stack, settings: Settings
-    ) -> None:
-        """Whatever was decided is in the database: another one goes on with it."""
-        await stack.fire("DeviceDown", "core1")
-        await stack.watch()
-        (alert,) = await stack.alerts()
-        url = f"{URL}/{alert['id']}/acknowledge"
-        steps = (("POST", "acknowledged", 1), ("DELETE", "active", 0), ("POST", "acknowledged", 1))
-        for method, state, silences in steps:
-            app = create_app(settings.model_copy(update={"alertmanager_url": stack.server.url}))
-            async with app.router.lifespan_context(app), restarted(stack, app) as client:
-                answer = await client.request(method, url, json={"comment": "mine"})
-                assert answer.json()["state"] == state, answer.text
-            await stack.watch()
-            assert await stack.states() == [state]
-            assert len(await stack.silences()) == silences
-        assert await stack.steps(alert) == [
-            *("fired", "acknowledged", "unacknowledged", "acknowledged")
-        ]
-
-    async def test_two_holders_make_one_silence(self, stack: Stack) -> None:
-        """A worker and a control plane at once: one is at it, and the other sees that it is."""
-        await stack.fire("DeviceDown", "core1")
-        await stack.watch()
-        (alert,) = await stack.alerts()
-        holders = [stack.watcher().holder.hold() for _ in range(4)]
-        url = f"{URL}/{alert['id']}/acknowledge"
-        await asyncio.gather(stack.client.post(url, json={}), *holders)
-        await asyncio.gather(*(stack.watcher().watch() for _ in range(4)))
-        assert len(await stack.silences()) == 1

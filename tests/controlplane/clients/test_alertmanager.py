@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from controlplane.alerts.fingerprints import fingerprint
 from controlplane.clients.alertmanager import (
     Alertmanager,
     Matcher,
@@ -15,7 +16,6 @@ from controlplane.clients.alertmanager import (
     Refused,
     Silence,
     fake,
-    fingerprint,
 )
 from controlplane.errors import NotFound, Unavailable
 from tests.controlplane.alertmanager import server
