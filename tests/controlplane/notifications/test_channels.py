@@ -131,6 +131,11 @@ class TestDestinations:
         app.state.destinations = Destinations((), destinations.lookup)
         assert (await client.post(f"{URL}/noc/test")).status_code == 409  # not in force
 
+    @pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1", "localhost"])
+    async def test_other_ways_to_write_an_address(self, host: str) -> None:
+        """What the resolver takes for the machine itself is the machine itself."""
+        assert "CHM_NOTIFY_NETWORKS" in await Destinations(()).refusal(f"https://{host}/")
+
     async def test_a_name_without_an_address(self) -> None:
         """A name that leads nowhere cannot be told about, and is not for plain HTTP."""
         assert await Destinations(()).refusal("https://a.invalid/") == ""

@@ -181,7 +181,7 @@ async def test_a_silence_is_named(stack: Stack, client: AsyncClient) -> None:
         "createdBy": "ann",
         "comment": "all of it",
     }
-    made = await notifier._json("POST", "/api/v2/silences", json=silence)
+    made = (await notifier._request("POST", "/api/v2/silences", json=silence)).json()
 
     result = await trial.send(notifier, TEST, patience=1)
 
