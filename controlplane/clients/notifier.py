@@ -1,35 +1,25 @@
 """Alertmanager as who notifies: which configuration it runs, and how its deliveries went.
 
-What goes wrong is one of three: `NotRunning` (nothing listens there, or it is still starting),
-`Refused` (it answered, and said no and why), `Unavailable` (no usable answer in time).
-
-https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
+What goes wrong is what goes wrong with `controlplane.clients.alertmanager`, on which it stands.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from controlplane.errors import Invalid, Unavailable
+from controlplane.clients.alertmanager import Alertmanager, NotRunning, PostedAlert, Refused
+from controlplane.errors import Unavailable
 
 TIMEOUT_SECONDS = 10.0
 VERSION = re.compile(r"(\d+)\.(\d+)")
 ATTEMPTS = "alertmanager_notification_requests_total"
 FAILURES = "alertmanager_notification_requests_failed_total"
-
-
-class NotRunning(Unavailable):
-    """Nothing listens at the address of Alertmanager, or it is still starting."""
-
-
-class Refused(Invalid):
-    """Alertmanager answered that it will not do it; the detail is its reason."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +49,7 @@ class Notifier:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
+        self._api = Alertmanager(http)
 
     @classmethod
     def at(cls, url: str, timeout: float = TIMEOUT_SECONDS) -> Self:
@@ -83,8 +74,7 @@ class Notifier:
 
     async def version(self) -> tuple[int, ...]:
         """Return the version that runs, as `(0, 25)`."""
-        status = await self._json("GET", "/api/v2/status")
-        return parse_version(str(status["versionInfo"]["version"]))
+        return parse_version((await self._api.status()).version)
 
     async def receivers(self) -> frozenset[str]:
         """Return the names of the receivers of the configuration that runs."""
@@ -98,16 +88,13 @@ class Notifier:
         self, labels: Mapping[str, str], annotations: Mapping[str, str], until: datetime
     ) -> None:
         """Tell an alert that fires until then, unless it is told again."""
-        alert = {"labels": dict(labels), "annotations": dict(annotations)}
-        body = [{**alert, "endsAt": until.isoformat(timespec="milliseconds")}]
-        await self._request("POST", "/api/v2/alerts", json=body)
+        moment = datetime.now(UTC)
+        await self._api.post_alerts([PostedAlert(labels, annotations, moment, until)])
 
-    async def silenced_by(self, label: str, value: str) -> Sequence[str] | None:
-        """Return the ids of what silences the alert with this label, None where there is none."""
-        found = await self._json(
-            "GET", "/api/v2/alerts", params={"filter": f'{label}="{_quotable(value)}"'}
-        )
-        return list(found[0]["status"]["silencedBy"]) if found else None
+    async def silenced_by(self, label: str, value: str) -> Sequence[str]:
+        """Return the ids of what silences the alerts with this label."""
+        told = [alert for alert in await self._api.alerts() if alert.labels.get(label) == value]
+        return [silence for alert in told for silence in alert.silenced_by]
 
     async def deliveries(self, integration: str, receiver: str) -> Deliveries:
         """Return the attempts of an integration, of that receiver alone where that is counted."""
@@ -151,7 +138,3 @@ def parse_version(text: str) -> tuple[int, ...]:
     if found is None:
         raise Unavailable(f"Alertmanager names no version: {text!r}")
     return tuple(map(int, found.groups()))
-
-
-def _quotable(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "", text)

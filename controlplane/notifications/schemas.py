@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -74,8 +75,14 @@ class TestRead(BaseModel):
     seconds: float
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Give the names of time zones, which are looked up on disk once."""
+    return frozenset(available_timezones())
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("must be a time zone such as Europe/Berlin")
     return name
 

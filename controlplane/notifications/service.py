@@ -211,8 +211,7 @@ def _merged(before: Kind, given: Mapping[str, Any]) -> Kind:
     try:
         after = OPTIONS.validate_python({**kept, **given})
     except ValidationError as error:
-        # The first step of a place is the kind, by which the union was told apart.
-        problems = (p.under("/options") for p in from_validation(error.errors(), skip=1))
+        problems = (p.under("/options") for p in from_validation(error.errors()))
         raise Invalid("these are no settings of such a channel", *problems) from None
     moved = [n for n in before.destination if _clear(before, n) != _clear(after, n)]
     behind = sorted(set(after.secrets()) - set(given))

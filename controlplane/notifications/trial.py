@@ -1,8 +1,8 @@
 """Test a channel: a real notification through Alertmanager to that channel alone.
 
 Alertmanager counts attempts and failures by integration, and by receiver where it is started with
-`--enable-feature=receiver-name-in-metrics` (0.26 and later). It gives no reason of a failure to
-anybody but its log, so neither can we.
+`--enable-feature=receiver-name-in-metrics` (0.26 and later). It gives the reason of a failure to
+nobody but its log, so we know it only where that is on this machine.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,8 +22,9 @@ from controlplane.auth.actor import Actor
 from controlplane.clients.notifier import Attempts, Deliveries, Notifier
 from controlplane.database import now
 from controlplane.errors import Busy, Conflict
-from controlplane.notifications import queries, receivers, service
+from controlplane.notifications import queries, reasons, receivers, service
 from controlplane.notifications.destinations import Destinations
+from controlplane.notifications.kinds import Kind
 from controlplane.notifications.models import RoutingRevision, RoutingStatus
 from controlplane.notifications.receivers import receiver
 from controlplane.notifications.routing import TEST_ALERT, TEST_CHANNEL, TEST_ID
@@ -31,6 +33,7 @@ from controlplane.settings import Settings
 from controlplane.vault import Vault
 
 POLL = 0.25
+EXPLAIN_POLLS = 4
 LIFETIME = timedelta(minutes=1)  # then it is resolved, and an incident it opened is closed
 # "CHMT": one test at a time, or nobody could say whose attempt was counted.
 LOCK = text("SELECT pg_try_advisory_xact_lock(1128811860)")
@@ -46,6 +49,11 @@ class Place:
     notifier: Notifier
     patience: float = 20  # until something was tried
     in_force: float = 15  # until Alertmanager knows the channel as it was written last
+
+    @property
+    def log(self) -> Path:
+        """The log of the Alertmanager that `chm up` runs; another one's is not here."""
+        return self.settings.data / "logs" / "alertmanager.log"
 
 
 @dataclass(frozen=True)
@@ -83,12 +91,15 @@ class Trial:
 
 async def run(session: AsyncSession, actor: Actor, place: Place, name: str) -> TestRead:
     """Send a test and see what comes of it; Conflict where the channel is not in force."""
-    section = await _section(session, place, name)
+    options = await _options(session, place, name)
     if not await session.scalar(LOCK):
         raise Busy("another channel is being tested", retry_after=5)
     await _until_in_force(session, place, name)
-    test = Trial(name, section, actor.name, secrets.token_hex(8))
+    test = Trial(name, options.section, actor.name, secrets.token_hex(8))
+    logged = reasons.size(place.log)
     result = await send(place.notifier, test, place.patience)
+    if result.result in {Result.FAILED, Result.UNCLEAR}:
+        result = await _explained(place, options, test, result, logged)
     await audit.record(
         session,
         Action.CHANNEL_TESTED,
@@ -97,6 +108,21 @@ async def run(session: AsyncSession, actor: Actor, place: Place, name: str) -> T
         object_name=name,
         after={"result": result.result},
     )
+    return result
+
+
+async def _explained(
+    place: Place, options: Kind, test: Trial, result: TestRead, logged: int
+) -> TestRead:
+    """Give the reason of a failure where Alertmanager's log is at hand; it comes a little later."""
+    for _ in range(EXPLAIN_POLLS):
+        secret = options.secrets().values()
+        words = await asyncio.to_thread(
+            reasons.since, place.log, logged, receiver(test.channel), secret
+        )
+        if words:
+            return result.model_copy(update={"result": Result.FAILED, "detail": words})
+        await asyncio.sleep(POLL)
     return result
 
 
@@ -134,16 +160,16 @@ def judge(trial: Trial, added: Attempts, *, exact: bool) -> tuple[Result, str]:
     )
 
 
-async def _section(session: AsyncSession, place: Place, name: str) -> str:
+async def _options(session: AsyncSession, place: Place, name: str) -> Kind:
     """Look up a channel, and once more where it leads to."""
     of_settings = {c.name: c for c in receivers.of_settings(place.settings.notify_webhooks)}
     if name in of_settings:
-        return of_settings[name].options.section
+        return of_settings[name].options
     if service.is_built_in(name):
         raise Conflict("the inbox needs no test: who asks reads it")
     options = service.opened(place.vault, await service.get(session, name))
     await place.destinations.check(options)
-    return options.section
+    return options
 
 
 async def _until_in_force(session: AsyncSession, place: Place, name: str) -> None:

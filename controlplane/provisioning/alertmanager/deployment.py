@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from controlplane import files
-from controlplane.clients.notifier import Notifier, NotRunning
+from controlplane.clients.alertmanager import NotRunning
+from controlplane.clients.notifier import Notifier
 from controlplane.errors import ChmError, Invalid, Unavailable
 from controlplane.provisioning.alertmanager import amtool
 from controlplane.provisioning.alertmanager.document import FOLDER, MARK, RoutingSet

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane import events
-from controlplane.clients.notifier import Notifier, NotRunning
+from controlplane.clients.alertmanager import NotRunning
+from controlplane.clients.notifier import Notifier
 from controlplane.database import now
 from controlplane.errors import ChmError, Unreadable
 from controlplane.metrics.exposition import Family, Sample

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from controlplane.clients.notifier import Notifier, NotRunning
+from controlplane.clients.alertmanager import NotRunning
+from controlplane.clients.notifier import Notifier
 from tests.controlplane.provisioning.server import free_port
 from tests.tools import tool
 

@@ -131,6 +131,11 @@ class TestDestinations:
         app.state.destinations = Destinations((), destinations.lookup)
         assert (await client.post(f"{URL}/noc/test")).status_code == 409  # not in force
 
+    @pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1", "localhost"])
+    async def test_other_ways_to_write_an_address(self, host: str) -> None:
+        """What the resolver takes for the machine itself is the machine itself."""
+        assert "CHM_NOTIFY_NETWORKS" in await Destinations(()).refusal(f"https://{host}/")
+
     async def test_a_name_without_an_address(self) -> None:
         """A name that leads nowhere cannot be told about, and is not for plain HTTP."""
         assert await Destinations(()).refusal("https://a.invalid/") == ""
@@ -141,16 +146,16 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("options", "place"),
         [
-            ({**SLACK, "channel": '{{ template "x" . }}'}, "/options/slack/channel"),
-            ({**SLACK, "url": "https://outside.example/{{ .X }}"}, "/options/slack/url"),
-            ({**SLACK, "url": "ftp://outside.example/"}, "/options/slack/url"),
-            ({**SLACK, "url": "https://user:pw@outside.example/"}, "/options/slack/url"),
-            ({**SLACK, "colour": "red"}, "/options/slack/colour"),
-            ({**TELEGRAM, "bot_token": "1\n2"}, "/options/telegram/bot_token"),
-            ({"kind": "email", "to": ["a@example.net\n"]}, "/options/email/to/0"),
-            ({"kind": "email", "to": ["a@example.net, b@example.net"]}, "/options/email/to/0"),
-            ({"kind": "email", "to": []}, "/options/email/to"),
-            ({"kind": "email", "to": ["a@b.example"], "port": 465}, "/options/email"),
+            ({**SLACK, "channel": '{{ template "x" . }}'}, "/options/channel"),
+            ({**SLACK, "url": "https://outside.example/{{ .X }}"}, "/options/url"),
+            ({**SLACK, "url": "ftp://outside.example/"}, "/options/url"),
+            ({**SLACK, "url": "https://user:pw@outside.example/"}, "/options/url"),
+            ({**SLACK, "colour": "red"}, "/options/colour"),
+            ({**TELEGRAM, "bot_token": "1\n2"}, "/options/bot_token"),
+            ({"kind": "email", "to": ["a@example.net\n"]}, "/options/to/0"),
+            ({"kind": "email", "to": ["a@example.net, b@example.net"]}, "/options/to/0"),
+            ({"kind": "email", "to": []}, "/options/to"),
+            ({"kind": "email", "to": ["a@b.example"], "port": 465}, "/options"),
             ({"kind": "smoke"}, "/options"),
         ],
     )

@@ -40,6 +40,7 @@ ALERT = {
     "site": "oslo",
     **HOSTILE,
 }
+STORM = {"alertname": "DeviceDown", "severity": "critical", "alertclass": "cause", "site": "oslo"}
 ANNOTATIONS = {
     "summary": SUMMARY,
     "description": "Port *is* `down` {{ .ExternalURL }} & <b>hot</b>",
@@ -259,6 +260,23 @@ class TestHostileTexts:
         assert request.headers["authorization"] == "Bearer tok-1"
         (alert,) = request.body["alerts"]
         assert alert["labels"] == ALERT
+
+
+async def test_a_storm_is_one_message(world: World) -> None:
+    """Sixty devices of a site are told in one message, which shows twenty and says how many."""
+    alerts = [
+        {"labels": {**STORM, "device": f"sw{n}"}, "annotations": {"summary": f"sw{n} is down"}}
+        for n in range(60)
+    ]
+    await world.notifier._request("POST", "/api/v2/alerts", json=alerts)
+    await until(lambda: "DeviceDown" in str([r.text for r in world.sink.at("/webhook")]))
+    await until(lambda: "is down" in str([r.text for r in world.sink.at("/telegram")]))
+
+    (message,) = [r for r in world.sink.at("/webhook") if "DeviceDown" in r.text]
+    assert len(message.body["alerts"]) == 60
+    (text,) = [r.body["text"] for r in world.sink.at("/telegram") if "is down" in r.text]
+    assert len(_lines(text, "Root cause:")) == 20
+    assert "Of 60 alerts, 20 are shown." in text
 
 
 def test_secrets_lie_in_private_files(world: World) -> None:

@@ -103,6 +103,31 @@ async def test_from_making_to_delivery(
     ]
 
 
+async def test_the_reason_of_a_failure(
+    client: AsyncClient, stack: Stack, sessions: Sessions, tmp_path: Path
+) -> None:
+    """With the log of Alertmanager at hand a test says why it failed, without the secret."""
+    log = tmp_path / "logs" / "alertmanager.log"
+    log.parent.mkdir()
+    log.symlink_to(stack.place.settings.prometheus_folder / "alertmanager.log")
+    for name, url in (
+        ("refusing", stack.sink.url("/very-secret")),
+        ("closed", "http://127.0.0.1:9/very-secret"),
+    ):
+        await client.post(CHANNELS, json={"name": name, "options": {"kind": "webhook", "url": url}})
+    await stack.deployer.deploy()
+    stack.sink.status = 404
+    results = {}
+    for name in ("refusing", "closed"):
+        async with sessions.begin() as session:
+            results[name] = await trial.run(session, shell(), stack.place, name)
+
+    assert {result.result for result in results.values()} == {Result.FAILED}
+    assert "404" in results["refusing"].detail
+    assert "connection refused" in results["closed"].detail
+    assert "very-secret" not in str(results)
+
+
 async def test_what_is_kept_of_deployments(
     client: AsyncClient, stack: Stack, sessions: Sessions
 ) -> None:
@@ -156,7 +181,7 @@ async def test_a_silence_is_named(stack: Stack, client: AsyncClient) -> None:
         "createdBy": "ann",
         "comment": "all of it",
     }
-    made = await notifier._json("POST", "/api/v2/silences", json=silence)
+    made = (await notifier._request("POST", "/api/v2/silences", json=silence)).json()
 
     result = await trial.send(notifier, TEST, patience=1)
 
