@@ -12,7 +12,7 @@ from controlplane.errors import ChmError, Problem, from_validation
 # Each in the module of its name, which is loaded when it is called for: a shell does not wait.
 NOUNS = (
     *("alert", "audit", "auth", "channel", "credential", "dashboards", "device", "grant", "group"),
-    *("mfa", "mib"),
+    *("maintenance", "mfa", "mib", "oncall"),
     *("role", "rules", "session", "site", "token", "user", "vault"),
 )
 VERBS = {"init": "init", "serve": "serve", "up": "up", "worker": "serve"}
