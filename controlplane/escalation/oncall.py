@@ -13,7 +13,7 @@ from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.database import now
 from controlplane.errors import Conflict, Invalid, NotFound, Problem
-from controlplane.escalation import queries, rotation
+from controlplane.escalation import channels, queries, rotation
 from controlplane.escalation.models import Contact, Override, Schedule
 from controlplane.escalation.rotation import Rota
 from controlplane.escalation.schemas import (
@@ -130,6 +130,7 @@ async def take_back(session: AsyncSession, actor: Actor, name: str, override_id:
 async def set_contact(session: AsyncSession, actor: Actor, person: str, channel: str) -> Contact:
     """Say by which channel somebody is told."""
     await _refuse_strangers(session, [person], "/person")
+    await channels.refuse_unknown(session, [("/channel", channel)])
     known = await session.get(Contact, person)
     before = {"channel": known.channel} if known else None
     contact = await session.merge(Contact(person=person, channel=channel))

@@ -9,7 +9,7 @@ from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.database import now
 from controlplane.errors import Conflict, Invalid, NotFound, Problem
-from controlplane.escalation import queries
+from controlplane.escalation import channels, queries
 from controlplane.escalation.models import Policy
 from controlplane.escalation.schemas import PolicyRead, PolicyWrite
 
@@ -73,6 +73,12 @@ async def _write(session: AsyncSession, policy: Policy, data: PolicyWrite) -> No
     ]
     if problems:
         raise Invalid(problems[0].message, *problems)
+    named = [
+        (f"/steps/{index}/channels", name)
+        for index, step in enumerate(data.steps)
+        for name in step.channels
+    ]
+    await channels.refuse_unknown(session, named)
     policy.name, policy.position = data.name, data.position
     policy.options = data.model_dump(mode="json", exclude={"name", "position"})
 

@@ -20,6 +20,7 @@ from controlplane.escalation.models import (
     Telling,
 )
 from controlplane.escalation.schemas import EscalationQuery
+from controlplane.notifications.models import Channel
 from controlplane.users.models import User
 
 SCHEDULE_ORDERING = {"name": col(Schedule.name), "created_at": col(Schedule.created_at)}
@@ -50,6 +51,11 @@ def overrides(schedule: UUID) -> Select[tuple[Override]]:
 def contacts() -> Select[tuple[Contact]]:
     """Select the channel of each person."""
     return select(Contact).order_by(col(Contact.person))
+
+
+def channels(names: Collection[str]) -> Select[tuple[str]]:
+    """Select those of the names that a channel has which people made."""
+    return select(col(Channel.name)).where(col(Channel.name).in_(names))
 
 
 def people(names: Collection[str]) -> Select[tuple[str]]:

@@ -40,9 +40,9 @@ def test_on_call(ready: Path, chm: Chm, refused: Chm, tmp_path: Path) -> None:
         assert chm("oncall", "set", str(schedule))["name"] == "network"
         assert chm("oncall", "set-policy", str(policy))["steps"][0]["schedules"] == ["network"]
     assert [s["name"] for s in chm("oncall", "list")] == ["network"]
-    chm("oncall", "contact", "admin", "pager")
+    chm("oncall", "contact", "admin", "inbox")
     asked = chm("oncall", "who", "network", "--at", "2026-01-05T09:00Z")
-    assert (asked["person"], asked["channel"]) == ("admin", "pager")
+    assert (asked["person"], asked["channel"]) == ("admin", "inbox")
     span = ("2100-01-01T00:00Z", "2100-01-02T00:00Z")
     made = chm("oncall", "stand-in", "network", "admin", *span)
     chm("oncall", "take-back", "network", made["id"])

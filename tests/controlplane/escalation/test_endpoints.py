@@ -111,6 +111,7 @@ async def test_now_is_told_with_the_schedule(people: AsyncClient) -> None:
         (SCHEDULES, {**SCHEDULE, "layers": [{**LAYER, "days": 0}]}, "/layers/0/days"),
         (SCHEDULES, {**SCHEDULE, "layers": [{**LAYER, "handover": "9"}]}, "/layers/0/handover"),
         (POLICIES, POLICY, "/steps/0/schedules"),
+        (POLICIES, {**POLICY, "steps": [{"after": 1, "channels": ["no"]}]}, "/steps/0/channels"),
         (POLICIES, {**POLICY, "steps": [{"after": 1}]}, "/steps/0"),
         (POLICIES, {**POLICY, "steps": [POLICY["steps"][1], POLICY["steps"][1]]}, "/steps"),
     ],
