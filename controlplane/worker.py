@@ -17,6 +17,9 @@ from controlplane.clients.notifier import Notifier
 from controlplane.clients.prometheus import Prometheus
 from controlplane.devices import tasks as inventory
 from controlplane.devices.facts import Learner
+from controlplane.escalation import tasks as escalation
+from controlplane.escalation.engine import Engine
+from controlplane.escalation.telling import ThroughAlertmanager
 from controlplane.maintenance import tasks as maintenance
 from controlplane.maintenance.keeper import Keeper
 from controlplane.notifications import tasks as notifications
@@ -38,6 +41,7 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(inventory.blueprint, namespace="devices")
     app.add_tasks_from(auth.blueprint, namespace="auth")
     app.add_tasks_from(alerts.blueprint, namespace="alerts")
+    app.add_tasks_from(escalation.blueprint, namespace="escalation")
     app.add_tasks_from(maintenance.blueprint, namespace="maintenance")
     app.add_tasks_from(notifications.blueprint, namespace="notifications")
     app.add_tasks_from(routings.blueprint, namespace="alertmanager")
@@ -67,6 +71,7 @@ async def run(settings: Settings) -> None:
                 warm_up=timedelta(seconds=settings.alerts_settle + 2 * settings.scrape_interval),
                 confirm=timedelta(seconds=settings.alerts_confirm),
             ),
+            "engine": Engine(sessions, ThroughAlertmanager(alertmanager)),
             "keeper": Keeper(sessions, alertmanager),
         }
         app = queue(settings)

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # "CHMK": one at a time makes and ends silences, or two would make the same one.
 LOCK = text("SELECT pg_try_advisory_xact_lock(1128811851)")
+# By these labels people are told of an alert, or a channel is tried: none is an outage.
+TOLD = frozenset({"escalation", "chm_channel"})
 TURNS, PATIENCE = 25, 0.2  # how often, and seconds between, it is tried to get a turn
 NOT_TOLD = (Unavailable, Invalid, NotFound)  # away, unwilling, or not what is at its address
 
@@ -109,11 +111,12 @@ class Watcher:
         alertmanager, asked_at = self.holder.alertmanager, now()
         try:
             status = await alertmanager.status()
-            alerts = await alertmanager.alerts()
+            told = await alertmanager.alerts()
             own = silences.own(await alertmanager.silences())
         except NOT_TOLD as error:
             log.warning("Alertmanager was not polled: %s", error.detail)
             return None
+        alerts = tuple(alert for alert in told if not TOLD & alert.labels.keys())
         complete = status.cluster != "settling" and asked_at - status.started_at >= self.settle
         return Sight(asked_at, alerts, own, complete and await self._source_is_there())
 

@@ -43,6 +43,7 @@ from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
 from controlplane.devices.groups import endpoints as groups
+from controlplane.escalation import endpoints as escalation
 from controlplane.limits.buckets import Buckets
 from controlplane.maintenance import endpoints as maintenance
 from controlplane.metrics import endpoints as metrics
@@ -78,6 +79,10 @@ ROUTERS = (
     alerts.incidents,
     maintenance.router,
     notifications.router,
+    escalation.schedules,
+    escalation.contacts,
+    escalation.rules,
+    escalation.escalations,
     runbooks.router,
     provisioning.router,
     health.router,

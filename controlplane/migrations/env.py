@@ -14,6 +14,7 @@ from controlplane.auth.roles import models as roles
 from controlplane.credentials import models as credentials
 from controlplane.devices import models as devices
 from controlplane.devices.groups import models as groups
+from controlplane.escalation import models as escalation
 from controlplane.limits import models as limits
 from controlplane.maintenance import models as maintenance
 from controlplane.metrics import models as metrics
@@ -22,9 +23,8 @@ from controlplane.provisioning import models as provisioning
 from controlplane.users import models as users
 
 TABLES = (
-    *(alerts, audit, auth, credentials, devices, events, groups, limits, maintenance, metrics),
-    notifications,
-    *(provisioning, roles, users),
+    *(alerts, audit, auth, credentials, devices, escalation, events, groups, limits, maintenance),
+    *(metrics, notifications, provisioning, roles, users),
 )
 
 connection = context.config.attributes["connection"]

@@ -13,6 +13,8 @@ WEEK: tuple[Weekday, ...] = get_args(Weekday)
 TEST_ALERT = "ChannelTest"
 TEST_CHANNEL = "chm_channel"
 TEST_ID = "chm_test"
+# By these an escalation is known; its channel stands in TEST_CHANNEL, too.
+ESCALATED = 'escalation="true"'
 LABELS = {
     "severities": "severity",
     "sites": "site",
@@ -65,11 +67,16 @@ def tests(channels: Sequence[OpenChannel]) -> dict[str, Any]:
         "matchers": [matcher("alertname", [TEST_ALERT]), f'{TEST_CHANNEL}!=""'],
         "group_by": [TEST_CHANNEL, TEST_ID],
         "group_wait": "0s",
-        "routes": [
-            {"receiver": channel.receiver, "matchers": [matcher(TEST_CHANNEL, [channel.name])]}
-            for channel in channels
-        ],
+        "routes": by_name(channels),
     }
+
+
+def by_name(channels: Sequence[OpenChannel]) -> list[dict[str, Any]]:
+    """Give the nodes that take an alert to the one channel that it names by a label."""
+    return [
+        {"receiver": channel.receiver, "matchers": [matcher(TEST_CHANNEL, [channel.name])]}
+        for channel in channels
+    ]
 
 
 def interval(route: RoutePlan) -> dict[str, Any]:

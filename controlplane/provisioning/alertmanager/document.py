@@ -128,10 +128,15 @@ def _place_receivers(config: dict[str, Any], rendered: Receivers) -> None:
 def _place_routes(
     nodes: list[dict[str, Any]], channels: Sequence[OpenChannel], routes: Sequence[RoutePlan]
 ) -> None:
-    """Put tests first, where nothing else hears of them, and routes before what is left of all."""
+    """Put tests first, where nothing else hears of them, and routes before what is left of all.
+
+    An escalation goes to the channel that it names, and to everybody where it names none of these.
+    """
     unasked = next(i for i, node in enumerate(nodes) if node.get("matchers") == ['severity="info"'])
     nodes[unasked:unasked] = [routing.node(route) for route in routes]
     if channels:
+        escalated = next(n for n in nodes if n.get("matchers") == [routing.ESCALATED])
+        escalated["routes"] = routing.by_name(channels)
         nodes.insert(0, routing.tests(channels))
 
 

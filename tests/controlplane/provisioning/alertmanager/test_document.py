@@ -107,10 +107,13 @@ class TestWhoIsTold:
             ("severity=critical site=osloX", "controlplane,channel-a,people"),
             ("alertname=ChannelTest severity=info chm_channel=b", "channel-b"),
             ("alertname=ChannelTest severity=info chm_channel=gone", "nobody"),
+            ("alertname=AlertEscalated escalation=true severity=info chm_channel=b", "channel-b"),
+            ("alertname=AlertEscalated escalation=true chm_channel=gone", "people"),
+            ("alertname=AlertEscalated escalation=true site=oslo", "people"),
         ],
     )
     def test_routes(self, settings: Settings, labels: str, receivers: str) -> None:
-        """What matches is told, info only where it is asked for, tests to their channel alone."""
+        """What matches is told, info only where asked for; what names a channel goes there."""
         made = tuple(OpenChannel(name, channel("slack").options) for name in ("a", "b", "c"))
         routes = (
             RoutePlan("oslo", ("c",), RouteOptions(sites=["oslo"], stop=True)),

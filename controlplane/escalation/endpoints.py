@@ -1,0 +1,198 @@
+"""On-call schedules, escalation policies and escalations over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+
+from controlplane import pagination
+from controlplane.auth.dependencies import CanReadAlerts, CanReadOncall, CanWriteOncall
+from controlplane.database import Session, now
+from controlplane.escalation import oncall, policies, queries, reading
+from controlplane.escalation.schemas import (
+    ContactRead,
+    ContactWrite,
+    EscalationQuery,
+    EscalationRead,
+    OnCall,
+    OverrideRead,
+    OverrideWrite,
+    PolicyRead,
+    PolicyWrite,
+    ScheduleQuery,
+    ScheduleRead,
+    ScheduleWrite,
+    TurnRead,
+    TurnsQuery,
+    WhoQuery,
+)
+from controlplane.grammar import Name
+from controlplane.pagination import Page
+
+schedules = APIRouter(prefix="/api/v1/oncall/schedules", tags=["on-call"])
+contacts = APIRouter(prefix="/api/v1/oncall/contacts", tags=["on-call"])
+rules = APIRouter(prefix="/api/v1/escalation/policies", tags=["escalation"])
+escalations = APIRouter(prefix="/api/v1/escalations", tags=["escalation"])
+
+
+@schedules.get("")
+async def list_schedules(
+    request: Request,
+    session: Session,
+    _actor: CanReadOncall,
+    query: Annotated[ScheduleQuery, Query()],
+) -> Page[ScheduleRead]:
+    """List schedules, each with who is on call now."""
+    statement = pagination.ordered(
+        queries.schedules(), query.ordering, queries.SCHEDULE_ORDERING, "name"
+    )
+    count, rows = await pagination.fetch(session, statement, query)
+    results = [await oncall.read(session, row) for row in rows]
+    return pagination.page(request.url, query, count, results)
+
+
+@schedules.post("", status_code=201)
+async def create_schedule(
+    data: ScheduleWrite, session: Session, actor: CanWriteOncall
+) -> ScheduleRead:
+    """Add a schedule."""
+    return await oncall.read(session, await oncall.create(session, actor, data))
+
+
+@schedules.get("/{name}")
+async def get_schedule(name: Name, session: Session, _actor: CanReadOncall) -> ScheduleRead:
+    """Show a schedule."""
+    return await oncall.read(session, await oncall.get(session, name))
+
+
+@schedules.put("/{name}")
+async def replace_schedule(
+    name: Name, data: ScheduleWrite, session: Session, actor: CanWriteOncall
+) -> ScheduleRead:
+    """Write a schedule anew."""
+    return await oncall.read(session, await oncall.replace(session, actor, name, data))
+
+
+@schedules.delete("/{name}", status_code=204)
+async def delete_schedule(name: Name, session: Session, actor: CanWriteOncall) -> None:
+    """Remove a schedule; one that a policy tells stays (409)."""
+    await oncall.delete(session, actor, name)
+
+
+@schedules.get("/{name}/who")
+async def tell_who(
+    name: Name, session: Session, _actor: CanReadOncall, query: Annotated[WhoQuery, Query()]
+) -> OnCall:
+    """Tell who is on call at a moment."""
+    schedule = await oncall.get(session, name)
+    return await oncall.who(session, schedule, query.at or now())
+
+
+@schedules.get("/{name}/turns")
+async def list_turns(
+    name: Name, session: Session, _actor: CanReadOncall, query: Annotated[TurnsQuery, Query()]
+) -> list[TurnRead]:
+    """Tell who is on call over the next weeks, without gap or overlap."""
+    return await oncall.turns(session, await oncall.get(session, name), query)
+
+
+@schedules.get("/{name}/overrides")
+async def list_overrides(name: Name, session: Session, _actor: CanReadOncall) -> list[OverrideRead]:
+    """List those who stand in."""
+    schedule = await oncall.get(session, name)
+    found = await session.scalars(queries.overrides(schedule.id))
+    return [OverrideRead.model_validate(override) for override in found]
+
+
+@schedules.post("/{name}/overrides", status_code=201)
+async def create_override(
+    name: Name, data: OverrideWrite, session: Session, actor: CanWriteOncall
+) -> OverrideRead:
+    """Have somebody stand in."""
+    return OverrideRead.model_validate(await oncall.stand_in(session, actor, name, data))
+
+
+@schedules.delete("/{name}/overrides/{override_id}", status_code=204)
+async def delete_override(
+    name: Name, override_id: UUID, session: Session, actor: CanWriteOncall
+) -> None:
+    """Have somebody no longer stand in."""
+    await oncall.take_back(session, actor, name, override_id)
+
+
+@contacts.get("")
+async def list_contacts(session: Session, _actor: CanReadOncall) -> list[ContactRead]:
+    """List the channel by which each person is told."""
+    found = await session.scalars(queries.contacts())
+    return [ContactRead.model_validate(contact) for contact in found]
+
+
+@contacts.put("/{name}")
+async def set_contact(
+    name: Name, data: ContactWrite, session: Session, actor: CanWriteOncall
+) -> ContactRead:
+    """Say by which channel somebody is told."""
+    contact = await oncall.set_contact(session, actor, name, data.channel)
+    return ContactRead.model_validate(contact)
+
+
+@contacts.delete("/{name}", status_code=204)
+async def delete_contact(name: Name, session: Session, actor: CanWriteOncall) -> None:
+    """Forget by which channel somebody is told."""
+    await oncall.remove_contact(session, actor, name)
+
+
+@rules.get("")
+async def list_policies(
+    request: Request,
+    session: Session,
+    _actor: CanReadOncall,
+    query: Annotated[ScheduleQuery, Query()],
+) -> Page[PolicyRead]:
+    """List escalation policies, in the order in which they are asked."""
+    ordering = query.ordering or "position"
+    statement = pagination.ordered(queries.policies(), ordering, queries.POLICY_ORDERING, "name")
+    count, rows = await pagination.fetch(session, statement, query)
+    return pagination.page(request.url, query, count, [policies.read(row) for row in rows])
+
+
+@rules.post("", status_code=201)
+async def create_policy(data: PolicyWrite, session: Session, actor: CanWriteOncall) -> PolicyRead:
+    """Add an escalation policy."""
+    return policies.read(await policies.create(session, actor, data))
+
+
+@rules.get("/{name}")
+async def get_policy(name: Name, session: Session, _actor: CanReadOncall) -> PolicyRead:
+    """Show an escalation policy."""
+    return policies.read(await policies.get(session, name))
+
+
+@rules.put("/{name}")
+async def replace_policy(
+    name: Name, data: PolicyWrite, session: Session, actor: CanWriteOncall
+) -> PolicyRead:
+    """Write an escalation policy anew."""
+    return policies.read(await policies.replace(session, actor, name, data))
+
+
+@rules.delete("/{name}", status_code=204)
+async def delete_policy(name: Name, session: Session, actor: CanWriteOncall) -> None:
+    """Remove an escalation policy."""
+    await policies.delete(session, actor, name)
+
+
+@escalations.get("")
+async def list_escalations(
+    request: Request,
+    session: Session,
+    actor: CanReadAlerts,
+    query: Annotated[EscalationQuery, Query()],
+) -> Page[EscalationRead]:
+    """List how far alerts were escalated, and who was told."""
+    statement = pagination.ordered(
+        queries.escalations(actor, query), query.ordering, queries.ORDERING, "id"
+    )
+    count, rows = await pagination.fetch(session, statement, query)
+    results = await reading.read(session, rows)
+    return pagination.page(request.url, query, count, results)
