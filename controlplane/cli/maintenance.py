@@ -22,7 +22,17 @@ from controlplane.settings import Settings
 
 app = typer.Typer(help="Maintenance: planned work, of which nobody is told.", no_args_is_help=True)
 
-COLUMNS = ("name", "active", "occurrence", "recurrence", "devices", "sites", "tags", "dependants")
+COLUMNS = (
+    "name",
+    "active",
+    "occurrence",
+    "recurrence",
+    "devices",
+    "sites",
+    "tags",
+    "groups",
+    "dependants",
+)
 MINUTE = 60
 
 
@@ -37,6 +47,7 @@ def add(
     device: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
     site: Annotated[list[str] | None, typer.Option(help="With all below it.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="What carries it.")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="Whatever is in it.")] = None,
     dependants: Annotated[bool, typer.Option(help="What is reached through these alone.")] = False,
     description: Annotated[str, typer.Option(help="For people.")] = "",
     as_json: AsJson = False,
@@ -53,6 +64,7 @@ def add(
             "devices": device or [],
             "sites": site or [],
             "tags": tag or [],
+            "groups": group or [],
             "dependants": dependants,
         }
     )

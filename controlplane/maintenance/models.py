@@ -64,3 +64,16 @@ class WindowSite(SQLModel, table=True):
         primary_key=True, foreign_key="maintenance_windows.id", ondelete="CASCADE"
     )
     site_id: UUID = Field(primary_key=True, foreign_key="sites.id", ondelete="CASCADE", index=True)
+
+
+class WindowGroup(SQLModel, table=True):
+    """A device group that a window names, with whatever it holds."""
+
+    __tablename__ = "maintenance_window_groups"
+
+    window_id: UUID = Field(
+        primary_key=True, foreign_key="maintenance_windows.id", ondelete="CASCADE"
+    )
+    group_id: UUID = Field(
+        primary_key=True, foreign_key="device_groups.id", ondelete="CASCADE", index=True
+    )

@@ -7,11 +7,12 @@ from sqlalchemy import CTE, ColumnElement, Select, Subquery, select, union
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
-from controlplane.auth import restrictor
+from controlplane.auth import filters, restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
+from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import MONITORED, Device, DeviceParent, Site, Status
-from controlplane.maintenance.models import Window, WindowDevice, WindowSite
+from controlplane.maintenance.models import Window, WindowDevice, WindowGroup, WindowSite
 
 READ, WRITE = Permission.MAINTENANCE_READ, Permission.MAINTENANCE_WRITE
 ORDERING = {
@@ -49,7 +50,7 @@ def windows(actor: Actor, device: str | None = None) -> Select[tuple[Window]]:
 
 
 def members() -> Subquery:
-    """Give window_id and device_id of what windows name, by itself, by site or by tag."""
+    """Give window_id and device_id of what windows name, by itself, site, tag or group."""
     above = _sites_above()
     by_name = select(col(WindowDevice.window_id), col(WindowDevice.device_id))
     by_site = (
@@ -59,7 +60,11 @@ def members() -> Subquery:
     )
     shared = col(Device.tags).op("&&", is_comparison=True)(col(Window.tags))
     by_tag = select(col(Window.id), col(Device.id)).join(Device, shared)
-    return union(by_name, by_site, by_tag).subquery()
+    held = filters.memberships().subquery()
+    by_group = select(col(WindowGroup.window_id), held.c.device_id).join(
+        held, held.c.group_id == col(WindowGroup.group_id)
+    )
+    return union(by_name, by_site, by_tag, by_group).subquery()
 
 
 def members_of(windows: Collection[UUID]) -> Select[tuple[UUID, UUID]]:
@@ -70,10 +75,11 @@ def members_of(windows: Collection[UUID]) -> Select[tuple[UUID, UUID]]:
 
 
 def anything(window: UUID) -> Select[tuple[UUID]]:
-    """Select whatever device or site a window names."""
+    """Select whatever device, site or group a window names."""
     devices = select(col(WindowDevice.device_id)).where(col(WindowDevice.window_id) == window)
     sites = select(col(WindowSite.site_id)).where(col(WindowSite.window_id) == window)
-    named = union(devices, sites).subquery()
+    groups = select(col(WindowGroup.group_id)).where(col(WindowGroup.window_id) == window)
+    named = union(devices, sites, groups).subquery()
     return select(named.c[0]).limit(1)
 
 
@@ -134,6 +140,23 @@ def site_names(actor: Actor, windows: Collection[UUID]) -> Select[tuple[UUID, st
     )
 
 
+def group_names(actor: Actor, windows: Collection[UUID]) -> Select[tuple[UUID, str]]:
+    """Select window and the name of a group that it names and the actor sees."""
+    seen = restrictor.on_groups(actor, Permission.GROUPS_READ, col(DeviceGroup.id))
+    return (
+        select(col(WindowGroup.window_id), col(DeviceGroup.name))
+        .join(DeviceGroup, col(DeviceGroup.id) == col(WindowGroup.group_id))
+        .where(col(WindowGroup.window_id).in_(windows), seen)
+        .order_by(col(DeviceGroup.name))
+    )
+
+
+def groups_beyond(actor: Actor, window: UUID) -> Select[tuple[UUID]]:
+    """Select the groups of a window on which the actor may not plan work, whatever they hold."""
+    inside = restrictor.on_groups(actor, WRITE, col(WindowGroup.group_id))
+    return select(col(WindowGroup.group_id)).where(col(WindowGroup.window_id) == window, ~inside)
+
+
 def sites_beyond(actor: Actor, window: UUID) -> Select[tuple[UUID]]:
     """Select the sites of a window at which the actor may not plan work."""
     inside = restrictor.on_sites(actor, WRITE, col(WindowSite.site_id))
@@ -144,6 +167,14 @@ def sites(actor: Actor, names: Collection[str]) -> Select[tuple[UUID, str]]:
     """Select id and name of the sites of these names at which the actor may plan work."""
     inside = restrictor.on_sites(actor, WRITE, col(Site.id))
     return select(col(Site.id), col(Site.name)).where(col(Site.name).in_(names), inside)
+
+
+def groups(actor: Actor, names: Collection[str]) -> Select[tuple[UUID, str]]:
+    """Select id and name of the groups of these names on which the actor may plan work."""
+    inside = restrictor.on_groups(actor, WRITE, col(DeviceGroup.id))
+    return select(col(DeviceGroup.id), col(DeviceGroup.name)).where(
+        col(DeviceGroup.name).in_(names), inside
+    )
 
 
 def devices(actor: Actor, names: Collection[str]) -> Select[tuple[UUID, str]]:

@@ -36,8 +36,8 @@ Some = Field(max_length=1000)
 class WindowFields(BaseModel):
     """What may be said about a window; a field left out keeps its value, or takes its default.
 
-    It is about the named devices, those at the sites and below them, and those that carry one of
-    the tags; with `dependants` also about what is reached through these alone.
+    It is about the named devices, those at the sites and below them, those that carry one of the
+    tags, and those in the groups; with `dependants` also about what is reached through these alone.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -48,6 +48,7 @@ class WindowFields(BaseModel):
     devices: Annotated[list[Name], Some, NOT_NULL] = []
     sites: Annotated[list[Name], Some, NOT_NULL] = []
     tags: Annotated[Words, NOT_NULL] = []
+    groups: Annotated[list[Name], Some, NOT_NULL] = []
     dependants: Annotated[bool, NOT_NULL] = False
 
 
@@ -77,7 +78,7 @@ class OccurrenceRead(BaseModel):
 
 
 class WindowRead(BaseModel):
-    """A window; of devices and sites those that who asks can see.
+    """A window; of devices, sites and groups those that who asks can see.
 
     `occurrence` is the one that is open, or the next; none where all are over.
     """
@@ -92,6 +93,7 @@ class WindowRead(BaseModel):
     devices: list[str]
     sites: list[str]
     tags: list[str]
+    groups: list[str]
     dependants: bool
     active: bool
     occurrence: OccurrenceRead | None

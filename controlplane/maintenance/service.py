@@ -1,9 +1,10 @@
 """Plan maintenance: nobody silences what lies outside of where they may."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from controlplane.auth.actor import Actor, Scope, ScopeKind
 from controlplane.database import now
 from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from controlplane.maintenance import coverage, queries
-from controlplane.maintenance.models import Window, WindowDevice, WindowSite
+from controlplane.maintenance.models import Window, WindowDevice, WindowGroup, WindowSite
 from controlplane.maintenance.recurrence import Occurrence
 from controlplane.maintenance.schemas import (
     OccurrenceQuery,
@@ -28,7 +29,18 @@ from controlplane.maintenance.schemas import (
     WindowUpdate,
 )
 
+Table = type[WindowDevice] | type[WindowSite] | type[WindowGroup]
+Find = Callable[[Actor, Collection[str]], Select[tuple[UUID, str]]]
+
 NOUN = "maintenance"
+# What a window can name: the table, its column, and the statement that finds it by names.
+NAMED: Mapping[str, tuple[Table, str, Find]] = MappingProxyType(
+    {
+        "devices": (WindowDevice, "device_id", queries.devices),
+        "sites": (WindowSite, "site_id", queries.sites),
+        "groups": (WindowGroup, "group_id", queries.groups),
+    }
+)
 YEARS = timedelta(days=366)
 AHEAD = timedelta(days=4 * 366)  # how far the next occurrence is looked for: a leap day is there
 LISTED = 400  # occurrences of one answer
@@ -92,11 +104,14 @@ async def cancel(session: AsyncSession, actor: Actor, name: str) -> None:
 async def read(session: AsyncSession, actor: Actor, windows: Sequence[Window]) -> list[WindowRead]:
     """Give windows as this actor sees them."""
     ids = [window.id for window in windows]
-    devices = await _grouped(session, queries.device_names(actor, ids))
-    sites = await _grouped(session, queries.site_names(actor, ids))
+    named = {
+        "devices": await _grouped(session, queries.device_names(actor, ids)),
+        "sites": await _grouped(session, queries.site_names(actor, ids)),
+        "groups": await _grouped(session, queries.group_names(actor, ids)),
+    }
     moment = now()
     return [
-        _read(window, devices[window.id], sites[window.id], _following(window, moment), moment)
+        _read(window, {noun: found[window.id] for noun, found in named.items()}, moment)
         for window in windows
     ]
 
@@ -118,20 +133,17 @@ def occurrences(window: Window, query: OccurrenceQuery) -> list[OccurrenceRead]:
 async def _write(
     session: AsyncSession, actor: Actor, window: Window, fields: dict[str, Any]
 ) -> None:
-    devices, sites = fields.pop("devices", None), fields.pop("sites", None)
+    named = {noun: fields.pop(noun) for noun in NAMED if noun in fields}
     if "duration" in fields:
         window.duration_seconds = fields.pop("duration")
     window.sqlmodel_update(fields)
     _refuse_never(window)
     await session.flush()
-    if devices is not None:
-        found = await _found(session, queries.devices(actor, devices), devices, "devices")
-        await session.execute(delete(WindowDevice).where(col(WindowDevice.window_id) == window.id))
-        session.add_all(WindowDevice(window_id=window.id, device_id=id_) for id_ in found)
-    if sites is not None:
-        found = await _found(session, queries.sites(actor, sites), sites, "sites")
-        await session.execute(delete(WindowSite).where(col(WindowSite.window_id) == window.id))
-        session.add_all(WindowSite(window_id=window.id, site_id=id_) for id_ in found)
+    for noun, names in named.items():
+        table, column, found = NAMED[noun]
+        ids = await _found(session, found(actor, names), names, noun)
+        await session.execute(delete(table).where(col(table.window_id) == window.id))
+        session.add_all(table(window_id=window.id, **{column: id_}) for id_ in ids)
     await session.flush()
     await _refuse_empty(session, window)
     await _refuse_beyond(session, actor, window)
@@ -150,7 +162,7 @@ def _refuse_never(window: Window) -> None:
 
 async def _refuse_empty(session: AsyncSession, window: Window) -> None:
     if not window.tags and await session.scalar(queries.anything(window.id)) is None:
-        raise Invalid("a window is about devices, sites or tags; name at least one")
+        raise Invalid("a window is about devices, sites, tags or groups; name at least one")
 
 
 async def _refuse_beyond(session: AsyncSession, actor: Actor, window: Window) -> None:
@@ -169,6 +181,8 @@ async def _refuse_beyond(session: AsyncSession, actor: Actor, window: Window) ->
         )
     if await session.scalar(queries.sites_beyond(actor, window.id)) is not None:
         raise Forbidden(f"a site lies outside of where you hold {queries.WRITE.value}")
+    if await session.scalar(queries.groups_beyond(actor, window.id)) is not None:
+        raise Forbidden(f"a group lies outside of where you hold {queries.WRITE.value}")
     reach = (await coverage.covered(session, [window]))[window.id]
     beyond = len(reach) - len(list(await session.scalars(queries.reached(actor, reach))))
     if beyond:
@@ -213,19 +227,13 @@ def _horizon(window: Window, moment: datetime) -> datetime:
     return max(moment, start) + AHEAD
 
 
-def _read(
-    window: Window,
-    devices: Iterable[str],
-    sites: Iterable[str],
-    following: Occurrence | None,
-    moment: datetime,
-) -> WindowRead:
+def _read(window: Window, named: Mapping[str, list[str]], moment: datetime) -> WindowRead:
     kept = window.model_dump(exclude={"duration_seconds", "cancelled_at"})
+    following = _following(window, moment)
     return WindowRead(
         **kept,
+        **named,
         duration=window.duration_seconds,
-        devices=list(devices),
-        sites=list(sites),
         active=following is not None and following.at(moment),
         occurrence=OccurrenceRead.model_validate(following) if following else None,
     )

@@ -1,4 +1,4 @@
-"""On-call schedules, escalation policies, and what was told by them."""
+"""On-call schedules, escalation policies, what was told by them; groups in maintenance."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,9 @@ branch_labels = None
 depends_on = None
 
 NAME = sa.String(63)
+WINDOWS = "maintenance_window_groups"
 TABLES = (
+    WINDOWS,
     *("oncall_schedules", "oncall_overrides", "oncall_contacts"),
     *("escalation_policies", "escalations", "escalation_tellings"),
 )
@@ -44,6 +46,15 @@ def named(table: str, *columns: sa.Column) -> None:
 
 
 def upgrade() -> None:
+    op.create_table(
+        WINDOWS,
+        column("window_id", sa.Uuid),
+        column("group_id", sa.Uuid),
+        sa.PrimaryKeyConstraint("window_id", "group_id", name=f"pk_{WINDOWS}"),
+        of(WINDOWS, "window_id", "maintenance_windows"),
+        of(WINDOWS, "group_id", "device_groups"),
+    )
+    op.create_index(f"ix_{WINDOWS}_group_id", WINDOWS, ["group_id"])
     named(
         "oncall_schedules",
         column("description", sa.String),

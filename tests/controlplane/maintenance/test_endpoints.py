@@ -43,6 +43,9 @@ async def plan(client: AsyncClient, name: str = "work", **changes: Any) -> dict[
 async def inventory(client: AsyncClient) -> AsyncClient:
     response = await client.post("/api/v1/devices/import", json=INVENTORY)
     assert response.status_code == 200, response.text
+    group = {"name": "edges", "filter": {"pattern": "edge*"}}
+    made = await client.post("/api/v1/device-groups", json=group)
+    assert made.status_code == 201, made.text
     return client
 
 
@@ -67,6 +70,8 @@ class TestCoverage:
             ({"sites": ["north"]}, ["edge1", "edge2", "far"]),
             ({"sites": ["oslo"]}, ["edge1", "edge2"]),
             ({"tags": ["nowhere"]}, []),
+            ({"groups": ["edges"]}, ["edge1", "edge2"]),
+            ({"groups": ["edges"], "devices": ["core"]}, ["core", "edge1", "edge2"]),
         ],
     )
     async def test_what_a_window_is_about(
@@ -134,6 +139,7 @@ class TestWindows:
         [
             ({"devices": ["nobody"]}, "/devices"),
             ({"sites": ["nowhere"]}, "/sites"),
+            ({"groups": ["none"]}, "/groups"),
             ({"devices": ["core"], "starts_at": "2020-01-01T00:00:00"}, "/starts_at"),
             ({"devices": ["core"], "time_zone": "Mars/Olympus"}, "/time_zone"),
             ({"devices": ["core"], "recurrence": "FREQ=SECONDLY"}, "/recurrence"),
@@ -194,6 +200,7 @@ class TestScope:
             ({"devices": ["core"]}, 422),
             ({"sites": ["south"]}, 422),
             ({"tags": ["lent"]}, 403),
+            ({"groups": ["edges"]}, 422),
         ],
     )
     async def test_nobody_silences_what_they_do_not_see(
