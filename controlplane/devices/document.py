@@ -17,7 +17,6 @@ from controlplane.credentials.service import Outcome
 from controlplane.devices import inventory, queries, service, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.inventory import Row
-from controlplane.devices.models import Device
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceRead,
@@ -28,6 +27,8 @@ from controlplane.devices.schemas import (
 )
 from controlplane.errors import Invalid, Problem
 from controlplane.vault import Vault
+
+SWEEP = 500  # devices from which the links of all of them are read at once
 
 
 async def apply(
@@ -101,7 +102,7 @@ async def _taken(session: AsyncSession, actor: Actor, document: ImportDocument) 
     """Find the devices that are there, but not for this actor to change."""
     names = [data.name for data in document.devices]
     taken = set(await session.scalars(queries.taken(names)))
-    theirs = {d.name for d in await session.scalars(queries.named(actor, service.WRITE, names))}
+    theirs = set(await session.scalars(queries.known(actor, service.WRITE, names)))
     return [
         Problem(f"/devices/{index}/name", "taken", f"you cannot have or change {name!r}")
         for index, name in enumerate(names)
@@ -141,7 +142,8 @@ async def _put_devices(
 ) -> list[Outcome]:
     names = [data.name for data in devices]
     there = list(await session.scalars(queries.named(actor, service.WRITE, names)))
-    current = {read.name: read for read in await inventory.read(session, actor, there)}
+    many = len(there) > SWEEP
+    current = {read.name: read for read in await inventory.read(session, actor, there, every=many)}
     stored = {device.name: device for device in there}
     rows, outcomes = [], []
     for index, data in enumerate(devices):
@@ -153,11 +155,10 @@ async def _put_devices(
             device = stored[data.name]
             device.version += 1
             fields = data.model_dump(exclude={"name"}, exclude_unset=True)
+            rows.append(Row(device, fields, f"/devices/{index}"))
         else:
-            device = Device(name=data.name, address=data.address)
-            session.add(device)
             fields = data.model_dump(exclude={"name"})
-        rows.append(Row(device, fields, f"/devices/{index}"))
+            rows.append(inventory.add(data.name, fields, f"/devices/{index}"))
     await inventory.write(session, actor, rows)
     await _record(session, actor, rows, current)
     return outcomes
