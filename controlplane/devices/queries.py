@@ -22,7 +22,7 @@ from controlplane.devices.models import (
     FactChange,
     Site,
 )
-from controlplane.devices.schemas import DeviceQuery, SiteQuery
+from controlplane.devices.schemas import DeviceFilters, SiteQuery
 
 SITE_ORDERING = {"name": col(Site.name), "created_at": col(Site.created_at)}
 DEVICE_ORDERING = {
@@ -57,6 +57,11 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     return statement
 
 
+def taken_sites(names: Collection[str]) -> Select[tuple[str]]:
+    """Select those of the names that a site has, whoever asks."""
+    return select(Site.name).where(one_of(col(Site.name), names))
+
+
 def any_device(name: str) -> Select[tuple[Device]]:
     """Select the device of this name, whoever asks: names are taken for all."""
     return select(Device).where(Device.name == name)
@@ -83,7 +88,7 @@ def taken(names: Collection[str]) -> Select[tuple[str]]:
     return select(Device.name).where(one_of(col(Device.name), names))
 
 
-def devices(actor: Actor, query: DeviceQuery) -> Select[tuple[Device]]:
+def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
     statement = select(Device).where(_visible_device(actor, Device.id))
     for column, value in (
