@@ -48,6 +48,7 @@ from controlplane.provisioning import service as deployments
 from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot, verification
 from controlplane.targets import endpoints as targets
+from controlplane.transfer import endpoints as transfer
 from controlplane.vault import Vault, ring
 from controlplane.vault.telemetry import VaultMetrics
 
@@ -60,6 +61,7 @@ ROUTERS = (
     pages.router,
     credentials.router,
     devices.sites,
+    transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
     groups.router,
     metrics.thresholds,

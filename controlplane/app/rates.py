@@ -24,7 +24,7 @@ SHARE = 20  # a bucket is asked once for a twentieth of a minute's requests
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 UNLIMITED = frozenset({"/health"})  # a supervisor that is refused would end us
 SERVICES = re.compile(r"/metrics(/.*)?|/api/v1/(exporter|targets)/.*|/api/v1/alerts/webhook")
-HEAVY = re.compile(r"/api/v1/(.*/)?(import|export|test|verify)|/api/v1/reports(/.*)?")
+HEAVY = re.compile(r"/api/v1/(.*/)?(import(/.*)?|export|test|verify)|/api/v1/reports(/.*)?")
 LOGIN = re.compile(r"/api/v1/auth/.*")
 
 
