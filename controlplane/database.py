@@ -1,10 +1,10 @@
 """The connection to PostgreSQL: engines, sessions for requests, migrations."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import psycopg
 from alembic import command
@@ -12,7 +12,8 @@ from alembic.config import Config
 from asyncpg import InterfaceError, PostgresError
 from fastapi import Depends, Request
 from pydantic import SecretStr
-from sqlalchemy import DateTime, Enum, create_engine, text
+from sqlalchemy import ColumnElement, DateTime, Enum, any_, create_engine, literal, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
@@ -65,6 +66,11 @@ def words(kind: type[StrEnum]) -> Enum:
     return Enum(
         kind, native_enum=False, length=32, values_callable=lambda e: [member.value for member in e]
     )
+
+
+def one_of(column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """Say that a column is one of these values, which travel as one array: there may be many."""
+    return cast("ColumnElement[bool]", column == any_(literal(list(values), ARRAY(column.type))))
 
 
 def now() -> datetime:

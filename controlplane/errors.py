@@ -24,6 +24,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+ALTERNATIVE = "alternative:"  # begins the tag of one of several schemas, which is no place
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -51,7 +53,9 @@ def from_validation(errors: Iterable[Mapping[str, Any]], skip: int = 0) -> tuple
     """
     return tuple(
         Problem(
-            pointer(e["loc"][skip:]), str(e["type"]), str(e["msg"]).removeprefix("Value error, ")
+            pointer(step for step in e["loc"][skip:] if not str(step).startswith(ALTERNATIVE)),
+            str(e["type"]),
+            str(e["msg"]).removeprefix("Value error, "),
         )
         for e in errors
     )

@@ -56,6 +56,7 @@ from controlplane.provisioning.alertmanager import service as routings
 from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot, verification
 from controlplane.targets import endpoints as targets
+from controlplane.transfer import endpoints as transfer
 from controlplane.vault import Vault, ring
 from controlplane.vault.telemetry import VaultMetrics
 
@@ -68,6 +69,7 @@ ROUTERS = (
     pages.router,
     credentials.router,
     devices.sites,
+    transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
     groups.router,
     metrics.thresholds,

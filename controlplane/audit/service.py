@@ -20,6 +20,7 @@ SECRETS = frozenset(
     {
         *("password", "new_password", "password_hash", "community", "priv_password"),
         *("secret", "secret_hash", "token", "refresh_token", "data_key", "private_key"),
+        "passphrase",
     }
 )
 TEXT_LENGTH = 255

@@ -16,6 +16,7 @@ from controlplane.auth import filters
 from controlplane.auth.actor import Actor, Scope, ScopeKind
 from controlplane.auth.permissions import Permission
 from controlplane.auth.tables import DEVICES, GROUPS, SITES, USES
+from controlplane.database import one_of
 from controlplane.errors import Forbidden
 
 Condition = ColumnElement[bool]
@@ -81,7 +82,9 @@ async def check_devices(
     if actor.may_everywhere(permission):
         return
     reached = _devices(actor, permission, DEVICES.c.id)
-    beyond = select(DEVICES.c.name).where(DEVICES.c.id.in_(devices), DEVICES.c.id.not_in(reached))
+    beyond = select(DEVICES.c.name).where(
+        one_of(DEVICES.c.id, devices), DEVICES.c.id.not_in(reached)
+    )
     name = await session.scalar(beyond.order_by(DEVICES.c.name).limit(1))
     if name is not None:
         raise Forbidden(f"device {name!r} would stand outside of where you hold {permission.value}")

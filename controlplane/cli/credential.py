@@ -1,6 +1,7 @@
 """`chm credential`: what devices are asked with; secrets are prompted for, not arguments."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,10 +11,17 @@ from controlplane.auth.actor import shell
 from controlplane.cli import output, versions
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact, vault
-from controlplane.credentials import queries, service
-from controlplane.credentials.models import SecurityLevel
-from controlplane.credentials.schemas import CredentialCreate, CredentialRead
+from controlplane.credentials import queries, rest, service
+from controlplane.credentials.models import HostKeyPolicy, Kind, Scheme, SecurityLevel
+from controlplane.credentials.schemas import (
+    CredentialCreate,
+    CredentialRead,
+    RestCreate,
+    SnmpCreate,
+    SshCreate,
+)
 from controlplane.credentials.snmp import NEEDED, SECRETS
+from controlplane.errors import ConfigurationError
 from controlplane.settings import Settings
 
 app = typer.Typer(help="Credentials: what devices are asked with.", no_args_is_help=True)
@@ -47,14 +55,50 @@ def add(
             "context_name": context_name,
         }
     for secret in (name for name in SECRETS if name in needed):
-        fields[secret] = typer.prompt(secret.replace("_", " "), hide_input=True, err=True)
-    data = CredentialCreate.model_validate(fields)
-    settings = Settings()
+        fields[secret] = versions.ask(secret)
+    _create(SnmpCreate.model_validate(fields), as_json=as_json)
 
-    async def work(session: AsyncSession) -> CredentialRead:
-        return service.read(await service.create(session, shell(), vault(settings), data))
 
-    output.item(transact(settings, work).model_dump(mode="json"), as_json=as_json)
+@app.command("add-ssh")
+def add_ssh(
+    name: str,
+    username: str,
+    *,
+    private_key: Annotated[bool, typer.Option("--private-key", help="Instead of a password.")] = (
+        False
+    ),
+    passphrase: Annotated[bool, typer.Option("--passphrase", help="Of the private key.")] = False,
+    host_key_policy: Annotated[HostKeyPolicy, typer.Option()] = HostKeyPolicy.STRICT,
+    as_json: AsJson = False,
+) -> None:
+    """Add a credential for SSH; its secrets are asked for, or read from standard input by line."""
+    wanted = ["private_key"] if private_key else ["password"]
+    secrets = [*wanted, *(["passphrase"] if passphrase else [])]
+    fields = {"name": name, "kind": Kind.SSH, "username": username}
+    fields |= {"host_key_policy": host_key_policy, **{s: versions.ask(s) for s in secrets}}
+    _create(SshCreate.model_validate(fields), as_json=as_json)
+
+
+@app.command("add-rest")
+def add_rest(
+    name: str,
+    scheme: Scheme,
+    *,
+    username: Annotated[str | None, typer.Option(help="Of basic.")] = None,
+    header: Annotated[str | None, typer.Option(help="Which has the key.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Of the client, in PEM.")] = None,
+    passphrase: Annotated[bool, typer.Option("--passphrase", help="Of the private key.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a credential for an HTTP API; its secrets are asked for, or read from standard input."""
+    wanted = [secret for secret in rest.SECRETS if secret in rest.NEEDED[scheme]]
+    fields: dict[str, object] = {"name": name, "kind": Kind.REST, "scheme": scheme}
+    fields |= {"username": username, "header": header}
+    if certificate is not None:
+        fields["certificate"] = _text(certificate)
+    for secret in [*wanted, *(["passphrase"] if passphrase else [])]:
+        fields[secret] = versions.ask(secret)
+    _create(RestCreate.model_validate(fields), as_json=as_json)
 
 
 @app.command("list")
@@ -67,6 +111,22 @@ def list_(*, as_json: AsJson = False) -> None:
 
     columns = ("name", "kind", "version", "username", "security_level", "secrets")
     output.rows(transact(Settings(), work), columns, as_json=as_json)
+
+
+def _create(data: CredentialCreate, *, as_json: bool) -> None:
+    settings = Settings()
+
+    async def work(session: AsyncSession) -> CredentialRead:
+        return service.read(await service.create(session, shell(), vault(settings), data))
+
+    output.item(transact(settings, work).model_dump(mode="json"), as_json=as_json)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {file}: {error}") from None
 
 
 @app.command()

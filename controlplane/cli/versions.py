@@ -1,6 +1,7 @@
 """The commands of `chm credential` that rotate one: version, verify, promote, retire, test."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,12 +13,14 @@ from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact, vault
 from controlplane.credentials import service, versions
 from controlplane.credentials.schemas import CredentialUpdate, VersionRead
+from controlplane.errors import ConfigurationError
 from controlplane.settings import Settings
 from controlplane.targets.verification import CredentialTest, Tester, Tried
 
 app = typer.Typer()
 
 COLUMNS = ("number", "state", "version", "username", "security_level", "secrets", "created_at")
+PEM = "private_key"  # of several lines: named by its file
 FAILED = 1  # the exit code where a device does not take the credential
 
 Devices = Annotated[list[str], typer.Option("--device", help="May be given several times.")]
@@ -38,7 +41,7 @@ def version(
 
     fields: dict[str, object] = {"username": username} if username else {}
     for secret in transact(settings, secrets):
-        fields[secret] = typer.prompt(secret.replace("_", " "), hide_input=True, err=True)
+        fields[secret] = ask(secret)
     data = CredentialUpdate.model_validate(fields)
 
     async def work(session: AsyncSession) -> VersionRead:
@@ -88,6 +91,21 @@ def retire(name: str, number: int) -> None:
         await versions.retire(session, shell(), name, number)
 
     transact(Settings(), work)
+
+
+def ask(secret: str) -> str:
+    """Ask for a secret, or read it from standard input; a private key from the file that is named.
+
+    Neither stands in the list of processes.
+    """
+    if secret != PEM:
+        asked: str = typer.prompt(secret.replace("_", " "), hide_input=True, err=True)
+        return asked
+    file = Path(typer.prompt("file of the private key", err=True))
+    try:
+        return file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {file}: {error}") from None
 
 
 def _try(name: str, data: CredentialTest, *, as_json: bool) -> None:

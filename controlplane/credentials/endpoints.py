@@ -30,7 +30,7 @@ async def list_credentials(
 ) -> Page[CredentialRead]:
     """List credentials without their secrets."""
     statement = pagination.ordered(
-        queries.visible(actor, query.name), query.ordering, queries.ORDERING, "name"
+        queries.visible(actor, query.name, query.kind), query.ordering, queries.ORDERING, "name"
     )
     count, rows = await pagination.fetch(session, statement, query)
     return pagination.page(request.url, query, count, [service.read(row) for row in rows])
@@ -65,7 +65,7 @@ async def update_credential(
     session: Session,
     actor: CanWriteCredentials,
 ) -> CredentialRead:
-    """Change fields of a credential; one of another version is written whole."""
+    """Change fields of a credential; one of another SNMP version is written whole."""
     return service.read(await service.update(session, actor, request.app.state.vault, name, data))
 
 

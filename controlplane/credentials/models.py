@@ -13,6 +13,8 @@ class Kind(StrEnum):
     """The protocol a credential is for."""
 
     SNMP = "snmp"
+    SSH = "ssh"
+    REST = "rest"
 
 
 class SecurityLevel(StrEnum):
@@ -45,20 +47,46 @@ class PrivProtocol(StrEnum):
     AES256C = "AES256C"
 
 
-class Sealable(SQLModel):
-    """The fields of an `auths:` entry of snmp.yml, the secret ones sealed under `data_key`."""
+class HostKeyPolicy(StrEnum):
+    """Which host keys of a device are believed (RFC 4251, section 4.1)."""
 
-    version: int
+    STRICT = "strict"  # those that are known already
+    ACCEPT_NEW = "accept_new"  # the first one that is seen, and no other after it
+
+
+class Scheme(StrEnum):
+    """How an HTTP API is told who asks."""
+
+    BASIC = "basic"
+    BEARER = "bearer"
+    HEADER = "header"  # a key in a header of the vendor's own
+    CERTIFICATE = "certificate"  # of the client, in TLS
+
+
+class Sealable(SQLModel):
+    """The fields of a credential of any kind, the secret ones sealed under `data_key`.
+
+    Of SNMP they are those of an `auths:` entry of snmp.yml, with its `version`.
+    """
+
+    version: int | None = None
     username: str | None = Field(default=None, max_length=64)
     security_level: SecurityLevel | None = Field(default=None, sa_type=words(SecurityLevel))
     auth_protocol: AuthProtocol | None = Field(default=None, sa_type=words(AuthProtocol))
     priv_protocol: PrivProtocol | None = Field(default=None, sa_type=words(PrivProtocol))
     context_name: str | None = Field(default=None, max_length=64)
+    host_key_policy: HostKeyPolicy | None = Field(default=None, sa_type=words(HostKeyPolicy))
+    scheme: Scheme | None = Field(default=None, sa_type=words(Scheme))
+    header: str | None = Field(default=None, max_length=64)
+    certificate: str | None = None
     key_version: int
     data_key: bytes = Field(repr=False)
     community: bytes | None = Field(default=None, repr=False)
     password: bytes | None = Field(default=None, repr=False)
     priv_password: bytes | None = Field(default=None, repr=False)
+    private_key: bytes | None = Field(default=None, repr=False)
+    passphrase: bytes | None = Field(default=None, repr=False)
+    token: bytes | None = Field(default=None, repr=False)
 
 
 class Credential(Sealable, table=True):

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
-from controlplane.credentials.models import Credential, CredentialVersion
+from controlplane.credentials.models import Credential, CredentialVersion, Kind
 
 ORDERING = {
     "name": col(Credential.name),
@@ -24,9 +24,10 @@ def by_name(name: str) -> Select[tuple[Credential]]:
     return select(Credential).where(Credential.name == name)
 
 
-def visible(actor: Actor, name: str | None) -> Select[tuple[Credential]]:
-    """Select the credentials that the actor sees, or the one of a name."""
-    return listed(name).where(_reached(actor))
+def visible(actor: Actor, name: str | None, kind: Kind | None = None) -> Select[tuple[Credential]]:
+    """Select the credentials that the actor sees, of a name, of a kind, or all of them."""
+    statement = listed(name).where(_reached(actor))
+    return statement if kind is None else statement.where(col(Credential.kind) == kind)
 
 
 def usable(actor: Actor, names: Collection[str]) -> Select[tuple[Credential]]:
@@ -46,6 +47,16 @@ def locked(statement: Select[tuple[Credential]]) -> Select[tuple[Credential]]:
 def named(names: Collection[str]) -> Select[tuple[Credential]]:
     """Select the credentials of these names."""
     return select(Credential).where(col(Credential.name).in_(names))
+
+
+def taken(names: Collection[str]) -> Select[tuple[str]]:
+    """Select those of the names that a credential has, whoever asks."""
+    return named(names).with_only_columns(col(Credential.name))
+
+
+def of_kind(kind: Kind, names: Collection[str]) -> Select[tuple[Credential]]:
+    """Select the credentials of these names that are of a kind."""
+    return named(names).where(col(Credential.kind) == kind)
 
 
 def listed(name: str | None) -> Select[tuple[Credential]]:

@@ -13,10 +13,10 @@ from controlplane.audit.models import Action
 from controlplane.audit.service import CHANGED
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
-from controlplane.credentials import queries, snmp
-from controlplane.credentials.models import Credential, CredentialVersion, Sealable
+from controlplane.credentials import kinds, queries
+from controlplane.credentials.kinds import OPEN_FIELDS, SECRETS
+from controlplane.credentials.models import Credential, CredentialVersion, Kind, Sealable
 from controlplane.credentials.schemas import CredentialCreate, CredentialRead, CredentialUpdate
-from controlplane.credentials.snmp import SECRETS
 from controlplane.database import now
 from controlplane.errors import Conflict, Invalid, NotFound, Unreadable
 from controlplane.vault import Place, Sealed, Vault
@@ -31,7 +31,6 @@ class Outcome(StrEnum):
 
 
 Stored = Credential | CredentialVersion
-OPEN_FIELDS = ("username", "security_level", "auth_protocol", "priv_protocol", "context_name")
 
 
 async def get(session: AsyncSession, actor: Actor, name: str) -> Credential:
@@ -57,10 +56,8 @@ async def create(
     await events.changed(session)
     if await session.scalar(queries.by_name(data.name)):
         raise Conflict(f"credential {data.name!r} already exists")
-    credential = Credential(
-        name=data.name, kind=data.kind, version=data.version, key_version=0, data_key=b""
-    )
-    fill(credential, vault, given(data))
+    credential = Credential(name=data.name, kind=data.kind, key_version=0, data_key=b"")
+    fill(credential, vault, credential.kind, given(data))
     session.add(credential)
     await session.flush()
     await trail.record(
@@ -81,7 +78,8 @@ async def update(
     await events.changed(session)
     credential = await get_to_change(session, actor, name)
     before = kept(credential)
-    fill(credential, vault, _before(vault, credential, given(data)) | given(data))
+    wanted = _before(vault, credential, given(data)) | given(data)
+    fill(credential, vault, credential.kind, wanted)
     credential.updated_at = now()
     await session.flush()
     after = kept(credential, given(data))
@@ -97,11 +95,13 @@ async def put(session: AsyncSession, actor: Actor, vault: Vault, data: Credentia
     if credential is None:
         await create(session, actor, vault, data)
         return Outcome.CREATED
+    if credential.kind != data.kind:
+        raise Conflict(f"credential {data.name!r} is of kind {credential.kind}, which stays")
     auth = {name: value for name, value in given(data).items() if value}
     if auth == _before(vault, credential, dict.fromkeys(SECRETS)):
         return Outcome.UNCHANGED
     before = kept(credential)
-    fill(credential, vault, auth)
+    fill(credential, vault, credential.kind, auth)
     credential.updated_at = now()
     await session.flush()
     after = kept(credential, auth)
@@ -125,9 +125,12 @@ async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
     )
 
 
-def given(data: CredentialUpdate) -> dict[str, Any]:
-    """Give the fields a request sent, secrets in the clear."""
-    fields = data.model_dump(exclude_unset=True, exclude={"name", "kind"})
+def given(data: CredentialCreate | CredentialUpdate) -> dict[str, Any]:
+    """Give the fields a request sent, and defaults of a new credential; secrets in the clear."""
+    changes = isinstance(data, CredentialUpdate)
+    fields = data.model_dump(
+        exclude_unset=changes, exclude_none=not changes, exclude={"name", "kind"}
+    )
     return {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value
         for name, value in fields.items()
@@ -135,9 +138,10 @@ def given(data: CredentialUpdate) -> dict[str, Any]:
 
 
 def opened(vault: Vault, credential: Stored) -> dict[str, Any]:
-    """Give the fields of an `auths:` entry of snmp.yml, secrets in the clear, empty ones left out.
+    """Give the fields of a credential, secrets in the clear, empty ones left out.
 
-    Only the snapshot for the exporter and the check of a change may hold what this returns.
+    Of SNMP they are those of an `auths:` entry of snmp.yml. Only the snapshot for the
+    exporter and the check of a change may hold what this returns.
     """
     sealed = {name: getattr(credential, name) for name in SECRETS}
     secrets = vault.open(
@@ -163,8 +167,7 @@ def _before(vault: Vault, credential: Stored, given: Mapping[str, Any]) -> dict[
 
 def _open_fields(credential: Sealable) -> dict[str, Any]:
     fields = {name: getattr(credential, name) for name in OPEN_FIELDS}
-    there = {name: value for name, value in fields.items() if value is not None}
-    return {"version": credential.version, **there}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def read(credential: Credential) -> CredentialRead:
@@ -177,12 +180,11 @@ def read(credential: Credential) -> CredentialRead:
     )
 
 
-def fill(credential: Stored, vault: Vault, auth: Mapping[str, Any]) -> None:
+def fill(credential: Stored, vault: Vault, kind: Kind, auth: Mapping[str, Any]) -> None:
     """Put these fields into a row, sealed, or raise Invalid where they make no credential."""
-    found = snmp.problems(auth)
+    found = kinds.problems(kind, auth)
     if found:
-        raise Invalid(f"this is not an SNMP version {auth['version']} credential", *found)
-    credential.version = auth["version"]
+        raise Invalid(f"this is not a credential of kind {kind}", *found)
     for name in OPEN_FIELDS:
         setattr(credential, name, auth.get(name) or None)
     sealed = vault.seal(
@@ -196,5 +198,5 @@ def fill(credential: Stored, vault: Vault, auth: Mapping[str, Any]) -> None:
 
 def kept(credential: Sealable, written: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Give what the audit log keeps of a credential: of secrets, that they were written."""
-    fields = {name: getattr(credential, name) for name in ("version", *OPEN_FIELDS)}
+    fields = _open_fields(credential)
     return {**fields, **{name: CHANGED for name in SECRETS if (written or {}).get(name)}}

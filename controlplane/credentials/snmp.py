@@ -6,6 +6,10 @@ from typing import Any
 from controlplane.credentials.models import SecurityLevel
 from controlplane.errors import Problem
 
+FIELDS = (
+    *("version", "username", "security_level", "auth_protocol"),
+    *("priv_protocol", "context_name"),
+)
 SECRETS = ("community", "password", "priv_password")
 V3_FIELDS = (
     "username",
@@ -36,6 +40,8 @@ PROTECTION = ("auth_protocol", "password", "priv_protocol", "priv_password")
 
 def problems(auth: Mapping[str, Any]) -> list[Problem]:
     """Say everything that keeps these fields from being a credential; nothing means it is one."""
+    if not auth.get("version"):
+        return [Problem("/version", "missing", "SNMP needs a version")]
     return list(_version_3(auth) if auth["version"] == 3 else _community(auth))  # noqa: PLR2004 - the version of SNMP
 
 

@@ -14,10 +14,10 @@ from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.credentials import queries, service
+from controlplane.credentials.kinds import SECRETS
 from controlplane.credentials.models import Credential, CredentialVersion, State
 from controlplane.credentials.schemas import CredentialUpdate, VersionRead
 from controlplane.credentials.service import Stored
-from controlplane.credentials.snmp import SECRETS
 from controlplane.database import now
 from controlplane.errors import Conflict, NotFound
 from controlplane.vault import Vault
@@ -49,12 +49,12 @@ async def stage(
         credential_id=credential.id,
         number=credential.newest,
         state=State.STAGED,
-        version=credential.version,
         key_version=0,
         data_key=b"",
     )
     given = service.given(data)
-    service.fill(version, vault, service.opened(vault, credential) | given)
+    wanted = service.opened(vault, credential) | given
+    service.fill(version, vault, credential.kind, wanted)
     session.add(version)
     await session.flush()
     await _record(
@@ -71,8 +71,8 @@ async def promote(
     credential = await service.get_to_change(session, actor, name)
     version = await _waiting(session, credential, number)
     next_, last = service.opened(vault, version), service.opened(vault, credential)
-    service.fill(credential, vault, next_)
-    service.fill(version, vault, last)
+    service.fill(credential, vault, credential.kind, next_)
+    service.fill(version, vault, credential.kind, last)
     credential.number, version.number = version.number, credential.number
     version.state = OTHER[version.state]
     credential.updated_at = now()

@@ -57,13 +57,16 @@ class Reach:
 
     def check(self, addresses: Iterable[tuple[str, str | None]]) -> None:
         """Raise Invalid with every address that is refused, each with where it stands."""
-        problems = [
+        if problems := self.problems(addresses):
+            raise Invalid("some addresses are not for devices", *problems)
+
+    def problems(self, addresses: Iterable[tuple[str, str | None]]) -> list[Problem]:
+        """Give every address that is refused, each with where it stands."""
+        return [
             Problem(place, "not_allowed", reason)
             for place, address in addresses
             if address is not None and (reason := self.refusal(address))
         ]
-        if problems:
-            raise Invalid("some addresses are not for devices", *problems)
 
     def _named(self, network: Network) -> bool:
         return any(

@@ -1,8 +1,9 @@
 """The import document: credentials, sites and devices by name, all of them or none."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,13 +12,12 @@ from controlplane.audit import service as audit
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
+from controlplane.credentials import kinds
 from controlplane.credentials import service as credentials
-from controlplane.credentials import snmp
 from controlplane.credentials.service import Outcome
 from controlplane.devices import inventory, queries, service, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.inventory import Row
-from controlplane.devices.models import Device
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceRead,
@@ -28,6 +28,10 @@ from controlplane.devices.schemas import (
 )
 from controlplane.errors import Invalid, Problem
 from controlplane.vault import Vault
+
+Named = Mapping[str, Collection[str]]  # by list
+NOBODY: Named = MappingProxyType({})
+SWEEP = 500  # devices from which the links of all of them are read at once
 
 
 async def apply(
@@ -40,13 +44,16 @@ async def apply(
     need to write it alone.
     """
     await events.changed(session)
-    problems = [
-        *_problems(document),
-        *await _unknown(session, actor, document),
-        *await _taken(session, actor, document),
-    ]
-    if problems:
-        raise Invalid("nothing was imported: some rows cannot be used", *problems)
+    found = await problems(session, actor, document)
+    if found:
+        raise Invalid("nothing was imported: some rows cannot be used", *found)
+    return await put(session, actor, vault, document)
+
+
+async def put(
+    session: AsyncSession, actor: Actor, vault: Vault, document: ImportDocument
+) -> ImportResult:
+    """Write rows of which `problems` said nothing; the caller has counted the change."""
     result = ImportResult(
         credentials=_tally(
             [await credentials.put(session, actor, vault, c) for c in document.credentials]
@@ -58,18 +65,32 @@ async def apply(
     return result
 
 
+async def problems(
+    session: AsyncSession, actor: Actor, document: ImportDocument, named: Named = NOBODY
+) -> list[Problem]:
+    """Say everything that keeps the rows from being imported; `named` are names of other rows."""
+    return [
+        *_problems(document),
+        *await _unknown(session, actor, document, named),
+        *await _taken(session, actor, document),
+    ]
+
+
 def check_addresses(reach: Reach, document: ImportDocument) -> None:
     """Raise Invalid with every device whose address is not for devices."""
-    reach.check(
-        (f"/devices/{index}/address", device.address)
-        for index, device in enumerate(document.devices)
-    )
+    reach.check(addresses(document))
+
+
+def addresses(document: ImportDocument) -> list[tuple[str, str | None]]:
+    """Give every address, and where it stands."""
+    rows = enumerate(document.devices)
+    return [(f"/devices/{index}/address", device.address) for index, device in rows]
 
 
 def _problems(document: ImportDocument) -> Iterable[Problem]:
     """Find what is wrong with the document in itself."""
     for index, credential in enumerate(document.credentials):
-        for problem in snmp.problems(credentials.given(credential)):
+        for problem in kinds.problems(credential.kind, credentials.given(credential)):
             yield problem.under(f"/credentials/{index}")
     for noun in ("credentials", "sites", "devices"):
         seen: set[str] = set()
@@ -79,16 +100,26 @@ def _problems(document: ImportDocument) -> Iterable[Problem]:
             seen.add(row.name)
 
 
-async def _unknown(session: AsyncSession, actor: Actor, document: ImportDocument) -> list[Problem]:
+async def _unknown(
+    session: AsyncSession, actor: Actor, document: ImportDocument, named: Named
+) -> list[Problem]:
     """Find the names that are neither in the inventory nor in the document."""
     rows = [
         data.model_dump(include={"site", "credentials", "parents"}) for data in document.devices
     ]
     known = (await inventory.look_up(session, actor, rows)).names()
     known = {
-        "site": {*known["site"], *(site.name for site in document.sites)},
-        "credential": {*known["credential"], *(c.name for c in document.credentials)},
-        "device": {*known["device"], *(device.name for device in document.devices)},
+        "site": {*known["site"], *named.get("sites", ()), *(site.name for site in document.sites)},
+        "credential": {
+            *known["credential"],
+            *named.get("credentials", ()),
+            *(credential.name for credential in document.credentials),
+        },
+        "device": {
+            *known["device"],
+            *named.get("devices", ()),
+            *(device.name for device in document.devices),
+        },
     }
     return [
         problem
@@ -101,7 +132,7 @@ async def _taken(session: AsyncSession, actor: Actor, document: ImportDocument) 
     """Find the devices that are there, but not for this actor to change."""
     names = [data.name for data in document.devices]
     taken = set(await session.scalars(queries.taken(names)))
-    theirs = {d.name for d in await session.scalars(queries.named(actor, service.WRITE, names))}
+    theirs = set(await session.scalars(queries.known(actor, service.WRITE, names)))
     return [
         Problem(f"/devices/{index}/name", "taken", f"you cannot have or change {name!r}")
         for index, name in enumerate(names)
@@ -141,7 +172,8 @@ async def _put_devices(
 ) -> list[Outcome]:
     names = [data.name for data in devices]
     there = list(await session.scalars(queries.named(actor, service.WRITE, names)))
-    current = {read.name: read for read in await inventory.read(session, actor, there)}
+    many = len(there) > SWEEP
+    current = {read.name: read for read in await inventory.read(session, actor, there, every=many)}
     stored = {device.name: device for device in there}
     rows, outcomes = [], []
     for index, data in enumerate(devices):
@@ -153,11 +185,10 @@ async def _put_devices(
             device = stored[data.name]
             device.version += 1
             fields = data.model_dump(exclude={"name"}, exclude_unset=True)
+            rows.append(Row(device, fields, f"/devices/{index}"))
         else:
-            device = Device(name=data.name, address=data.address)
-            session.add(device)
             fields = data.model_dump(exclude={"name"})
-        rows.append(Row(device, fields, f"/devices/{index}"))
+            rows.append(inventory.add(data.name, fields, f"/devices/{index}"))
     await inventory.write(session, actor, rows)
     await _record(session, actor, rows, current)
     return outcomes

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import delete, insert, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,7 @@ from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor, system
 from controlplane.auth.permissions import Permission
 from controlplane.credentials import queries as credential_queries
-from controlplane.database import now
+from controlplane.database import now, one_of
 from controlplane.devices import facts, parents, queries
 from controlplane.devices.models import Device, DeviceCredential, DeviceParent
 from controlplane.devices.schemas import DeviceRead
@@ -32,6 +32,7 @@ class Row:
     device: Device
     fields: Fields
     place: str = ""
+    new: bool = False  # not in the session yet
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ async def look_up(session: AsyncSession, actor: Actor, fields: Sequence[Fields])
     devices = {name for f in fields for name in f.get("parents", ())}
     found_sites = await session.scalars(queries.named_sites(actor, sites))
     found_credentials = await session.scalars(credential_queries.usable(actor, credentials))
-    found_devices = await session.scalars(queries.named(actor, Permission.DEVICES_READ, devices))
+    found_devices = await session.execute(queries.known(actor, Permission.DEVICES_READ, devices))
     return Directory(
         sites={site.name: site.id for site in found_sites},
         credentials={credential.name: credential.id for credential in found_credentials},
-        devices={device.name: device.id for device in found_devices},
+        devices=dict(found_devices.tuples().all()),
     )
 
 
@@ -78,10 +79,9 @@ def unknown(fields: Fields, place: str, known: Mapping[str, Collection[str]]) ->
 async def write(session: AsyncSession, actor: Actor, rows: Sequence[Row]) -> None:
     """Store the rows, or raise Invalid with every unknown name, or with the cycle they close.
 
-    The devices of the rows must be in the session: parents may stand later in the list. As they
-    are written, all must be within the actor's reach, or Forbidden is raised.
+    Parents may stand later in the list. As they are written, all must be within the actor's reach,
+    or Forbidden is raised.
     """
-    await session.flush()
     directory = await look_up(session, actor, [row.fields for row in rows])
     # What is being written may be named, too: whether it is in reach is looked at in the end.
     written = {row.device.name: row.device.id for row in rows}
@@ -92,6 +92,7 @@ async def write(session: AsyncSession, actor: Actor, rows: Sequence[Row]) -> Non
         raise Invalid("some of these names are not in the inventory", *problems)
     for row in rows:
         _assign(row, directory)
+    session.add_all(row.device for row in rows if row.new)
     await session.flush()
     await _relink(session, actor, rows, directory)
     if any(row.fields.get("parents") for row in rows):
@@ -99,14 +100,31 @@ async def write(session: AsyncSession, actor: Actor, rows: Sequence[Row]) -> Non
     await restrictor.check_devices(session, actor, Permission.DEVICES_WRITE, written.values())
 
 
+def add(name: str, fields: Fields, place: str = "") -> Row:
+    """Make the row of a new device; `fields` are all there are."""
+    # With every column given: SQLModel takes a millisecond to look at a default.
+    moment = now()
+    device = Device(
+        id=uuid4(),
+        name=name,
+        **{column: fields[column] for column in COLUMNS},
+        site_id=None,
+        version=1,
+        created_at=moment,
+        updated_at=moment,
+    )
+    return Row(device, fields, place, new=True)
+
+
 def _assign(row: Row, directory: Directory) -> None:
-    for name in COLUMNS:
+    for name in () if row.new else COLUMNS:
         if name in row.fields:
             setattr(row.device, name, row.fields[name])
     if "site" in row.fields:
         site = row.fields["site"]
         row.device.site_id = directory.sites[site] if site else None
-    row.device.updated_at = now()
+    if not row.new:
+        row.device.updated_at = now()
 
 
 async def _relink(
@@ -132,8 +150,10 @@ async def _relink(
         (DeviceCredential, "credentials", credentials, true()),
         (DeviceParent, "parents", ways, seen),
     ):
-        named = [row.device.id for row in rows if field in row.fields]
-        await session.execute(delete(table).where(col(table.device_id).in_(named), theirs))
+        named = [row.device.id for row in rows if field in row.fields and not row.new]
+        if named:
+            old = one_of(col(table.device_id), named)
+            await session.execute(delete(table).where(old, theirs))
         if links:
             await session.execute(insert(table), links)
 

@@ -10,6 +10,7 @@ from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
+from controlplane.database import one_of
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import (
@@ -21,7 +22,7 @@ from controlplane.devices.models import (
     FactChange,
     Site,
 )
-from controlplane.devices.schemas import DeviceQuery, SiteQuery
+from controlplane.devices.schemas import DeviceFilters, SiteQuery
 
 SITE_ORDERING = {"name": col(Site.name), "created_at": col(Site.created_at)}
 DEVICE_ORDERING = {
@@ -56,6 +57,11 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     return statement
 
 
+def taken_sites(names: Collection[str]) -> Select[tuple[str]]:
+    """Select those of the names that a site has, whoever asks."""
+    return select(Site.name).where(one_of(col(Site.name), names))
+
+
 def any_device(name: str) -> Select[tuple[Device]]:
     """Select the device of this name, whoever asks: names are taken for all."""
     return select(Device).where(Device.name == name)
@@ -69,15 +75,20 @@ def device(actor: Actor, permission: Permission, name: str) -> Select[tuple[Devi
 def named(actor: Actor, permission: Permission, names: Collection[str]) -> Select[tuple[Device]]:
     """Select the devices of these names that the actor's permission reaches."""
     reached = restrictor.on_devices(actor, permission, col(Device.id))
-    return select(Device).where(col(Device.name).in_(names), reached)
+    return select(Device).where(one_of(col(Device.name), names), reached)
+
+
+def known(actor: Actor, permission: Permission, names: Collection[str]) -> Select[tuple[str, UUID]]:
+    """Select name and id of the devices of these names that the actor's permission reaches."""
+    return named(actor, permission, names).with_only_columns(col(Device.name), col(Device.id))
 
 
 def taken(names: Collection[str]) -> Select[tuple[str]]:
     """Select those of the names that a device has, whoever asks."""
-    return select(Device.name).where(col(Device.name).in_(names))
+    return select(Device.name).where(one_of(col(Device.name), names))
 
 
-def devices(actor: Actor, query: DeviceQuery) -> Select[tuple[Device]]:
+def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
     statement = select(Device).where(_visible_device(actor, Device.id))
     for column, value in (
@@ -128,12 +139,12 @@ def site_names(actor: Actor) -> Select[tuple[UUID, str]]:
 def device_sites(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
     """Select device and the name of its site; of all devices for None."""
     statement = select(Device.id, Site.name).join(Site, col(Site.id) == Device.site_id)
-    return statement if devices is None else statement.where(col(Device.id).in_(devices))
+    return statement if devices is None else statement.where(one_of(col(Device.id), devices))
 
 
 def named_sites(actor: Actor, names: Collection[str]) -> Select[tuple[Site]]:
     """Select the sites of these names that the actor sees."""
-    return select(Site).where(col(Site.name).in_(names), _visible_site(actor, Site.id))
+    return select(Site).where(one_of(col(Site.name), names), _visible_site(actor, Site.id))
 
 
 def among(sites: CTE, site: UUID | None) -> Select[tuple[UUID]]:
@@ -150,7 +161,7 @@ def credential_names(devices: Collection[UUID] | None) -> Select[tuple[UUID, str
     )
     if devices is None:
         return statement
-    return statement.where(col(DeviceCredential.device_id).in_(devices))
+    return statement.where(one_of(col(DeviceCredential.device_id), devices))
 
 
 def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
@@ -163,7 +174,7 @@ def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple
     )
     if devices is None:
         return statement
-    return statement.where(col(DeviceParent.device_id).in_(devices))
+    return statement.where(one_of(col(DeviceParent.device_id), devices))
 
 
 def vendors() -> Select[tuple[UUID, str, str]]:
@@ -198,7 +209,7 @@ def _ranked_changes(devices: Collection[UUID]) -> Subquery:
 
 
 def _of(column: UUID, devices: Collection[UUID]) -> ColumnElement[bool]:
-    return col(column).in_(devices)
+    return one_of(col(column), devices)
 
 
 def children(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:

@@ -17,6 +17,7 @@ HOST_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 # RFC 1123, section 2.1: a name whose last label is a number would be read as an address.
 HOST_PATTERN = rf"(?:{HOST_LABEL}\.)*(?![0-9]+\.?$){HOST_LABEL}\.?"
 HOST_LENGTH = 253
+RESERVED = frozenset({"export"})  # /api/v1/devices/export is no device
 
 
 def _address(text: str) -> str:
@@ -34,6 +35,12 @@ def _distinct(names: list[str]) -> list[str]:
     if len(set(names)) < len(names):
         raise ValueError("must not name anything twice")
     return names
+
+
+def _not_reserved(name: str) -> str:
+    if name in RESERVED:
+        raise ValueError("must not be what the API calls something else")
+    return name
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -96,7 +103,7 @@ class DeviceFields(BaseModel):
 class DeviceCreate(DeviceFields):
     """A new device."""
 
-    name: Name
+    name: Annotated[Name, AfterValidator(_not_reserved)]
     address: Address
 
 
@@ -156,8 +163,8 @@ class DeviceRead(BaseModel):
     facts: FactsRead | None = None
 
 
-class DeviceQuery(PageQuery):
-    """Filters of the list of devices; `q` finds a part of name or address."""
+class DeviceFilters(BaseModel):
+    """Which devices are wanted; `q` finds a part of name or address."""
 
     name: Name | None = None
     site: Name | None = None
@@ -167,6 +174,10 @@ class DeviceQuery(PageQuery):
     group: Name | None = None
     tag: Word | None = None
     q: Annotated[Printable, Field(max_length=253)] = ""
+
+
+class DeviceQuery(PageQuery, DeviceFilters):
+    """Filters of the list of devices; `q` finds a part of name or address."""
 
 
 class ImportDocument(BaseModel):

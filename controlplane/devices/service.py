@@ -44,9 +44,9 @@ async def create(session: AsyncSession, actor: Actor, data: DeviceCreate) -> Dev
     await events.changed(session)
     if await session.scalar(queries.any_device(data.name)):
         raise Conflict(f"device {data.name!r} already exists")
-    device = Device(name=data.name, address=data.address)
-    session.add(device)
-    await inventory.write(session, actor, [Row(device, data.model_dump(exclude={"name"}))])
+    row = inventory.add(data.name, data.model_dump(exclude={"name"}))
+    device = row.device
+    await inventory.write(session, actor, [row])
     created = await read(session, actor, device)
     await trail.record(session, actor, Action.CREATE, NOUN, device, after=fields(created))
     return created

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from controlplane.auth.actor import system
 from controlplane.credentials import queries as credential_queries
 from controlplane.credentials import service as credentials
+from controlplane.credentials.models import Kind
 from controlplane.credentials.service import Stored
 from controlplane.devices import inventory, queries
 from controlplane.devices.addresses import Reach
@@ -60,10 +61,10 @@ def builder(vault: Vault, reach: Reach) -> Callable[[AsyncSession], Awaitable[Sn
 
 
 async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, Stored]:
-    """Read the credentials, and after each the version that waits, as `name@number`."""
+    """Read the credentials the exporter can use, and after each the waiting one, `name@number`."""
     found: dict[str, Stored] = {}
     waiting = dict((await session.execute(credential_queries.waiting_for(names))).tuples().all())
-    for credential in await session.scalars(credential_queries.named(names)):
+    for credential in await session.scalars(credential_queries.of_kind(Kind.SNMP, names)):
         found[credential.name] = credential
         if (version := waiting.get(credential.name)) is not None:
             found[f"{credential.name}{WAITING}{version.number}"] = version
@@ -90,7 +91,7 @@ def _devices(
             "modules": device.modules,
         }
         for device in devices
-        if asked[device.name] or not device.credentials
+        if asked[device.name] or not any(name in tried for name in device.credentials)
     }
 
 

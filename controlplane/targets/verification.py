@@ -68,6 +68,9 @@ class Tester:
     ) -> list[Tried]:
         """Have each device asked by its exporter, several at once, and give what they said."""
         stored = await versions.choose(session, actor, name, data.number)
+        if stored.version is None:
+            detail = "only credentials of kind snmp can be tried on devices"
+            raise Invalid(detail, Problem("/name", "kind", detail))
         devices = await _devices(session, actor, Reach.of(self.settings), data.devices)
         auth, taking_turns = credentials.opened(self.vault, stored), asyncio.Semaphore(AT_ONCE)
         async with Verifier.open(_token(self.settings)) as verifier:

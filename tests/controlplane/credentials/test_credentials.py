@@ -8,7 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import text
 
 from controlplane.credentials import queries, service
-from controlplane.credentials.schemas import CredentialCreate
+from controlplane.credentials.schemas import SnmpCreate
 from tests.controlplane.conftest import Sessions
 
 URL = "/api/v1/credentials"
@@ -52,7 +52,7 @@ async def test_secrets_never_come_out(
         assert service.opened(app.state.vault, row)["password"] == "s3cret-changed"
     assert "s3cret" not in repr(row)
     assert "s3cret" not in repr(raw)
-    assert "s3cret" not in repr(CredentialCreate.model_validate(V3))
+    assert "s3cret" not in repr(SnmpCreate.model_validate(V3))
 
 
 @pytest.mark.parametrize(

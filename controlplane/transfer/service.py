@@ -1,0 +1,141 @@
+"""Import documents of any format, on trial or for good, and export what imports again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane import events
+from controlplane.audit import service as audit
+from controlplane.audit.models import Action
+from controlplane.auth.actor import Actor
+from controlplane.auth.dependencies import require
+from controlplane.auth.permissions import Permission
+from controlplane.credentials import queries as credential_queries
+from controlplane.devices import document as documents
+from controlplane.devices import inventory, queries, sites
+from controlplane.devices.addresses import Reach
+from controlplane.devices.schemas import (
+    DeviceCreate,
+    DeviceRead,
+    ImportDocument,
+    ImportResult,
+    SiteCreate,
+    SiteQuery,
+    Tally,
+)
+from controlplane.errors import Invalid, Problem
+from controlplane.transfer import checking
+from controlplane.transfer.schemas import ExportQuery, ImportQuery, ImportReport, Mode, RowError
+from controlplane.vault import Vault
+
+NEEDED = {
+    "credentials": Permission.CREDENTIALS_WRITE,
+    "sites": Permission.SITES_WRITE,
+    "devices": Permission.DEVICES_WRITE,
+}
+
+
+async def load(  # noqa: PLR0917 - what an import is about, and what it needs
+    session: AsyncSession,
+    actor: Actor,
+    vault: Vault,
+    reach: Reach,
+    given: Mapping[str, Any],
+    query: ImportQuery,
+) -> ImportReport:
+    """Import a document, or raise Invalid with every error of every row; on trial report them."""
+    for noun, permission in NEEDED.items():
+        if given.get(noun):
+            require(actor, permission)
+    try:
+        result = await _try(session, actor, vault, reach, given, query)
+    except Invalid as error:
+        if not query.dry_run:
+            raise
+        found = error.problems or (Problem("", "invalid", error.detail),)
+        nothing = {"credentials": Tally(), "sites": Tally(), "devices": Tally()}
+        return ImportReport(**nothing, dry_run=True, errors=[_row_error(p) for p in found])
+    return ImportReport(**result.model_dump(), dry_run=query.dry_run)
+
+
+async def _try(  # noqa: PLR0917 - ...
+    session: AsyncSession,
+    actor: Actor,
+    vault: Vault,
+    reach: Reach,
+    given: Mapping[str, Any],
+    query: ImportQuery,
+) -> ImportResult:
+    trial = await session.begin_nested() if query.dry_run else None
+    try:
+        await events.changed(session)
+        usable = await _usable(session, actor, reach, given, query.mode)
+        return await documents.put(session, actor, vault, usable)
+    finally:
+        if trial is not None and trial.is_active:
+            await trial.rollback()
+
+
+async def _usable(
+    session: AsyncSession, actor: Actor, reach: Reach, given: Mapping[str, Any], mode: Mode
+) -> ImportDocument:
+    """Give the rows, or raise Invalid with every error of every row."""
+    checked = checking.check(given)
+    usable = checked.document
+    found = [
+        *reach.problems(documents.addresses(usable)),
+        *await documents.problems(session, actor, usable, checked.named),
+        *await _unfit(session, mode, usable),
+    ]
+    problems = [*checked.problems, *map(checked.placed, found)]
+    if problems:
+        raise Invalid("nothing was imported: some rows cannot be used", *problems)
+    return usable
+
+
+async def _unfit(session: AsyncSession, mode: Mode, document: ImportDocument) -> list[Problem]:
+    """Find the rows that are there and should not be, or the other way around."""
+    if mode is Mode.UPSERT:
+        return []
+    problems = []
+    for noun, rows, statement in (
+        ("credentials", document.credentials, credential_queries.taken),
+        ("sites", document.sites, queries.taken_sites),
+        ("devices", document.devices, queries.taken),
+    ):
+        there = set(await session.scalars(statement([row.name for row in rows])))
+        for index, row in enumerate(rows):
+            if (row.name in there) is (mode is Mode.CREATE):
+                code, words = ("exists", "already") if mode is Mode.CREATE else ("unknown", "not")
+                message = f"{row.name!r} is {words} there"
+                problems.append(Problem(f"/{noun}/{index}/name", code, message))
+    return problems
+
+
+def _row_error(problem: Problem) -> RowError:
+    noun, index, field = ([*problem.pointer.removeprefix("/").split("/", 2), "", ""])[:3]
+    row = int(index) + 1 if index.isdecimal() else None
+    return RowError(noun=noun, row=row, field=field, code=problem.code, message=problem.message)
+
+
+async def dump(session: AsyncSession, actor: Actor, query: ExportQuery) -> dict[str, Any]:
+    """Give the devices that the actor sees and that pass the filters, and the sites they see."""
+    found = list(await session.scalars(queries.devices(actor, query).order_by("name")))
+    devices = await inventory.read(session, actor, found, every=True)
+    places: Sequence[Any] = ()
+    if Permission.SITES_READ in actor.permissions:
+        rows = list(await session.scalars(queries.sites(actor, SiteQuery()).order_by("name")))
+        places = await sites.read(session, actor, rows)
+    exported = {
+        "sites": [site.model_dump(include=set(SiteCreate.model_fields)) for site in places],
+        "devices": [_device(device) for device in devices],
+    }
+    counted = {noun: len(rows) for noun, rows in exported.items()}
+    await audit.record(session, Action.EXPORT, who=actor.who, after=counted)
+    return exported
+
+
+def _device(device: DeviceRead) -> dict[str, Any]:
+    fields = device.model_dump(mode="json", include=set(DeviceCreate.model_fields))
+    return {"name": fields.pop("name"), "address": fields.pop("address"), **fields}

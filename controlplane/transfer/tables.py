@@ -1,0 +1,91 @@
+"""Devices as CSV (RFC 4180): what a spreadsheet would take for a formula is marked as text.
+
+A cell that begins with one of `=`, `+`, `-`, `@`, a tab, a return or an apostrophe gets an
+apostrophe in front (OWASP, CSV injection), which is taken away when the table is read.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from controlplane.devices.schemas import DeviceCreate
+from controlplane.errors import Invalid, Problem
+
+COLUMNS = tuple(
+    dict.fromkeys(("name", "address", *DeviceCreate.model_fields))  # the names first
+)
+LISTS = frozenset({"modules", "tags", "credentials", "parents"})
+NULLABLE = frozenset({"site", "profile"})
+MARK = "'"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", MARK)
+
+
+def write(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Write rows as a table; the items of a list are separated by spaces."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+    return text.getvalue()
+
+
+def read(text: str) -> list[dict[str, Any]]:
+    """Read rows of a table, or raise Invalid where a column is unknown or a row has no shape."""
+    try:
+        lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+    except csv.Error as error:
+        raise Invalid(f"this is no CSV: {error}") from None
+    if not lines:
+        raise Invalid("there is no line with the names of the columns")
+    header = lines[0]
+    problems = [*_columns(header), *_shapes(header, lines)]
+    if problems:
+        raise Invalid("this table does not have the columns of devices", *problems)
+    return [
+        {
+            name: value
+            for name, cell in zip(header, line, strict=True)
+            for value in _value(name, cell)
+        }
+        for line in lines[1:]
+        if line
+    ]
+
+
+def _columns(header: Sequence[str]) -> list[Problem]:
+    unknown = [
+        Problem("/devices", "unknown_column", f"there is no column {name!r}")
+        for name in dict.fromkeys(header)
+        if name not in COLUMNS
+    ]
+    twice = [
+        Problem("/devices", "twice", f"the column {name!r} is there twice")
+        for name in dict.fromkeys(header)
+        if header.count(name) > 1
+    ]
+    return unknown + twice
+
+
+def _shapes(header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[Problem]:
+    rows = [line for line in lines[1:] if line]
+    return [
+        Problem(f"/devices/{index}", "shape", f"{len(row)} cells under {len(header)} columns")
+        for index, row in enumerate(rows)
+        if len(row) != len(header)
+    ]
+
+
+def _cell(value: Any) -> str:
+    text = " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+    return f"{MARK}{text}" if text.startswith(FORMULA) else text
+
+
+def _value(name: str, cell: str) -> list[Any]:
+    """Give what a cell says, or nothing: an empty port is one that is left out."""
+    text = cell[1:] if cell[:1] == MARK and cell[1:].startswith(FORMULA) else cell
+    if name in LISTS:
+        return [text.split()]
+    if text:
+        return [text]
+    return [None] if name in NULLABLE else [] if name in {"port", "status"} else [""]

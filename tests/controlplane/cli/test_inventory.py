@@ -1,0 +1,64 @@
+"""Groups, credentials of every kind, imports and exports, in a shell."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.controlplane.cli.conftest import Chm
+from tests.controlplane.cli.test_commands import chm_process
+
+
+@pytest.mark.usefixtures("ready")
+def test_groups(chm: Chm, refused: Chm) -> None:
+    """A group is made, asked and changed; a role on it keeps it."""
+    chm("device", "add", "core1", "10.0.0.1", "--role", "core")
+    chm("device", "add", "edge1", "10.0.0.2", "--role", "edge")
+    chm("group", "add", "core", "--role", "core")
+    assert [device["name"] for device in chm("group", "members", "core")] == ["core1"]
+    assert [device["name"] for device in chm("device", "list", "--group", "core")] == ["core1"]
+    chm("group", "change", "core", "--role", "edge", "--pattern", "e*")
+    assert [device["name"] for device in chm("group", "members", "core")] == ["edge1"]
+    assert chm("group", "show", "core")["version"] == 2
+    assert "asks nothing" in refused("group", "add", "all")
+    assert [group["name"] for group in chm("group", "list")] == ["core"]
+    chm("group", "remove", "core")
+    assert "no group" in refused("group", "show", "core")
+
+
+@pytest.mark.usefixtures("ready")
+def test_credentials_of_other_kinds(chm: Chm, tmp_path: Path) -> None:
+    """Secrets come from standard input, a private key from the file that is named there."""
+    key = Ed25519PrivateKey.generate()
+    file = tmp_path / "id_ed25519"
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    named = ("credential", "add-ssh", "ssh", "monitor", "--private-key")
+    made = json.loads(chm_process(*named, stdin=f"{file}\n").stdout)
+    assert (made["secrets"], made["host_key_policy"]) == (["private_key"], "strict")
+    none = chm_process(*named, stdin=f"{tmp_path / 'none'}\n")
+    assert (none.returncode, "cannot read" in none.stderr) == (2, True)
+    made = json.loads(chm_process("credential", "add-rest", "api", "bearer", stdin="t\n").stdout)
+    assert (made["secrets"], made["scheme"]) == (["token"], "bearer")
+    kinds = {row["name"]: row["kind"] for row in chm("credential", "list")}
+    assert kinds == {"ssh": "ssh", "api": "rest"}
+
+
+@pytest.mark.usefixtures("ready")
+@pytest.mark.parametrize("form", ["json", "yaml", "csv"])
+def test_export_and_import(chm: Chm, tmp_path: Path, form: str) -> None:
+    """What a shell exports it imports; a trial that finds something wrong ends with 1."""
+    chm("site", "add", "oslo")
+    chm("device", "add", "core1", "10.0.0.1", "--site", "oslo", "--tag", "gold")
+    file = tmp_path / f"devices.{form}"
+    chm("device", "export", "--format", form, "--out", str(file))
+    chm("device", "remove", "core1")
+    trial = chm("device", "import", str(file), "--dry-run")
+    assert (trial["dry_run"], trial["devices"]["created"]) == (True, 1)
+    assert chm("device", "list") == []
+    assert chm("device", "import", str(file))["devices"]["created"] == 1
+    assert chm("device", "show", "core1")["tags"] == ["gold"]
+    again = chm_process(*("device", "import", str(file), "--mode", "create", "--dry-run"), stdin="")
+    assert again.returncode == 1
+    assert json.loads(again.stdout)["errors"][-1]["code"] == "exists"

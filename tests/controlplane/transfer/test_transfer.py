@@ -1,0 +1,202 @@
+"""Imports and exports in every format."""
+
+from typing import Any
+
+import pytest
+from httpx import AsyncClient, Response
+
+from controlplane.auth.actor import Scope, ScopeKind
+from controlplane.auth.permissions import Permission, Role
+from tests.controlplane.conftest import Login, Service
+
+DEVICES, EXPORT, IMPORT = "/api/v1/devices", "/api/v1/devices/export", "/api/v1/devices/import"
+FORMATS = ("json", "yaml", "csv")
+INVENTORY: dict[str, Any] = {
+    "credentials": [{"name": "lab", "version": 2, "community": "s3cret"}],
+    "sites": [
+        {"name": "oslo", "parent": "north", "description": '=cmd|"x", \U0001f600'},
+        {"name": "north"},
+        {"name": "south"},
+    ],
+    "devices": [
+        {
+            "name": "core1",
+            "address": "10.0.0.1",
+            "port": 1161,
+            "site": "oslo",
+            "role": "core / a+",
+            "vendor": "Cisco",
+            "profile": "p",
+            "modules": ["m1", "m2"],
+            "tags": ["gold", "lab"],
+            "credentials": ["lab"],
+            "parents": ["router1"],
+            "status": "maintenance",
+        },
+        {"name": "router1", "address": "2001:db8::1", "site": "south"},
+        {"name": "no", "address": "10.0.0.3"},  # what YAML 1.1 takes for a truth value
+        {"name": "1e3", "address": "10.0.0.4", "role": "007"},  # ... and for numbers
+    ],
+}
+ANEW = {"id", "created_at", "updated_at", "version", "facts"}
+
+
+@pytest.fixture
+async def inventory(client: AsyncClient) -> AsyncClient:
+    """Give an admin of an inventory."""
+    response = await client.post(IMPORT, json=INVENTORY)
+    assert response.status_code == 200, response.text
+    return client
+
+
+async def put(client: AsyncClient, form: str, content: str, query: str = "") -> Response:
+    return await client.post(f"{IMPORT}/{form}{query}", content=content.encode())
+
+
+async def state(client: AsyncClient) -> list[list[dict[str, Any]]]:
+    """Give sites and devices without what every new row has anew."""
+    found = []
+    for noun in ("sites", "devices"):
+        rows = (await client.get(f"/api/v1/{noun}?limit=1000")).json()["results"]
+        found.append([{k: v for k, v in row.items() if k not in ANEW} for row in rows])
+    return found
+
+
+@pytest.mark.parametrize("form", FORMATS)
+async def test_what_is_exported_imports_again(inventory: AsyncClient, form: str) -> None:
+    """Export, remove everything, import: the same inventory; import again: nothing changes."""
+    before = await state(inventory)
+    exported = await inventory.get(f"{EXPORT}?format={form}")
+    assert exported.status_code == 200
+    assert "s3cret" not in exported.text
+    await inventory.patch(f"{DEVICES}/core1", json={"parents": []})
+    for device in INVENTORY["devices"]:
+        assert (await inventory.delete(f"{DEVICES}/{device['name']}")).status_code == 204
+    if form != "csv":
+        for site in ("oslo", "north", "south"):
+            assert (await inventory.delete(f"/api/v1/sites/{site}")).status_code == 204
+    again = await put(inventory, form, exported.text)
+    assert again.status_code == 200, again.text
+    assert again.json()["devices"]["created"] == 4
+    assert await state(inventory) == before
+    unchanged = (await put(inventory, form, exported.text)).json()
+    assert unchanged["devices"] == {"created": 0, "updated": 0, "unchanged": 4}
+
+
+async def test_an_export_is_of_what_is_asked_and_seen(
+    inventory: AsyncClient, log_in: Login
+) -> None:
+    """Filters narrow an export, and nobody exports what they do not see."""
+    filtered = (await inventory.get(f"{EXPORT}?site=south")).json()
+    assert [device["name"] for device in filtered["devices"]] == ["router1"]
+    north = (await inventory.get("/api/v1/sites/north")).json()["id"]
+    viewer = await log_in(Role.VIEWER, Scope(ScopeKind.SITE, north), name="v")
+    for form in FORMATS:
+        text = (await viewer.get(f"{EXPORT}?format={form}")).text
+        assert "core1" in text
+        assert "router1" not in text
+        assert "south" not in text
+    log = await inventory.get("/api/v1/audit?action=data.export")
+    assert log.json()["count"] == 4
+
+
+class TestDryRun:
+    async def test_every_error_of_every_row(self, inventory: AsyncClient) -> None:
+        """What the grammar, the inventory and the networks refuse is told together."""
+        table = (
+            "name,address,site,parents\n"
+            "core1,10.0.0.9,oslo,bad_\n"
+            "Bad Name,nowhere at all,oslo,\n"
+            "c,8.8.8.8,mars,core1 venus\n"
+        )
+        response = await put(inventory, "csv", table, "?dry_run=true")
+        assert response.status_code == 200, response.text
+        report = response.json()
+        assert report["dry_run"] is True
+        told = {(e["noun"], e["row"], e["field"], e["code"]) for e in report["errors"]}
+        assert told == {
+            ("devices", 1, "parents/0", "unknown"),
+            ("devices", 2, "name", "value_error"),
+            ("devices", 2, "address", "value_error"),
+            ("devices", 3, "address", "not_allowed"),
+            ("devices", 3, "site", "unknown"),
+            ("devices", 3, "parents/1", "unknown"),
+        }
+        refused = await put(inventory, "csv", table)
+        assert refused.status_code == 422
+        assert len(refused.json()["errors"]) == 6
+
+    async def test_it_keeps_nothing(self, inventory: AsyncClient) -> None:
+        """It tells what would be done, and neither the inventory nor the log is another."""
+        before = await state(inventory)
+        log = (await inventory.get("/api/v1/audit")).json()["count"]
+        table = "name,address,role\ncore1,10.0.0.1,edge\nnew,10.0.0.7,\n"
+        report = (await put(inventory, "csv", table, "?dry_run=true")).json()
+        assert report["devices"] == {"created": 1, "updated": 1, "unchanged": 0}
+        assert report["errors"] == []
+        assert await state(inventory) == before
+        assert (await inventory.get("/api/v1/audit")).json()["count"] == log
+
+    async def test_a_cycle_is_found(self, inventory: AsyncClient) -> None:
+        """What only the whole shows is found on trial, too."""
+        table = "name,address,parents\nrouter1,2001:db8::1,core1\n"
+        report = (await put(inventory, "csv", table, "?dry_run=true")).json()
+        assert [error["code"] for error in report["errors"]] == ["cycle"]
+        assert (await inventory.get(f"{DEVICES}/router1")).json()["parents"] == []
+
+    async def test_a_row_that_is_wrong_is_still_named(self, inventory: AsyncClient) -> None:
+        """Whoever names a row with an error of its own is not told that it is not there."""
+        table = "name,address,parents\na,10.0.0.7,b\nb,not an address,\n"
+        report = (await put(inventory, "csv", table, "?dry_run=true")).json()
+        assert [(error["row"], error["field"]) for error in report["errors"]] == [(2, "address")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "code"),
+    [
+        ("create", "core1", "exists"),
+        ("create", "new", None),
+        ("update", "core1", None),
+        ("update", "new", "unknown"),
+    ],
+)
+async def test_modes(inventory: AsyncClient, mode: str, name: str, code: str | None) -> None:
+    """An import can be held to add only, or to change only."""
+    response = await put(inventory, "csv", f"name,address\n{name},10.0.0.8\n", f"?mode={mode}")
+    if code is None:
+        assert response.status_code == 200, response.text
+    else:
+        assert [error["code"] for error in response.json()["errors"]] == [code]
+
+
+@pytest.mark.parametrize(
+    ("form", "content"),
+    [
+        ("json", b"[]"),
+        ("json", b"{"),
+        ("json", b'{"devices": {}}'),
+        ("json", b'{"device": []}'),
+        ("yaml", b"a: &a [1]\ndevices: [*a]"),
+        ("yaml", b"!!python/object:os.system {}"),
+        ("csv", b"\xff\xfe"),
+        ("csv", b"name,adress\na,b\n"),
+        ("json", b'{"devices": [' + b"[" * 100_000 + b"]}"),
+    ],
+)
+async def test_what_is_no_document(client: AsyncClient, form: str, content: bytes) -> None:
+    """What cannot be read is refused, whatever it tries."""
+    response = await client.post(f"{IMPORT}/{form}", content=content)
+    assert response.status_code == 422, response.text
+
+
+async def test_rows_of_other_nouns_need_their_permissions(service: Service) -> None:
+    """No format is a way around permissions."""
+    writer = await service(Permission.DEVICES_WRITE)
+    refused = await put(writer, "yaml", "sites: [{name: x}]", "?dry_run=true")
+    assert refused.status_code == 403
+
+
+async def test_an_export_is_no_device(client: AsyncClient) -> None:
+    """The name that the path of the export has is refused for a device."""
+    response = await client.post(DEVICES, json={"name": "export", "address": "10.0.0.1"})
+    assert response.status_code == 422
