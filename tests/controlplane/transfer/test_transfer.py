@@ -189,6 +189,14 @@ async def test_what_is_no_document(client: AsyncClient, form: str, content: byte
     assert response.status_code == 422, response.text
 
 
+async def test_a_fleet_fits(client: AsyncClient) -> None:
+    """A document may be larger than what other requests may send."""
+    lines = "".join(f"d{n},10.0.{n >> 8}.{n & 255},{'x' * 60}\n" for n in range(1000))
+    response = await put(client, "csv", f"name,address,role\n{lines}")
+    assert response.status_code == 200, response.text
+    assert response.json()["devices"]["created"] == 1000
+
+
 async def test_rows_of_other_nouns_need_their_permissions(service: Service) -> None:
     """No format is a way around permissions."""
     writer = await service(Permission.DEVICES_WRITE)
