@@ -13,12 +13,13 @@ from controlplane.audit.models import Action
 from controlplane.audit.service import CHANGED
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
+from controlplane.auth.permissions import Permission
 from controlplane.credentials import kinds, queries
 from controlplane.credentials.kinds import OPEN_FIELDS, SECRETS
 from controlplane.credentials.models import Credential, CredentialVersion, Kind, Sealable
 from controlplane.credentials.schemas import CredentialCreate, CredentialRead, CredentialUpdate
 from controlplane.database import now
-from controlplane.errors import Conflict, Invalid, NotFound, Unreadable
+from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Unreadable
 from controlplane.vault import Place, Sealed, Vault
 
 
@@ -90,7 +91,12 @@ async def update(
 
 
 async def put(session: AsyncSession, actor: Actor, vault: Vault, data: CredentialCreate) -> Outcome:
-    """Make the credential of this name be exactly this, whether it was there or not."""
+    """Make the credential of this name be exactly this, whether it was there or not.
+
+    It is found by its name alone, whoever asks: only who writes every credential may.
+    """
+    if not actor.may_everywhere(Permission.CREDENTIALS_WRITE):
+        raise Forbidden("credentials are imported by those who may write them all")
     credential = await session.scalar(queries.locked(queries.by_name(data.name)))
     if credential is None:
         await create(session, actor, vault, data)

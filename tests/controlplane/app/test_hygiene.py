@@ -201,6 +201,7 @@ class TestBounds:
             ("/api/v1/auth/login", 413),
             ("/api/v1/devices", 413),
             ("/api/v1/devices/import", 401),
+            ("/api/v1/devices/import/json", 401),
             ("/api/v1/alerts/webhook", 401),
         ],
     )
@@ -290,6 +291,7 @@ class TestRates:
             ("GET", "/nowhere", "read"),
             ("PATCH", "/api/v1/devices/core1", "write"),
             ("POST", "/api/v1/devices/import", "heavy"),
+            ("POST", "/api/v1/devices/import/yaml", "heavy"),
             ("POST", "/api/v1/auth/login", "login"),
             ("GET", "/api/v1/exporter/snapshot", "service"),
             ("GET", "/metrics", "service"),

@@ -270,8 +270,9 @@ class TestImport:
         before = (await inventory.get(url)).json()
         for name in ("south-key", "north-key", "mine"):
             row = {"name": name, "version": 2, "community": "changed"}
-            answer = await local.post(IMPORT, json={"credentials": [row]})
-            assert answer.status_code == 403, name
+            for way in (IMPORT, f"{IMPORT}/json", f"{IMPORT}/json?dry_run=true"):
+                answer = await local.post(way, json={"credentials": [row]})
+                assert answer.status_code == 403, (way, name)
         assert (await inventory.get(url)).json() == before
 
     async def test_rows_of_other_nouns_need_their_permissions(self, service: Service) -> None:
