@@ -9,16 +9,15 @@ https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 
+from controlplane.clients.client import Client
 from controlplane.errors import Invalid, NotFound, Unavailable
 
 Parsed = TypeVar("Parsed")
 
-TIMEOUT_SECONDS = 10.0
 API = "/api/v2"
 
 
@@ -89,32 +88,8 @@ class Status:
     peers: tuple[str, ...] = field(default=())
 
 
-class Alertmanager:
+class Alertmanager(Client):
     """A client of one Alertmanager; close it, or use it in `async with`."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
-
-    @classmethod
-    def at(cls, url: str, timeout: float = TIMEOUT_SECONDS) -> Self:
-        """Return a client of the Alertmanager at `url`; `timeout` seconds for each request."""
-        http = httpx.AsyncClient(base_url=url.rstrip("/"), timeout=timeout, trust_env=False)
-        return cls(http)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
 
     async def alerts(self) -> tuple[ActiveAlert, ...]:
         """Return every alert that is not over, also what is silenced or inhibited."""

@@ -7,16 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from controlplane.clients.alertmanager import Alertmanager, NotRunning, PostedAlert, Refused
+from controlplane.clients.client import Client
 from controlplane.errors import Unavailable
 
-TIMEOUT_SECONDS = 10.0
 VERSION = re.compile(r"(\d+)\.(\d+)")
 ATTEMPTS = "alertmanager_notification_requests_total"
 FAILURES = "alertmanager_notification_requests_failed_total"
@@ -44,33 +43,12 @@ class Deliveries:
     exact: bool
 
 
-class Notifier:
+class Notifier(Client):
     """A client of one Alertmanager; close it, or use it in `async with`."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+        super().__init__(http)
         self._api = Alertmanager(http)
-
-    @classmethod
-    def at(cls, url: str, timeout: float = TIMEOUT_SECONDS) -> Self:
-        """Return a client of the Alertmanager at `url`; `timeout` seconds for each request."""
-        http = httpx.AsyncClient(base_url=url.rstrip("/"), timeout=timeout, trust_env=False)
-        return cls(http)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
 
     async def version(self) -> tuple[int, ...]:
         """Return the version that runs, as `(0, 25)`."""

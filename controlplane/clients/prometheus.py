@@ -7,11 +7,11 @@ What goes wrong is one of three: `NotRunning` (nothing listens there, or it is s
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
+from controlplane.clients.client import Client
 from controlplane.errors import Invalid, Unavailable
 
 
@@ -63,32 +63,10 @@ class LoadedGroup:
     rules: tuple[LoadedRule, ...]
 
 
-class Prometheus:
+class Prometheus(Client):
     """A client of one Prometheus; close it, or use it in `async with`."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
-
-    @classmethod
-    def at(cls, url: str, timeout: float = 30) -> Self:
-        """Return a client of the Prometheus at `url`; `timeout` seconds for each request."""
-        http = httpx.AsyncClient(base_url=url.rstrip("/"), timeout=timeout, trust_env=False)
-        return cls(http)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
+    patience = 30.0  # a query may take its time
 
     async def query(self, promql: str, at: datetime | None = None) -> tuple[Sample, ...]:
         """Evaluate an expression that gives a vector or a scalar, now or at a time."""
