@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -23,6 +23,8 @@ from controlplane.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
+# "CHML": one worker learns at a time. A lock of the queue would stay with a worker that died.
+LOCK = text("SELECT pg_try_advisory_xact_lock(1128811852)")
 SOURCE = 'timestamp(chm_device_info{job="chm-devices"})'  # the value is when it was said
 LONGEST = 255  # characters of a fact
 CONFIRMED = timedelta(minutes=5)  # how often it is written down that nothing has changed
@@ -61,7 +63,8 @@ class Learner:
             log.warning("facts about devices were not learned: %s", error.detail)
             return
         async with self.sessions.begin() as session:
-            await take_up(session, samples)
+            if await session.scalar(LOCK):
+                await take_up(session, samples)
 
 
 async def take_up(session: AsyncSession, samples: Iterable[Sample]) -> None:

@@ -10,7 +10,7 @@ blueprint = Blueprint()
 
 
 @blueprint.periodic(cron=EVERY_TEN_SECONDS)
-@blueprint.task(name="escalate", queueing_lock="escalate", lock="escalate", pass_context=True)
+@blueprint.task(name="escalate", queueing_lock="escalate", pass_context=True)
 async def escalate(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue passes the moment it was due
     """Tell the next in line of each alert that nobody has acknowledged in time."""
     engine: Engine = context.additional_context["engine"]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane.clients.alertmanager import Alertmanager, Refused, Silence
@@ -14,6 +15,8 @@ from controlplane.maintenance import coverage, queries, silences
 
 log = logging.getLogger(__name__)
 
+# "CHMM". A lock of the queue would stay with a worker that died.
+LOCK = text("SELECT pg_try_advisory_xact_lock(1128811853)")
 LEAD = timedelta(hours=24)  # so that a window opens although the control plane is down by then
 
 
@@ -25,13 +28,18 @@ class Keeper:
     alertmanager: Alertmanager
 
     async def keep(self) -> None:
-        """Make, change and end silences; what Alertmanager does not take now is tried again."""
-        async with self.sessions() as session:
+        """Make, change and end silences; what Alertmanager does not take now is tried again.
+
+        While another worker is at it, do nothing: two would make each silence twice.
+        """
+        async with self.sessions.begin() as session:
+            if not await session.scalar(LOCK):
+                return
             wanted = await _wanted(session, now())
-        try:
-            await self._apply(wanted)
-        except Unavailable as error:
-            log.warning("silences of maintenance were not brought up to date: %s", error.detail)
+            try:
+                await self._apply(wanted)
+            except Unavailable as error:
+                log.warning("silences of maintenance were not brought up to date: %s", error.detail)
 
     async def _apply(self, wanted: Mapping[str, Silence]) -> None:
         changes = silences.changes(wanted, await self.alertmanager.silences())

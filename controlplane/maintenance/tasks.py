@@ -10,9 +10,7 @@ blueprint = Blueprint()
 
 
 @blueprint.periodic(cron=EVERY_TEN_SECONDS)
-@blueprint.task(
-    name="keep_silences", queueing_lock="keep_silences", lock="keep_silences", pass_context=True
-)
+@blueprint.task(name="keep_silences", queueing_lock="keep_silences", pass_context=True)
 async def keep_silences(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue passes the moment it was due
     """Have Alertmanager silence what is in maintenance, and nothing that no longer is."""
     keeper: Keeper = context.additional_context["keeper"]
