@@ -130,7 +130,7 @@ class Run:
         if not identify.silent(profile, answers):
             return {}
         limits = self._limits(Module())
-        classes = await self.walks.walk(identify.CLASSES, limits, traffic)
+        classes = await self.walks.walk(identify.CLASSES, limits, traffic, rows=True)
         if not (wanted := identify.of_chassis(profile, classes)):
             return {}
         async with self.walks.sessions.one(traffic) as session:
@@ -171,7 +171,7 @@ class Run:
         traffic, before = Traffic(), frozenset(given)
         try:
             limits = self._limits(table.module)
-            answers = await self.walks.collect(table.module, limits, traffic)
+            answers = await self.walks.collect(table, limits, traffic)
         except ProtocolError as error:
             failure, took = _failed(name, error), time.perf_counter() - started
             return Outcome(name, table, seconds=took, failure=failure, given=before)

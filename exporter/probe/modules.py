@@ -117,7 +117,7 @@ class Run:
         traffic, started = Traffic(), time.perf_counter()
         limits = limits_of(table.module, self.deadline)
         try:
-            answers = await self.walks.collect(table.module, limits, traffic)
+            answers = await self.walks.collect(table, limits, traffic)
             if traffic.broken and not self.order.partial:
                 raise BrokenOff(str(self.order.target), traffic.broken)
         except ProtocolError as error:

@@ -13,6 +13,7 @@ from exporter.errors import ProtocolError
 from exporter.probe.devices import Devices, DeviceState
 from exporter.profiles import values
 from exporter.profiles.schema import Filter, Module
+from exporter.profiles.table import Table
 from exporter.protocols.snmp import Limits, Session, Traffic
 
 T = TypeVar("T")
@@ -101,8 +102,9 @@ class Walks:
     failed: dict[str, ProtocolError] = field(default_factory=dict)
     locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
-    async def collect(self, module: Module, limits: Limits, traffic: Traffic) -> Answers:
+    async def collect(self, table: Table, limits: Limits, traffic: Traffic) -> Answers:
         """Return everything a module asks for; `traffic.values` is how much that was."""
+        module = table.module
         walks, gets, amount = list(module.walk), list(module.get), 0
         for rule in module.filters:
             column = await self.walk(rule.oid, limits, traffic)
@@ -116,7 +118,7 @@ class Walks:
             async with self.sessions.one(traffic) as session:
                 answers = await session.get(gets, self.device.bounded(limits))
             amount += len(answers)
-        work = [self._walking(oid, limits, traffic) for oid in walks]
+        work = [self._walking(oid, limits, traffic, oid in table.tables) for oid in walks]
         for found in await side_by_side(self.width, work):
             answers |= found
             amount += len(found)
@@ -124,33 +126,42 @@ class Walks:
         return answers
 
     def _walking(
-        self, oid: str, limits: Limits, traffic: Traffic
+        self,
+        oid: str,
+        limits: Limits,
+        traffic: Traffic,
+        rows: bool,  # noqa: FBT001
     ) -> Callable[[], Awaitable[Answers]]:
-        return lambda: self.walk(oid, limits, traffic)
+        return lambda: self.walk(oid, limits, traffic, rows=rows)
 
-    async def walk(self, oid: str, limits: Limits, traffic: Traffic) -> Answers:
-        """Return everything below an OID, asking only for what this scrape has not seen."""
+    async def walk(
+        self, oid: str, limits: Limits, traffic: Traffic, *, rows: bool = False
+    ) -> Answers:
+        """Return everything below an OID, asking only for what this scrape has not seen.
+
+        With `rows` it is known to be a table or a column, so that nothing stands at it itself.
+        """
         root = self._root(oid)
         async with self.locks[root]:
             if root in self.failed:
                 raise self.failed[root].alone()
             if root not in self.done:
-                self.done[root] = await self._asked(root, limits, traffic)
+                self.done[root] = await self._asked(root, limits, traffic, rows=rows)
         traffic.note(self.asked[root])
         if root == oid:
             return self.done[root]
-        below = oid + "."
-        found = self.done[root].items()
+        below, found = oid + ".", self.done[root]
         # Names of interfaces are wanted by one module after the other: they are sought out once.
         self.asked[oid] = self.asked[root]
-        self.done[oid] = {k: value for k, value in found if k == oid or k.startswith(below)}
+        part = {key: value for key, value in found.items() if key.startswith(below)}
+        self.done[oid] = {oid: found[oid]} if oid in found else part
         return self.done[oid]
 
-    async def _asked(self, root: str, limits: Limits, traffic: Traffic) -> Answers:
+    async def _asked(self, root: str, limits: Limits, traffic: Traffic, *, rows: bool) -> Answers:
         own = self.asked[root] = Traffic()
         try:
             async with self.sessions.one(own) as session:
-                found = await session.walk(root, self.device.bounded(limits))
+                found = await session.walk(root, self.device.bounded(limits), rows=rows)
         except ProtocolError as error:
             self.failed[root] = error.alone()
             raise

@@ -41,6 +41,8 @@ class Table:
         self.added: list[list[str]] = []
         """For each group the labels that its metrics add to those of the row."""
         self.columns = {metric.oid: self._column(metric) for metric in module.metrics}
+        self.tables = frozenset(oid for oid in module.walk if _holds_rows(oid, module))
+        """What is walked and known to be a table or a column, not the instance of an object."""
         self.by_name = {column.metric.name: column for column in self.columns.values()}
         self._depths = sorted({oid.count(".") + 1 for oid in self.columns})
         self._memory = memory or Memory()
@@ -153,3 +155,17 @@ class Table:
             if (column := self.columns.get(".".join(parts[:depth]))) is not None:
                 return column
         return None
+
+
+def _holds_rows(walked: str, module: Module) -> bool:
+    """Return whether all that a module knows at or below an OID are columns, and it knows some."""
+    below = walked + "."
+    objects = [metric for metric in module.metrics if f"{metric.oid}.".startswith(below)]
+    looked_up = (
+        lookup.labels
+        for metric in module.metrics
+        for lookup in metric.lookups
+        if f"{lookup.oid}.".startswith(below)
+    )
+    indexed = [*(metric.indexes for metric in objects), *looked_up]
+    return bool(indexed) and all(indexed)

@@ -55,10 +55,11 @@ class Session(Conversation):
             return {}
         return {oid: got[oid] for oid in oids if got and got.get(oid) is not None}
 
-    async def walk(self, oid: str, limits: Limits) -> dict[str, Value]:
+    async def walk(self, oid: str, limits: Limits, *, rows: bool = False) -> dict[str, Value]:
         """Return everything below an OID, in the agent's order, or what is at the OID itself.
 
         Where the agent says that a response would be too big, or none comes, it is asked for less.
+        Nothing stands at the OID itself where `rows` says that it is a table or a column.
         """
         repetitions = 1 if self._auth.version == 1 else limits.max_repetitions
         left, attempts = limits.retries, 1 + min(limits.retries, 1)
@@ -84,7 +85,7 @@ class Session(Conversation):
                 self.traffic.repetitions = repetitions
         # A table refused from the start is one that the agent does not have.
         self._refused(status, f"after {list(answers)[-1]}" if answers else "")
-        if not (answers or status):
+        if not (answers or status or rows):
             # Nothing is below an instance; it is asked for itself.
             answers = await self._get([oid], limits)
         self.traffic.values += len(answers)
