@@ -33,12 +33,14 @@ def _answers(stack: Stack, expression: Expression) -> bool:
     return bool(answer.json()["data"]["result"] or expression.empty)
 
 
-# Series that are there only while something is wrong; tests/rules shows that they then are.
+# Series that are there only while something is wrong or planned; tests/rules shows them then.
 ONLY_IN_TROUBLE = {
     "device:outage:cause",
     "device:outage:depth",
     "device:outage:unreachable",
     "device:chm_topology_parent:count_down",
+    "chm_maintenance_active",
+    "device:chm_maintenance_active:current",
     "interface:errors:increase",
     "interface:errors:ratio",
     "interface:discards:increase",
