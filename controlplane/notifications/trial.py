@@ -198,12 +198,17 @@ def _is_newer(last: RoutingRevision, changed_at: datetime | None) -> bool:
 async def _attempted(
     look: Callable[[], Awaitable[Deliveries]], before: Deliveries, patience: float
 ) -> Deliveries:
-    """Give the counts once something was tried, or when patience ends."""
-    deadline = time.monotonic() + patience
+    """Give the counts once something was tried, or when patience ends.
+
+    Alertmanager reads its counters one after the other: an attempt may be seen before its failure.
+    What is told is therefore what a second look finds.
+    """
+    deadline, seen = time.monotonic() + patience, False
     while True:
         after = await look()
-        if after.attempts.since(before.attempts).tried or time.monotonic() > deadline:
+        if seen or time.monotonic() > deadline:
             return after
+        seen = after.attempts.since(before.attempts).tried > 0
         await asyncio.sleep(POLL)
 
 
