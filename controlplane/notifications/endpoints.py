@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.datastructures import State
 
-from controlplane import pagination
+from controlplane import bodies, pagination
 from controlplane.auth.dependencies import (
     CanIngestAlerts,
     CanReadAlerts,
@@ -147,9 +147,10 @@ async def list_routing_revisions(
     return pagination.page(request.url, query, count, results)
 
 
-@router.post("/inbox")
-async def receive_notices(data: InboxMessage, session: Session, _actor: CanIngestAlerts) -> Counted:
+@router.post("/inbox", openapi_extra=bodies.described(InboxMessage))
+async def receive_notices(request: Request, session: Session, _actor: CanIngestAlerts) -> Counted:
     """Take a notification of Alertmanager for the inboxes of people."""
+    data = await bodies.read(request, InboxMessage)
     return Counted(count=await inbox.receive(session, data.alerts))
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
+from fastapi.routing import iter_route_contexts
 from httpx import ASGITransport, AsyncClient
 from starlette.types import Message
 
 from controlplane.app import create_app
+from controlplane.app.bounds import LARGE
 from controlplane.settings import Settings
 from tests.controlplane.conftest import PASSWORD, Sessions
 
@@ -203,6 +205,7 @@ class TestBounds:
             ("/api/v1/devices/import", 401),
             ("/api/v1/devices/import/json", 401),
             ("/api/v1/alerts/webhook", 401),
+            ("/api/v1/notifications/inbox", 401),
         ],
     )
     async def test_nobody_without_a_login_has_much_parsed(
@@ -214,6 +217,21 @@ class TestBounds:
             path, content=content, headers={"Content-Type": "application/json"}
         )
         assert answer.status_code == status, answer.text
+
+    def test_what_may_be_large_is_read_after_the_login(self, app: FastAPI) -> None:
+        """The paths of large bodies are those of the endpoints that read them themselves."""
+        posts = [
+            route for route in iter_route_contexts(app.routes) if "POST" in (route.methods or ())
+        ]
+        large = {
+            route.path
+            for route in posts
+            if LARGE.fullmatch(str(route.path).replace("{form}", "csv"))
+        }
+        themselves = {route.path for route in posts if "requestBody" in (route.openapi_extra or {})}
+
+        assert len(large) == 4
+        assert large == themselves
 
     async def test_a_large_import_is_read(self, client: AsyncClient) -> None:
         """Whoever may import sends megabytes; what is wrong with them is told as elsewhere."""
