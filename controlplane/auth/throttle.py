@@ -4,39 +4,20 @@ Counted are an address (an IPv6 /64 is one) and an account; after some free atte
 must wait twice as long. A client an account has logged in from before is known: it has a count of
 its own and is not held up by what others do. The counts are in the database, by its clock, so
 that replicas share them; an account that does not exist is counted like any other.
+
+The statements are SQL: SQLAlchemy would work out an upsert anew at every attempt, which costs more
+than all the rest of it.
 """
 
 import hashlib
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
+from string import Template
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    Delete,
-    Select,
-    String,
-    Table,
-    Update,
-    bindparam,
-    case,
-    delete,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-    union_all,
-    update,
-)
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import String, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
-from sqlmodel import col
 
 from controlplane import networks
-from controlplane.auth.models import LoginAttempt
 from controlplane.errors import TooMany
 
 FREE_OF_ACCOUNT = 5  # attempts by strangers before they have to wait
@@ -46,8 +27,27 @@ DOUBLINGS = 10  # 2^10 s are longer than LONGEST
 FORGOTTEN = timedelta(days=1)  # without a failure, and the count begins anew
 KNOWN = timedelta(days=90)  # since a client last logged in
 
-TABLE: Table = LoginAttempt.__table__  # type: ignore[attr-defined]
-ATTEMPTS = TABLE.c
+# The next attempt has to wait so long.
+DELAY = Template("""make_interval(secs => CASE WHEN $failures < $free THEN 0
+    ELSE least(power(2, least($failures - $free, $doublings)), $longest) END)""")
+# Whether the client has logged in to the account of late.
+CLIENT_KNOWN = """EXISTS (SELECT FROM login_attempts AS client
+    WHERE client.key = :client AND client.succeeded_at > clock_timestamp() - $known)"""
+# One is added to the count of the selected key, unless it is not free yet.
+COUNTED = Template("""
+    INSERT INTO login_attempts AS counted (key, failures, refused, free_at)
+    SELECT $key, 1, false, clock_timestamp() $condition
+    ON CONFLICT (key) DO UPDATE SET
+        refused = counted.free_at > clock_timestamp(),
+        failures = CASE WHEN counted.free_at > clock_timestamp() THEN counted.failures
+            ELSE $failures END,
+        free_at = CASE WHEN counted.free_at > clock_timestamp() THEN counted.free_at
+            ELSE clock_timestamp() + $delay END
+    RETURNING refused, free_at""")
+TAKEN_BACK = Template("""
+    UPDATE login_attempts
+    SET failures = greatest(failures - 1, 0), free_at = clock_timestamp() + $delay
+    WHERE key = :key AND $condition""")
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def keys(account: str, address: str, device: str = "") -> Keys:
     """Name what an attempt is counted under; `device` is a cookie that tells clients apart."""
     name, network = account.casefold(), networks.client(address)
     client = f"device|{name}|{device}" if device else f"client|{name}|{network}"
-    texts = (f"account|{name}", f"address|{network}", client)
-    return Keys(*(hashlib.sha256(text.encode()).hexdigest() for text in texts))
+    names = (f"account|{name}", f"address|{network}", client)
+    return Keys(*(hashlib.sha256(name.encode()).hexdigest() for name in names))
 
 
 async def check(session: AsyncSession, account: str, address: str, device: str = "") -> None:
@@ -82,18 +82,14 @@ async def succeeded(session: AsyncSession, account: str, address: str, device: s
     """Take back the attempt that `check` counted, and know the client from now on."""
     names = keys(account, address, device)
     await _take_back(session, names)
-    now = func.clock_timestamp()
-    fresh = {"failures": 0, "refused": False, "free_at": now, "succeeded_at": now}
-    known = insert(LoginAttempt).values(key=names.client, **fresh)
-    await session.execute(known.on_conflict_do_update(index_elements=["key"], set_=fresh))
-    await session.execute(_forgotten())
+    await session.execute(KNOWING, {"client": names.client})
+    await session.execute(FORGETTING)
 
 
 async def forgive(session: AsyncSession, account: str, address: str, device: str = "") -> None:
     """Take back the attempt that `check` counted, for nobody looked at the password."""
     names = keys(account, address, device)
-    known = _taken_back(names.client, FREE_OF_CLIENT).where(_known(names.client))
-    await session.execute(known)
+    await session.execute(OF_KNOWN, {"key": names.client, "client": names.client})
     await _take_back(session, names)
 
 
@@ -102,81 +98,67 @@ async def _take_back(session: AsyncSession, names: Keys) -> None:
 
     Whoever locks otherwise waits for ever.
     """
-    for key, free in ((names.address, FREE_OF_CLIENT), (names.account, FREE_OF_ACCOUNT)):
-        await session.execute(_taken_back(key, free).where(~_known(names.client)))
+    await session.execute(OF_ADDRESS, {"key": names.address, "client": names.client})
+    await session.execute(OF_ACCOUNT, {"key": names.account, "client": names.client})
 
 
-def _known(client: Any) -> ColumnElement[bool]:
-    row = aliased(LoginAttempt)  # not to be taken for the row that a statement changes
-    recent = col(row.succeeded_at) > func.clock_timestamp() - KNOWN
-    return select(col(row.key)).where(col(row.key) == client, recent).exists()
+def _statement(sql: str, **parts: str) -> TextClause:
+    """Fill in what a statement is made of; what comes from people is a parameter."""
+    days = {"known": KNOWN, "forgotten": FORGOTTEN}
+    intervals = {name: f"make_interval(days => {span.days})" for name, span in days.items()}
+    while "$" in sql:  # parts hold parts
+        sql = Template(sql).substitute(intervals, client_known=CLIENT_KNOWN, **parts)
+    given = [name for name in ("account", "address", "client", "key") if f":{name}" in sql]
+    return text(sql).bindparams(*(bindparam(name, type_=String) for name in given))
 
 
-def _taken_back(key: str, free: int) -> Update:
-    """Undo one attempt."""
-    failures = func.greatest(ATTEMPTS.failures - 1, 0)
-    return (
-        update(LoginAttempt)
-        .where(ATTEMPTS.key == key)
-        .values(failures=failures, free_at=func.clock_timestamp() + _delay(failures, free))
-        .execution_options(synchronize_session=False)
-    )
+def _delay(failures: str, free: int) -> str:
+    return DELAY.substitute(failures=failures, free=free, doublings=DOUBLINGS, longest=LONGEST)
 
 
-def _forgotten() -> Delete:
-    """Remove what no longer counts; a stranger's attempts must not fill the table."""
-    now = func.clock_timestamp()
-    unknown = or_(ATTEMPTS.succeeded_at.is_(None), ATTEMPTS.succeeded_at < now - KNOWN)
-    old = select(ATTEMPTS.key).where(ATTEMPTS.free_at < now - FORGOTTEN, unknown)
-    return (
-        delete(LoginAttempt)
-        .where(ATTEMPTS.key.in_(old.with_for_update(skip_locked=True)))
-        .execution_options(synchronize_session=False)
-    )
+def _counted(key: str, condition: str, free: int) -> str:
+    forgotten = "counted.free_at < clock_timestamp() - $forgotten"
+    failures = f"(CASE WHEN {forgotten} THEN 1 ELSE counted.failures + 1 END)"
+    delay = _delay(failures, free)
+    return COUNTED.substitute(key=key, condition=condition, failures=failures, delay=delay)
 
 
-def _attempting() -> Select[tuple[float | None]]:
-    """Count in one statement, the account only if the address may; give the seconds to wait."""
-    client = select(_known(bindparam("client", type_=String)).label("known")).cte("client_known")
-    key = case(
-        (client.c.known, bindparam("client", type_=String)),
-        else_=bindparam("address", type_=String),
-    )
-    first = _counted(select(key).select_from(client), FREE_OF_CLIENT, "first")
-    known, refused = select(client).where(client.c.known), select(first).where(first.c.refused)
-    stranger = select(bindparam("account", type_=String)).where(~known.exists(), ~refused.exists())
-    second = _counted(stranger, FREE_OF_ACCOUNT, "second")
-    both = union_all(select(first), select(second)).subquery()
-    seconds = func.extract("epoch", both.c.free_at - func.clock_timestamp())
-    return select(func.max(seconds).filter(both.c.refused))
+def _taken_back(condition: str, free: int) -> TextClause:
+    delay = _delay("greatest(failures - 1, 0)", free)
+    return _statement(TAKEN_BACK.substitute(delay=delay, condition=condition))
 
 
-def _counted(key: Select[tuple[str]], free: int, name: str) -> CTE:
-    """Add one to the count of the selected key, unless it is not free yet."""
-    now = func.clock_timestamp()
-    columns = ("key", "failures", "refused", "free_at", "succeeded_at")
-    row = key.add_columns(literal(1), literal(value=False), now, null())
-    statement = insert(TABLE).from_select(columns, row)
-    early = ATTEMPTS.free_at > now
-    failures = case((ATTEMPTS.free_at < now - FORGOTTEN, 1), else_=ATTEMPTS.failures + 1)
-    return (
-        statement.on_conflict_do_update(
-            index_elements=["key"],
-            set_={
-                "failures": case((early, ATTEMPTS.failures), else_=failures),
-                "refused": early,
-                "free_at": case((early, ATTEMPTS.free_at), else_=now + _delay(failures, free)),
-            },
-        )
-        .returning(ATTEMPTS.refused, ATTEMPTS.free_at)
-        .cte(name)
-    )
-
-
-def _delay(failures: ColumnElement[int], free: int) -> ColumnElement[timedelta]:
-    doubled = func.power(2, func.least(failures - free, DOUBLINGS))
-    seconds = case((failures < free, 0), else_=func.least(doubled, LONGEST))
-    return func.make_interval(0, 0, 0, 0, 0, 0, seconds)
-
-
-ATTEMPTING = _attempting()  # made once: making it takes longer than running it
+# Counts in one statement, the account only if the address may; gives the seconds to wait.
+ATTEMPTING = _statement(
+    """
+    WITH client_known AS (SELECT $client_known AS known),
+    first AS ($first),
+    second AS ($second)
+    SELECT max(extract(epoch FROM free_at - clock_timestamp())) FILTER (WHERE refused)
+    FROM (SELECT * FROM first UNION ALL SELECT * FROM second) AS counted""",
+    first=_counted(
+        "CASE WHEN known THEN :client ELSE :address END", "FROM client_known", FREE_OF_CLIENT
+    ),
+    second=_counted(
+        ":account",
+        "WHERE NOT EXISTS (SELECT FROM client_known WHERE known)"
+        " AND NOT EXISTS (SELECT FROM first WHERE refused)",
+        FREE_OF_ACCOUNT,
+    ),
+)
+OF_KNOWN = _taken_back("$client_known", FREE_OF_CLIENT)
+OF_ADDRESS = _taken_back("NOT $client_known", FREE_OF_CLIENT)
+OF_ACCOUNT = _taken_back("NOT $client_known", FREE_OF_ACCOUNT)
+KNOWING = _statement("""
+    INSERT INTO login_attempts (key, failures, refused, free_at, succeeded_at)
+    VALUES (:client, 0, false, clock_timestamp(), clock_timestamp())
+    ON CONFLICT (key) DO UPDATE SET
+        failures = 0, refused = false,
+        free_at = excluded.free_at, succeeded_at = excluded.succeeded_at""")
+# What no longer counts is removed; a stranger's attempts must not fill the table.
+FORGETTING = _statement("""
+    DELETE FROM login_attempts WHERE key IN (
+        SELECT key FROM login_attempts
+        WHERE free_at < clock_timestamp() - $forgotten
+            AND (succeeded_at IS NULL OR succeeded_at < clock_timestamp() - $known)
+        FOR UPDATE SKIP LOCKED)""")
