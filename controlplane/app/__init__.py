@@ -30,6 +30,7 @@ from controlplane.app.doorkeeper import Doorkeeper
 from controlplane.app.headers import SecurityHeaders
 from controlplane.app.rates import Rates
 from controlplane.app.requests import RequestMetrics, Requests
+from controlplane.app.turnstile import Turnstile
 from controlplane.audit import anchors
 from controlplane.audit import endpoints as audit
 from controlplane.audit import session as audited
@@ -137,6 +138,7 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
     app.add_middleware(Rates, settings=settings)
+    app.add_middleware(Turnstile)
     app.add_middleware(
         Bounds,
         max_header_bytes=settings.max_header_bytes,

@@ -5,10 +5,13 @@ patience of the others: beyond QUEUE waiting requests the answer is "try again" 
 """
 
 import asyncio
+import os
 import secrets
-from collections.abc import Callable, Iterator
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -23,6 +26,7 @@ TIME_COST, MEMORY_KIB, PARALLELISM = 3, 64 * 1024, 1
 THREADS = 2
 QUEUE = 32  # at about five hashes a second and thread, whoever is last waits three seconds
 RETRY_SECONDS = 5
+NICE = 10  # a hash takes a sixth of a second; everybody else is quick, and goes first
 CROWDED = "too many people log in at this moment"
 
 Result = TypeVar("Result")
@@ -36,6 +40,12 @@ class Verdict:
     outdated: bool = False
 
 
+def _step_back() -> None:
+    """Have this thread hash with what the others leave of the processor, where that is possible."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+
+
 class Passwords:
     """Hashes and verifies; at most THREADS at a time, at most QUEUE waiting."""
 
@@ -43,21 +53,24 @@ class Passwords:
         self._hasher = PasswordHasher(
             time_cost=TIME_COST, memory_cost=memory_kib, parallelism=PARALLELISM
         )
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
+        self._pool = ThreadPoolExecutor(THREADS, "argon2", initializer=_step_back)
         self._free = self._seats = THREADS + queue
+        # Who is neither hashed nor next need not be begun.
+        self._turns = asyncio.Semaphore(2 * THREADS)
 
     @cached_property
     def _dummy(self) -> str:
         return self._hasher.hash(secrets.token_urlsafe())
 
-    @contextmanager
-    def seat(self) -> Iterator[None]:
-        """Take a seat for a whole login, or raise Busy before it has cost the database anything."""
+    @asynccontextmanager
+    async def seat(self) -> AsyncIterator[None]:
+        """Wait for the turn of a whole login, or raise Busy before it has cost anything."""
         if self._seats <= 0:
             raise Busy(CROWDED, RETRY_SECONDS)
         self._seats -= 1
         try:
-            yield
+            async with self._turns:
+                yield
         finally:
             self._seats += 1
 

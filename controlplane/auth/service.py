@@ -58,8 +58,7 @@ async def login(identity: Identity, attempt: Attempt) -> Opened | Challenge:
 
     Raises TooMany where there were too many failures of late.
     """
-    with identity.passwords.seat():
-        user = await _authenticate(identity, attempt)
+    user = await _authenticate(identity, attempt)
     async with identity.sessions.begin() as session:
         if await _second_factor(session, user) is None:
             return await _open(session, identity, user, attempt.delivery, attempt.client)

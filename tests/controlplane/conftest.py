@@ -1,13 +1,14 @@
 """The control plane over its real edge: HTTP in one process, on a real database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -167,3 +168,29 @@ async def service(app: FastAPI, sessions: Sessions) -> AsyncIterator[Service]:
     yield service
     for client in clients:
         await client.aclose()
+
+
+@pytest.fixture
+def statements(app: FastAPI) -> Iterator[list[str]]:
+    """Give the SQL that the application sends, as it is sent."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    engine = app.state.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def equip(app: FastAPI) -> Iterator[Callable[..., None]]:
+    """Give a function that exchanges parts of what knows people, until the end of the test."""
+    before: Identity = app.state.identity
+
+    def equip(**parts: Any) -> None:
+        app.state.identity = replace(before, **parts)
+
+    yield equip
+    app.state.identity = before

@@ -1,16 +1,14 @@
 """People who log in as people do, and a second control plane on the same database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy import event
 
 from controlplane.app import create_app
-from controlplane.auth.identity import Identity
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.permissions import Role
 from controlplane.auth.roles.models import Grant
@@ -68,29 +66,3 @@ async def elsewhere(second_app: FastAPI) -> AsyncIterator[AsyncClient]:
     transport = ASGITransport(second_app)
     async with AsyncClient(transport=transport, base_url="http://chm.test") as client:
         yield client
-
-
-@pytest.fixture
-def statements(app: FastAPI) -> Iterator[list[str]]:
-    """Give the SQL that the application sends, as it is sent."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    engine = app.state.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
-
-
-@pytest.fixture
-def equip(app: FastAPI) -> Iterator[Callable[..., None]]:
-    """Give a function that exchanges parts of what knows people, until the end of the test."""
-    before: Identity = app.state.identity
-
-    def equip(**parts: Any) -> None:
-        app.state.identity = replace(before, **parts)
-
-    yield equip
-    app.state.identity = before
