@@ -5,6 +5,7 @@ whatever a notification holds, so braces are refused everywhere.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -86,7 +87,7 @@ Secret = Annotated[SecretStr, Field(min_length=1, max_length=2048), AfterValidat
 SecretUrl = Annotated[SecretStr, Field(max_length=2048), AfterValidator(_secret_url)]
 
 
-class Kind(BaseModel):
+class Kind(BaseModel, ABC):
     """The settings of a channel; those of the type SecretStr are sealed and never shown."""
 
     model_config = ConfigDict(extra="forbid")
@@ -100,9 +101,9 @@ class Kind(BaseModel):
         """Give each field that is a URL or a `host:port` that somebody chose, and its value."""
         yield from ()
 
+    @abstractmethod
     def config(self, means: Means) -> dict[str, Any]:
         """Give the entry of the receiver's section; Unsupported where it cannot be had."""
-        raise NotImplementedError
 
     def secrets(self) -> dict[str, str]:
         """Give the secret fields that are set, in the clear."""
