@@ -5,11 +5,12 @@ matched in full: Python's `$` would let a trailing newline pass.
 """
 
 import re
+from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, SecretStr, WithJsonSchema
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{0,62}"
 LABEL_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9 ._/&+-]{0,62}[A-Za-z0-9.+])?"
@@ -60,6 +61,13 @@ def _zone(name: str) -> str:
     return name
 
 
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999") from None
+
+
 def _not_null(value: object) -> object:
     if value is None:
         raise ValueError("must not be null; leave it out to keep it")
@@ -91,4 +99,5 @@ Printable = Annotated[str, matching(PRINTABLE_PATTERN, "free of control characte
 PrintableSecret = Annotated[SecretStr, AfterValidator(_printable)]
 UnicodeSecret = Annotated[SecretStr, AfterValidator(_unicode)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 NOT_NULL = BeforeValidator(_not_null)

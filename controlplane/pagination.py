@@ -1,77 +1,154 @@
-"""Pages of a list: the envelope, `limit` and `offset`, and `ordering` by named columns."""
+"""Pages of a list: the envelope, `limit` and `offset` or `cursor`, `ordering`, and `fields`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, Field
-from sqlalchemy import Select, func, select
+from pydantic import AfterValidator, BaseModel, Field
+from sqlalchemy import Select, func
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import URL
 
+from controlplane import keyset
 from controlplane.errors import Invalid, Problem
+from controlplane.grammar import Printable
+from controlplane.keyset import Key
 
 LIMIT, MAX_LIMIT = 50, 1000
-MAX_OFFSET = 2**31 - 1
+MAX_OFFSET = 10_000  # what is skipped is read all the same
 
 Row = TypeVar("Row")
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=BaseModel)
+Text = Annotated[Printable, Field(max_length=1000)]
+
+
+def _near(offset: int) -> int:
+    if offset > MAX_OFFSET:
+        raise ValueError(f"must be at most {MAX_OFFSET}; what lies behind is found by `cursor`")
+    return offset
+
+
+Offset = Annotated[
+    int, Field(ge=0, json_schema_extra={"maximum": MAX_OFFSET}), AfterValidator(_near)
+]
 
 
 class PageQuery(BaseModel):
-    """Which part of a list is wanted, and in which order (`name`, or `-name` for descending)."""
+    """Which part of a list is wanted, in which order, and what of each item.
+
+    `ordering` has names of columns, `-name` for descending; `fields` those of the items. With
+    `cursor`, empty for the first page, `next` leads through a list of any length, uncounted.
+    """
 
     limit: int = Field(default=LIMIT, ge=1, le=MAX_LIMIT)
-    offset: int = Field(default=0, ge=0, le=MAX_OFFSET)
+    offset: Offset = 0
+    cursor: Text | None = None
     ordering: Annotated[str, Field(max_length=200)] = ""
+    fields: Text = ""
 
 
 class Page(BaseModel, Generic[Item]):
     """A part of a list: the count of all, the addresses of its neighbours, and the items."""
 
-    count: int
+    count: int | None
     next: str | None
     previous: str | None
     results: list[Item]
 
 
-def page(url: URL, query: PageQuery, count: int, results: list[Item]) -> Page[Item]:
-    """Put items into the envelope; `url` is the address of this page."""
-    after, before = query.offset + query.limit, query.offset - query.limit
-    return Page[Item](
-        count=count,
-        next=_at(url, query, after) if after < count else None,
-        previous=_at(url, query, max(before, 0)) if query.offset else None,
-        results=results,
-    )
+@dataclass(frozen=True)
+class Ordered(Generic[Row]):
+    """A list as a statement, and the keys it is ordered by; the last one is unique."""
+
+    statement: Select[tuple[Row]]
+    keys: tuple[Key, ...]
 
 
-def _at(url: URL, query: PageQuery, offset: int) -> str:
-    moved = url.include_query_params(limit=query.limit, offset=offset)
-    return f"{moved.path}?{moved.query}"  # relative: a proxy in front may know us by another name
+@dataclass(frozen=True)
+class Extent:
+    """How many rows a list has, if they were counted, and where the page ends if more follow."""
+
+    count: int | None
+    cursor: str | None
 
 
 def ordered(
     statement: Select[tuple[Row]], ordering: str, columns: Mapping[str, Any], default: str
-) -> Select[tuple[Row]]:
+) -> Ordered[Row]:
     """Order by the comma-separated names of `ordering`; a name we do not know is refused.
 
     The order always ends with `default`, a unique column, so that pages neither lose nor repeat.
     """
-    names = [name for name in ordering.split(",") if name]
-    for name in [*names, default]:
-        column = columns.get(name.removeprefix("-"))
-        if column is None:
-            detail = f"cannot order by {name!r}, only by {', '.join(columns)}"
+    keys: dict[str, Key] = {}
+    for given in [*filter(None, ordering.split(",")), default]:
+        name = given.removeprefix("-")
+        if name not in columns:
+            detail = f"cannot order by {given!r}, only by {', '.join(columns)}"
             raise Invalid(detail, Problem("/query/ordering", "ordering", detail))
-        statement = statement.order_by(column.desc() if name.startswith("-") else column)
-    return statement
+        keys.setdefault(name, Key(name, columns[name], given.startswith("-")))
+    statement = statement.order_by(*(key.clause for key in keys.values()))
+    return Ordered(statement, tuple(keys.values()))
 
 
 async def fetch(
-    session: AsyncSession, statement: Select[tuple[Row]], query: PageQuery
-) -> tuple[int, list[Row]]:
-    """Give the count of all rows of the statement, and the rows of the wanted page."""
-    counted = select(func.count()).select_from(statement.order_by(None).subquery())
-    count = (await session.execute(counted)).scalar_one()
-    rows = await session.scalars(statement.limit(query.limit).offset(query.offset))
-    return count, list(rows)
+    session: AsyncSession, listed: Ordered[Row], query: PageQuery
+) -> tuple[Extent, list[Row]]:
+    """Give the rows of the wanted page, and its extent, in one statement."""
+    counting = query.cursor is None
+    statement, keys = listed.statement, listed.keys
+    asked = statement.add_columns(*(key.column for key in keys))
+    if counting:
+        asked = asked.add_columns(_count(statement).scalar_subquery().correlate(None))
+    elif query.offset:
+        detail = "a page is found by `offset` or by `cursor`, not by both"
+        raise Invalid(detail, Problem("/query/cursor", "cursor", detail))
+    elif query.cursor:
+        asked = asked.where(keyset.after(keys, keyset.read(keys, query.cursor)))
+    found = (await session.execute(asked.offset(query.offset).limit(query.limit + 1))).all()
+    count = found[0][-1] if counting and found else None
+    if counting and not found:  # behind the end, or there is nothing
+        count = (await session.execute(_count(statement))).scalar_one()
+    rows = found[: query.limit]
+    more = len(found) > query.limit
+    cursor = keyset.write(keys, rows[-1][1 : 1 + len(keys)]) if more else None
+    return Extent(count, cursor), [row[0] for row in rows]
+
+
+def _count(statement: Select[tuple[Row]]) -> Select[tuple[int]]:
+    return statement.order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
+
+
+def page(url: URL, query: PageQuery, extent: Extent, results: list[Item]) -> Page[Item]:
+    """Put items into the envelope; `url` is the address of this page."""
+    offset = query.offset + query.limit
+    onward: dict[str, Any] = {"offset": offset}
+    if query.cursor is not None or offset > MAX_OFFSET:
+        onward = {"cursor": extent.cursor}
+    before = max(query.offset - query.limit, 0)
+    return Page[Item](
+        count=extent.count,
+        next=_at(url, query, onward) if extent.cursor else None,
+        previous=_at(url, query, {"offset": before}) if query.offset else None,
+        results=_narrowed(results, query.fields),
+    )
+
+
+def _at(url: URL, query: PageQuery, place: Mapping[str, Any]) -> str:
+    moved = url.remove_query_params(["offset", "cursor"])
+    moved = moved.include_query_params(limit=query.limit, **place)
+    return f"{moved.path}?{moved.query}"  # relative: a proxy in front may know us by another name
+
+
+def _narrowed(items: list[Item], fields: str) -> list[Item]:
+    """Give the items with these fields alone, or refuse one that they do not have."""
+    wanted = set(filter(None, fields.split(",")))
+    if not wanted or not items:
+        return items
+    known = type(items[0]).model_fields
+    if unknown := sorted(wanted - known.keys()):
+        detail = f"there is no field {', '.join(unknown)}, only {', '.join(known)}"
+        raise Invalid(detail, Problem("/query/fields", "fields", detail))
+    for item in items:
+        for name in known.keys() - wanted:
+            delattr(item, name)  # what is not set is not written
+    return items

@@ -65,12 +65,12 @@ async def list_alerts(
     query: Annotated[AlertQuery, Query()],
 ) -> Page[AlertRead]:
     """List alerts, those that fire and those that are over."""
-    statement = pagination.ordered(
+    listed = pagination.ordered(
         queries.alerts(actor, query), query.ordering, queries.ORDERING, "id"
     )
-    count, rows = await pagination.fetch(session, statement, query)
+    extent, rows = await pagination.fetch(session, listed, query)
     results = await reading.read(session, actor, rows)
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)
 
 
 @router.post("", status_code=201, responses={200: {"description": "It fired already"}})
@@ -197,12 +197,12 @@ async def list_incidents(
     query: Annotated[IncidentQuery, Query()],
 ) -> Page[IncidentRead]:
     """List incidents: alerts of one cause; their alerts are in `/alerts?incident=`."""
-    statement = pagination.ordered(
+    listed = pagination.ordered(
         queries.incidents(actor, query), query.ordering, queries.INCIDENT_ORDERING, "id"
     )
-    count, rows = await pagination.fetch(session, statement, query)
+    extent, rows = await pagination.fetch(session, listed, query)
     results = await reading.read_incidents(session, actor, rows)
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)
 
 
 @incidents.get("/{incident_id}")

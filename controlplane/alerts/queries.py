@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, func, or_
 from sqlmodel import col, select
 
+from controlplane import lookups
 from controlplane.alerts.models import Alert, AlertStatus, AlertStep, Incident
 from controlplane.alerts.schemas import AlertQuery, IncidentQuery
 from controlplane.auth import restrictor
@@ -32,6 +33,20 @@ INCIDENT_ORDERING = {
     "closed_at": col(Incident.closed_at),
     "id": col(Incident.id),
 }
+SUBJECTS = {
+    **{name: ORDERING[name] for name in ("status", "state", "severity", "device", "site")},
+    **{name: ORDERING[name] for name in ("alertname", "assignee")},
+    **{name: ORDERING[name] for name in ("starts_at", "ends_at", "received_at")},
+    "fingerprint": col(Alert.fingerprint),
+    "incident": col(Alert.incident_id),
+}
+SEARCHED = (
+    col(Alert.alertname),
+    col(Alert.device),
+    col(Alert.site),
+    col(Alert.annotations)["summary"].astext,
+    col(Alert.annotations)["description"].astext,
+)
 Counted = Row[tuple[UUID, int]]
 
 
@@ -45,26 +60,13 @@ def visible(actor: Actor, permission: Permission = Permission.ALERTS_READ) -> Co
 
 def alerts(actor: Actor, query: AlertQuery) -> Select[tuple[Alert]]:
     """Select the alerts that the actor may hear of and that pass the filters."""
-    statement = select(Alert).where(visible(actor))
-    for column, value in (
-        (Alert.status, query.status),
-        (Alert.state, query.state),
-        (Alert.severity, query.severity),
-        (Alert.device, query.device),
-        (Alert.site, query.site),
-        (Alert.alertname, query.alertname),
-        (Alert.incident_id, query.incident),
-        (Alert.fingerprint, query.fingerprint),
-    ):
-        if value is not None:
-            statement = statement.where(col(column) == value)
-    return statement.where(*_about_people(query), *_within(query), *_search(query))
+    found = lookups.search(query.q, *SEARCHED)
+    asked = (*lookups.conditions(query, SUBJECTS), *_about_people(query), *_within(query))
+    return select(Alert).where(visible(actor), found, *asked)
 
 
 def _about_people(query: AlertQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if query.assignee is not None:  # empty: nobody's
-        conditions.append(col(Alert.assignee) == query.assignee)
     if query.acknowledged is not None:
         acknowledged = col(Alert.acknowledged_at).is_not(None)
         conditions.append(acknowledged if query.acknowledged else ~acknowledged)
@@ -83,19 +85,6 @@ def _within(query: AlertQuery) -> list[ColumnElement[bool]]:
     if query.until is not None:
         conditions.append(col(Alert.starts_at) < query.until)
     return conditions
-
-
-def _search(query: AlertQuery) -> list[ColumnElement[bool]]:
-    if not query.q:
-        return []
-    places = (
-        col(Alert.alertname),
-        col(Alert.device),
-        col(Alert.site),
-        col(Alert.annotations)["summary"].astext,
-        col(Alert.annotations)["description"].astext,
-    )
-    return [or_(*(place.icontains(query.q, autoescape=True) for place in places))]
 
 
 def alert(actor: Actor, permission: Permission, ids: Collection[UUID]) -> Select[tuple[Alert]]:
@@ -152,7 +141,8 @@ def steps(alert_id: UUID) -> Select[tuple[AlertStep]]:
 def incidents(actor: Actor, query: IncidentQuery) -> Select[tuple[Incident]]:
     """Select the incidents that hold an alert the actor may hear of."""
     heard = select(Alert.incident_id).where(col(Alert.incident_id).is_not(None), visible(actor))
-    statement = select(Incident).where(col(Incident.id).in_(heard))
+    asked = lookups.conditions(query, INCIDENT_ORDERING)
+    statement = select(Incident).where(col(Incident.id).in_(heard), *asked)
     if query.open is not None:
         is_open = col(Incident.closed_at).is_(None)
         statement = statement.where(is_open if query.open else ~is_open)

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from controlplane import lookups
 from controlplane.alerts.models import AlertState, AlertStatus, Step
 from controlplane.audit.models import Kind
-from controlplane.grammar import Name, Printable, matching
+from controlplane.grammar import Moment, Name, Printable, matching
+from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
-from controlplane.users.service import UserName
+from controlplane.users.schemas import UserName
 
 Filter = Annotated[Printable, Field(max_length=255)]
 MAX_BULK = 1000
@@ -206,6 +208,7 @@ class IncidentRead(BaseModel):
     symptoms: int
 
 
+@lookups.expanded
 class AlertQuery(PageQuery):
     """Filters of the list of alerts; the newest comes first unless `ordering` says otherwise.
 
@@ -214,26 +217,32 @@ class AlertQuery(PageQuery):
     """
 
     ordering: Filter = "-starts_at"
-    status: AlertStatus | None = None
-    state: AlertState | None = None
-    severity: Filter | None = None
-    device: Filter | None = None
-    site: Filter | None = None
-    alertname: Filter | None = None
-    fingerprint: Filter | None = None
-    assignee: Filter | None = None
+    status: Annotated[list[AlertStatus], CHOICE] = NOT_GIVEN
+    state: Annotated[list[AlertState], CHOICE] = NOT_GIVEN
+    severity: Annotated[list[Filter], CHOICE] = NOT_GIVEN
+    device: Annotated[list[Filter], TEXT] = NOT_GIVEN
+    site: Annotated[list[Filter], TEXT] = NOT_GIVEN
+    alertname: Annotated[list[Filter], TEXT] = NOT_GIVEN
+    fingerprint: Annotated[list[Filter], CHOICE] = NOT_GIVEN
+    assignee: Annotated[list[Filter], CHOICE] = NOT_GIVEN
+    incident: Annotated[list[UUID], CHOICE.or_none] = NOT_GIVEN
+    starts_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    ends_at: Annotated[list[Moment], MOMENT.or_none] = NOT_GIVEN
+    received_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     acknowledged: bool | None = None
-    incident: UUID | None = None
     root: bool | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-    q: Filter = ""
+    since: Moment | None = None
+    until: Moment | None = None
+    q: lookups.Search = ""
 
 
+@lookups.expanded
 class IncidentQuery(PageQuery):
     """Filters of the list of incidents, the newest first."""
 
     ordering: Filter = "-opened_at"
+    opened_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    closed_at: Annotated[list[Moment], MOMENT.or_none] = NOT_GIVEN
     open: bool | None = None
 
 

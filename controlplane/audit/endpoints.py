@@ -26,9 +26,9 @@ async def list_audit(
     query: Annotated[AuditQuery, Query()],
 ) -> Page[AuditRead]:
     """List who did what to what, from where, the newest first."""
-    statement = pagination.ordered(queries.entries(query), query.ordering, queries.ORDERING, "-seq")
-    count, rows = await pagination.fetch(session, statement, query)
-    return pagination.page(request.url, query, count, [AuditRead.model_validate(r) for r in rows])
+    listed = pagination.ordered(queries.entries(query), query.ordering, queries.ORDERING, "-seq")
+    extent, rows = await pagination.fetch(session, listed, query)
+    return pagination.page(request.url, query, extent, [AuditRead.model_validate(r) for r in rows])
 
 
 @router.get(
@@ -43,7 +43,7 @@ async def export_audit(
     query: Annotated[ExportQuery, Query()],
 ) -> StreamingResponse:
     """Take the entries that pass the filters along, oldest first, as CSV or as lines of JSON."""
-    filters = query.model_dump(mode="json", exclude_none=True)
+    filters = query.model_dump(mode="json", exclude_unset=True) | {"format": query.format}
     await audit.record(session, Action.AUDIT_EXPORTED, who=actor.who, after=filters)
     statement = queries.entries(query).order_by("seq")
 

@@ -4,28 +4,33 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from controlplane import lookups
 from controlplane.audit.models import Action, Kind, Outcome
-from controlplane.grammar import Printable
+from controlplane.grammar import Moment, Printable
+from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 Text = Annotated[Printable, Field(max_length=255)]
 
 
+@lookups.expanded
 class AuditFilter(BaseModel):
     """What an entry must be like: everything that is given holds; `until` itself is not in."""
 
-    action: Action | None = None
-    outcome: Outcome | None = None
-    actor: Text | None = None
-    actor_kind: Kind | None = None
-    address: Text | None = None
-    request_id: Text | None = None
-    object_type: Text | None = None
-    object_name: Text | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    action: Annotated[list[Action], CHOICE] = NOT_GIVEN
+    outcome: Annotated[list[Outcome], CHOICE] = NOT_GIVEN
+    actor: Annotated[list[Text], TEXT] = NOT_GIVEN
+    actor_kind: Annotated[list[Kind], CHOICE] = NOT_GIVEN
+    address: Annotated[list[Text], TEXT] = NOT_GIVEN
+    request_id: Annotated[list[Text], CHOICE] = NOT_GIVEN
+    object_type: Annotated[list[Text], CHOICE] = NOT_GIVEN
+    object_name: Annotated[list[Text], TEXT] = NOT_GIVEN
+    at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    since: Moment | None = None
+    until: Moment | None = None
+    q: lookups.Search = ""
 
 
 class AuditQuery(AuditFilter, PageQuery):

@@ -69,10 +69,10 @@ def list_(
     query = AlertQuery.model_validate(filters)
 
     async def work(session: AsyncSession) -> list[AlertRead]:
-        statement = pagination.ordered(
+        listed = pagination.ordered(
             queries.alerts(shell(), query), query.ordering, queries.ORDERING, "id"
         )
-        rows = list(await session.scalars(statement.limit(query.limit)))
+        rows = list(await session.scalars(listed.statement.limit(query.limit)))
         return await reading.read(session, shell(), rows)
 
     output.rows(transact(Settings(), work), COLUMNS, as_json=as_json)

@@ -42,7 +42,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List entries, the newest first."""
-    wanted = AuditFilter(actor=actor, action=action, object_name=about, since=_aware(since))
+    filters = {"actor": actor, "action": action, "object_name": about, "since": _aware(since)}
+    wanted = AuditFilter.model_validate(filters)
 
     async def work(session: AsyncSession) -> Sequence[AuditRead]:
         statement = queries.entries(wanted).order_by(queries.ORDERING["seq"].desc()).limit(limit)
@@ -100,13 +101,13 @@ def export_(
     since: Since = None,
 ) -> None:
     """Write entries, oldest first, as CSV or as lines of JSON."""
-    wanted = ExportQuery(
-        actor=actor, action=action, object_name=about, since=_aware(since), format=form
-    )
+    filters = {"actor": actor, "action": action, "object_name": about, "since": _aware(since)}
+    wanted = ExportQuery.model_validate({**filters, "format": form})
 
     async def work(session: AsyncSession) -> list[str]:
-        filters = wanted.model_dump(mode="json", exclude_none=True)
-        await audit.record(session, Action.AUDIT_EXPORTED, who=shell().who, after=filters)
+        asked = {name: value for name, value in filters.items() if value is not None}
+        after = wanted.model_dump(mode="json", include={*asked, "format"})
+        await audit.record(session, Action.AUDIT_EXPORTED, who=shell().who, after=after)
         statement = queries.entries(wanted).order_by(queries.ORDERING["seq"])
         return [piece async for piece in export.stream(session, statement, form)]
 

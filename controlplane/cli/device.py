@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import pagination
 from controlplane.auth.actor import shell
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
@@ -18,7 +17,7 @@ from controlplane.devices.addresses import Reach
 from controlplane.devices.models import Status
 from controlplane.devices.schemas import (
     DeviceCreate,
-    DeviceQuery,
+    DeviceFilters,
     DeviceRead,
 )
 from controlplane.errors import ConfigurationError
@@ -93,14 +92,12 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List devices."""
-    filters: dict[str, Any] = {"site": site, "role": role, "vendor": vendor, "status": status}
-    query = DeviceQuery.model_validate({**filters, "group": group, "q": q})
+    filters = {"site": site, "role": role, "vendor": vendor, "status": status, "group": group}
+    query = DeviceFilters.model_validate({**filters, "q": q})
 
     async def work(session: AsyncSession) -> Sequence[DeviceRead]:
-        statement = pagination.ordered(
-            queries.devices(shell(), query), "", queries.DEVICE_ORDERING, "name"
-        )
-        return await inventory.read(session, shell(), list(await session.scalars(statement)))
+        found = await session.scalars(queries.devices(shell(), query).order_by("name"))
+        return await inventory.read(session, shell(), list(found))
 
     output.rows(transact(Settings(), work), COLUMNS, as_json=as_json)
 

@@ -13,7 +13,7 @@ from controlplane.cli.work import transact
 from controlplane.devices import inventory
 from controlplane.devices import queries as device_queries
 from controlplane.devices.groups import queries, service
-from controlplane.devices.groups.schemas import GroupCreate, GroupRead, GroupUpdate
+from controlplane.devices.groups.schemas import GroupCreate, GroupQuery, GroupRead, GroupUpdate
 from controlplane.devices.schemas import DeviceQuery, DeviceRead
 from controlplane.settings import Settings
 
@@ -83,7 +83,7 @@ def list_(*, as_json: AsJson = False) -> None:
     """List groups."""
 
     async def work(session: AsyncSession) -> Sequence[GroupRead]:
-        found = await session.scalars(queries.groups(shell(), None).order_by("name"))
+        found = await session.scalars(queries.groups(shell(), GroupQuery()).order_by("name"))
         return await service.read(session, shell(), list(found))
 
     columns = ("name", "description", "filter", "version")

@@ -16,6 +16,7 @@ from controlplane.maintenance.schemas import (
     OccurrenceQuery,
     OccurrenceRead,
     WindowCreate,
+    WindowQuery,
     WindowRead,
 )
 from controlplane.settings import Settings
@@ -82,9 +83,10 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List windows."""
+    query = WindowQuery.model_validate({"device": device})
 
     async def work(session: AsyncSession) -> Sequence[WindowRead]:
-        found = await session.scalars(queries.windows(shell(), device).order_by("name"))
+        found = await session.scalars(queries.windows(shell(), query).order_by("name"))
         return await service.read(session, shell(), list(found))
 
     output.rows(transact(Settings(), work), COLUMNS, as_json=as_json)

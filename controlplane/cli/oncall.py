@@ -23,6 +23,7 @@ from controlplane.escalation.schemas import (
     OverrideWrite,
     PolicyRead,
     PolicyWrite,
+    ScheduleQuery,
     ScheduleRead,
     ScheduleWrite,
     TurnRead,
@@ -41,7 +42,7 @@ def list_(*, as_json: AsJson = False) -> None:
     """List schedules with who is on call now."""
 
     async def work(session: AsyncSession) -> Sequence[ScheduleRead]:
-        found = await session.scalars(queries.schedules().order_by("name"))
+        found = await session.scalars(queries.schedules(ScheduleQuery()).order_by("name"))
         return [await oncall.read(session, schedule) for schedule in found]
 
     output.rows(transact(Settings(), work), ("name", "time_zone", "on_call"), as_json=as_json)

@@ -23,6 +23,7 @@ from controlplane.clients import mail
 from controlplane.settings import Settings
 from controlplane.users import queries
 from controlplane.users.models import User
+from controlplane.users.schemas import UserQuery
 
 
 class Listed(BaseModel):
@@ -83,7 +84,7 @@ def list_(*, as_json: AsJson = False) -> None:
     """List people: what they are, whether they may log in, and when they last did."""
 
     async def work(session: AsyncSession) -> list[Listed]:
-        people = list(await session.scalars(queries.listed().order_by("name")))
+        people = list(await session.scalars(queries.listed(UserQuery()).order_by("name")))
         held = await grants.read(session, [user.id for user in people])
         return [
             Listed(**user.model_dump(), roles=[grant.where for grant in held[user.id]])

@@ -29,11 +29,11 @@ async def list_credentials(
     query: Annotated[CredentialQuery, Query()],
 ) -> Page[CredentialRead]:
     """List credentials without their secrets."""
-    statement = pagination.ordered(
-        queries.visible(actor, query.name, query.kind), query.ordering, queries.ORDERING, "name"
+    listed = pagination.ordered(
+        queries.visible(actor, query), query.ordering, queries.ORDERING, "name"
     )
-    count, rows = await pagination.fetch(session, statement, query)
-    return pagination.page(request.url, query, count, [service.read(row) for row in rows])
+    extent, rows = await pagination.fetch(session, listed, query)
+    return pagination.page(request.url, query, extent, [service.read(row) for row in rows])
 
 
 @router.post("", status_code=201)

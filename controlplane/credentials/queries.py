@@ -6,10 +6,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select
 from sqlmodel import col, select
 
+from controlplane import lookups
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential, CredentialVersion, Kind
+from controlplane.credentials.schemas import CredentialQuery
 
 ORDERING = {
     "name": col(Credential.name),
@@ -24,10 +26,15 @@ def by_name(name: str) -> Select[tuple[Credential]]:
     return select(Credential).where(Credential.name == name)
 
 
-def visible(actor: Actor, name: str | None, kind: Kind | None = None) -> Select[tuple[Credential]]:
-    """Select the credentials that the actor sees, of a name, of a kind, or all of them."""
-    statement = listed(name).where(_reached(actor))
-    return statement if kind is None else statement.where(col(Credential.kind) == kind)
+def visible(actor: Actor, query: CredentialQuery) -> Select[tuple[Credential]]:
+    """Select the credentials that the actor sees and that pass the filters."""
+    asked = lookups.conditions(query, {**ORDERING, "kind": col(Credential.kind)})
+    return select(Credential).where(_reached(actor), *asked)
+
+
+def one_visible(actor: Actor, name: str) -> Select[tuple[Credential]]:
+    """Select the credential of this name, if the actor sees it."""
+    return by_name(name).where(_reached(actor))
 
 
 def usable(actor: Actor, names: Collection[str]) -> Select[tuple[Credential]]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, SecretStr, Tag
 
+from controlplane import lookups
 from controlplane.credentials.kinds import SECRETS
 from controlplane.credentials.models import (
     AuthProtocol,
@@ -18,7 +19,8 @@ from controlplane.credentials.models import (
 )
 from controlplane.credentials.snmp import USERNAME_LENGTH
 from controlplane.errors import ALTERNATIVE
-from controlplane.grammar import NOT_NULL, Name, Printable, PrintableSecret, matching
+from controlplane.grammar import NOT_NULL, Moment, Name, Printable, PrintableSecret, matching
+from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 KINDS = tuple(Kind)
@@ -156,8 +158,11 @@ class VersionRead(SealedRead):
     state: State
 
 
+@lookups.expanded
 class CredentialQuery(PageQuery):
     """Filters of the list of credentials."""
 
-    name: Name | None = None
-    kind: Kind | None = None
+    name: Annotated[list[Name], TEXT] = NOT_GIVEN
+    kind: Annotated[list[Kind], CHOICE] = NOT_GIVEN
+    created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN

@@ -36,12 +36,12 @@ Stored = Credential | CredentialVersion
 
 async def get(session: AsyncSession, actor: Actor, name: str) -> Credential:
     """Give the credential of this name, or raise NotFound where the actor sees none."""
-    return _found(name, await session.scalar(queries.visible(actor, name)))
+    return _found(name, await session.scalar(queries.one_visible(actor, name)))
 
 
 async def get_to_change(session: AsyncSession, actor: Actor, name: str) -> Credential:
     """Lock the row: whoever wraps data keys anew comes before us or after us, never between."""
-    return _found(name, await session.scalar(queries.locked(queries.visible(actor, name))))
+    return _found(name, await session.scalar(queries.locked(queries.one_visible(actor, name))))
 
 
 def _found(name: str, credential: Credential | None) -> Credential:

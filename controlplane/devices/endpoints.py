@@ -44,12 +44,12 @@ async def list_sites(
     query: Annotated[SiteQuery, Query()],
 ) -> Page[SiteRead]:
     """List sites."""
-    statement = pagination.ordered(
+    listed = pagination.ordered(
         queries.sites(actor, query), query.ordering, queries.SITE_ORDERING, "name"
     )
-    count, rows = await pagination.fetch(session, statement, query)
+    extent, rows = await pagination.fetch(session, listed, query)
     results = await site_service.read(session, actor, rows)
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)
 
 
 @sites.post("", status_code=201)
@@ -87,12 +87,12 @@ async def list_devices(
     query: Annotated[DeviceQuery, Query()],
 ) -> Page[DeviceRead]:
     """List devices."""
-    statement = pagination.ordered(
+    listed = pagination.ordered(
         queries.devices(actor, query), query.ordering, queries.DEVICE_ORDERING, "name"
     )
-    count, rows = await pagination.fetch(session, statement, query)
+    extent, rows = await pagination.fetch(session, listed, query)
     results = await inventory.read(session, actor, rows)
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)
 
 
 @devices.post("", status_code=201)

@@ -3,9 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, Subquery, func, literal, or_
+from sqlalchemy import CTE, ColumnElement, Select, Subquery, func, literal
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
+from controlplane import lookups
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
@@ -23,6 +25,7 @@ from controlplane.devices.models import (
     Site,
 )
 from controlplane.devices.schemas import DeviceFilters, SiteQuery
+from controlplane.lookups import Related, Tags
 
 SITE_ORDERING = {"name": col(Site.name), "created_at": col(Site.created_at)}
 DEVICE_ORDERING = {
@@ -30,10 +33,14 @@ DEVICE_ORDERING = {
     "address": col(Device.address),
     "role": col(Device.role),
     "vendor": col(Device.vendor),
+    "profile": col(Device.profile),
     "status": col(Device.status),
     "created_at": col(Device.created_at),
     "updated_at": col(Device.updated_at),
 }
+
+TOLD = ("model", "os_version", "serial")  # by the device itself
+SEARCHED = ("name", "address", "role", "vendor", "site", *TOLD)
 
 
 def any_site(name: str) -> Select[tuple[Site]]:
@@ -48,13 +55,15 @@ def site(actor: Actor, permission: Permission, name: str) -> Select[tuple[Site]]
 
 def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     """Select the sites that the actor sees and that pass the filters."""
-    statement = select(Site).where(_visible_site(actor, Site.id))
-    if query.name is not None:
-        statement = statement.where(Site.name == query.name)
-    if query.parent is not None:
-        of = site(actor, Permission.SITES_READ, query.parent).with_only_columns(col(Site.id))
-        statement = statement.where(col(Site.parent_id).in_(of))
-    return statement
+    above = aliased(Site)
+    parents = select(above.id).where(_visible_site(actor, above.id))
+    subjects: dict[str, lookups.Subject] = {
+        **lookups.columns(Site, "name", "description", "created_at", "updated_at"),
+        "parent": Related(col(Site.parent_id), parents, col(above.name)),
+    }
+    found = lookups.search(query.q, subjects["name"], subjects["description"])
+    asked = lookups.conditions(query, subjects)
+    return select(Site).where(_visible_site(actor, Site.id), found, *asked)
 
 
 def taken_sites(names: Collection[str]) -> Select[tuple[str]]:
@@ -90,30 +99,35 @@ def taken(names: Collection[str]) -> Select[tuple[str]]:
 
 def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
-    statement = select(Device).where(_visible_device(actor, Device.id))
-    for column, value in (
-        (Device.name, query.name),
-        (Device.role, query.role),
-        (Device.vendor, query.vendor),
-        (Device.status, query.status),
-    ):
-        if value is not None:
-            statement = statement.where(col(column) == value)
-    if query.site is not None:
-        at = select(Site.id).where(Site.name == query.site)
-        statement = statement.where(col(Device.site_id).in_(at))
-    if query.group is not None:
-        statement = statement.where(among_devices(group_queries.members_of(actor, query.group)))
-    if query.tag is not None:
-        statement = statement.where(col(Device.tags).contains([query.tag]))
-    if query.q:
-        statement = statement.where(
-            or_(
-                col(Device.name).icontains(query.q, autoescape=True),
-                col(Device.address).icontains(query.q, autoescape=True),
-            )
-        )
-    return statement
+    subjects = _device_subjects(actor)
+    found = lookups.search(query.q, *(subjects[name] for name in SEARCHED), _tags_as_text())
+    asked = lookups.conditions(query, subjects)
+    return select(Device).where(_visible_device(actor, Device.id), found, *asked)
+
+
+def _device_subjects(actor: Actor) -> dict[str, lookups.Subject]:
+    """Give what the filters of devices are about, as far as this actor sees it."""
+    fields = ("name", "address", "role", "vendor", "profile", "status", "created_at", "updated_at")
+    parents = (
+        select(DeviceParent.device_id)
+        .join(Device, col(Device.id) == DeviceParent.parent_id)
+        .where(_visible_device(actor, Device.id))
+    )
+    return {
+        **lookups.columns(Device, *fields),
+        **{
+            fact: Related(col(Device.id), select(DeviceFacts.device_id), column)
+            for fact, column in lookups.columns(DeviceFacts, *TOLD).items()
+        },
+        "site": Related(col(Device.site_id), select(Site.id), col(Site.name)),
+        "parent": Related(col(Device.id), parents, col(Device.name)),
+        "group": group_queries.membership(actor, col(Device.id)),
+        "tag": Tags(col(Device.tags)),
+    }
+
+
+def _tags_as_text() -> ColumnElement[str]:
+    return func.array_to_string(col(Device.tags), " ")
 
 
 def among_devices(ids: Select[tuple[UUID]]) -> ColumnElement[bool]:

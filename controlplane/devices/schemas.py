@@ -8,9 +8,11 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from controlplane import lookups
 from controlplane.credentials.schemas import CredentialCreate
 from controlplane.devices.models import Status
-from controlplane.grammar import NOT_NULL, Label, Name, Printable, Word
+from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
+from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TAGS, TEXT
 from controlplane.pagination import PageQuery
 
 HOST_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -76,11 +78,16 @@ class SiteRead(BaseModel):
     updated_at: datetime
 
 
+@lookups.expanded
 class SiteQuery(PageQuery):
-    """Filters of the list of sites."""
+    """Filters of the list of sites; `q` finds parts of name or description."""
 
-    name: Name | None = None
-    parent: Name | None = None
+    name: Annotated[list[Name], TEXT] = NOT_GIVEN
+    description: Annotated[list[Description], TEXT] = NOT_GIVEN
+    parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    q: lookups.Search = ""
 
 
 class DeviceFields(BaseModel):
@@ -163,21 +170,34 @@ class DeviceRead(BaseModel):
     facts: FactsRead | None = None
 
 
+@lookups.expanded
 class DeviceFilters(BaseModel):
-    """Which devices are wanted; `q` finds a part of name or address."""
+    """Which devices are wanted: everything that is given holds.
 
-    name: Name | None = None
-    site: Name | None = None
-    role: Label | None = None
-    vendor: Label | None = None
-    status: Status | None = None
-    group: Name | None = None
-    tag: Word | None = None
-    q: Annotated[Printable, Field(max_length=253)] = ""
+    A device has every `tag`; `q` finds parts of name, address, role, vendor, tags, site, and of
+    what the device says of itself.
+    """
+
+    name: Annotated[list[Name], TEXT] = NOT_GIVEN
+    address: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    site: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    role: Annotated[list[Label], TEXT] = NOT_GIVEN
+    vendor: Annotated[list[Label], TEXT] = NOT_GIVEN
+    profile: Annotated[list[Word], TEXT.or_none] = NOT_GIVEN
+    status: Annotated[list[Status], CHOICE] = NOT_GIVEN
+    model: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    os_version: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    serial: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    group: Annotated[list[Name], CHOICE] = NOT_GIVEN
+    tag: Annotated[list[Word], TAGS] = NOT_GIVEN
+    created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    q: lookups.Search = ""
 
 
 class DeviceQuery(PageQuery, DeviceFilters):
-    """Filters of the list of devices; `q` finds a part of name or address."""
+    """Filters of the list of devices."""
 
 
 class ImportDocument(BaseModel):

@@ -17,6 +17,7 @@ from controlplane.escalation.schemas import (
     OnCall,
     OverrideRead,
     OverrideWrite,
+    PolicyQuery,
     PolicyRead,
     PolicyWrite,
     ScheduleQuery,
@@ -43,12 +44,12 @@ async def list_schedules(
     query: Annotated[ScheduleQuery, Query()],
 ) -> Page[ScheduleRead]:
     """List schedules, each with who is on call now."""
-    statement = pagination.ordered(
-        queries.schedules(), query.ordering, queries.SCHEDULE_ORDERING, "name"
+    listed = pagination.ordered(
+        queries.schedules(query), query.ordering, queries.SCHEDULE_ORDERING, "name"
     )
-    count, rows = await pagination.fetch(session, statement, query)
+    extent, rows = await pagination.fetch(session, listed, query)
     results = [await oncall.read(session, row) for row in rows]
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)
 
 
 @schedules.post("", status_code=201)
@@ -147,13 +148,14 @@ async def list_policies(
     request: Request,
     session: Session,
     _actor: CanReadOncall,
-    query: Annotated[ScheduleQuery, Query()],
+    query: Annotated[PolicyQuery, Query()],
 ) -> Page[PolicyRead]:
     """List escalation policies, in the order in which they are asked."""
-    ordering = query.ordering or "position"
-    statement = pagination.ordered(queries.policies(), ordering, queries.POLICY_ORDERING, "name")
-    count, rows = await pagination.fetch(session, statement, query)
-    return pagination.page(request.url, query, count, [policies.read(row) for row in rows])
+    listed = pagination.ordered(
+        queries.policies(query), query.ordering, queries.POLICY_ORDERING, "name"
+    )
+    extent, rows = await pagination.fetch(session, listed, query)
+    return pagination.page(request.url, query, extent, [policies.read(row) for row in rows])
 
 
 @rules.post("", status_code=201)
@@ -190,9 +192,9 @@ async def list_escalations(
     query: Annotated[EscalationQuery, Query()],
 ) -> Page[EscalationRead]:
     """List how far alerts were escalated, and who was told."""
-    statement = pagination.ordered(
+    listed = pagination.ordered(
         queries.escalations(actor, query), query.ordering, queries.ORDERING, "id"
     )
-    count, rows = await pagination.fetch(session, statement, query)
+    extent, rows = await pagination.fetch(session, listed, query)
     results = await reading.read(session, rows)
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)

@@ -67,7 +67,7 @@ async def replace(session: AsyncSession, actor: Actor, name: str, data: Schedule
 async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
     """Remove a schedule that no policy tells."""
     schedule = await get(session, name)
-    for policy in await session.scalars(queries.policies()):
+    for policy in await session.scalars(queries.in_order()):
         if any(name in step["schedules"] for step in policy.options["steps"]):
             raise Conflict(f"policy {policy.name!r} tells whoever is on call by {name!r}")
     await session.delete(schedule)

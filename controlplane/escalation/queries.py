@@ -8,6 +8,7 @@ from sqlalchemy import Select, or_, select, update
 from sqlalchemy.sql.dml import Update
 from sqlmodel import col
 
+from controlplane import lookups
 from controlplane.alerts import queries as alert_queries
 from controlplane.alerts.models import Alert, AlertStatus
 from controlplane.auth.actor import Actor
@@ -19,19 +20,25 @@ from controlplane.escalation.models import (
     Schedule,
     Telling,
 )
-from controlplane.escalation.schemas import EscalationQuery
+from controlplane.escalation.schemas import EscalationQuery, PolicyQuery, ScheduleQuery
 from controlplane.notifications.models import Channel
 from controlplane.users.models import User
 
 SCHEDULE_ORDERING = {"name": col(Schedule.name), "created_at": col(Schedule.created_at)}
 POLICY_ORDERING = {"name": col(Policy.name), "position": col(Policy.position)}
 ORDERING = {"created_at": col(Escalation.created_at), "id": col(Escalation.id)}
+SUBJECTS = {
+    "alert": col(Escalation.alert_id),
+    "policy": col(Escalation.policy),
+    "created_at": col(Escalation.created_at),
+    "closed_at": col(Escalation.closed_at),
+}
 TELLS_NOBODY = "none"  # the severity of what is only recorded
 
 
-def schedules() -> Select[tuple[Schedule]]:
-    """Select every schedule."""
-    return select(Schedule)
+def schedules(query: ScheduleQuery) -> Select[tuple[Schedule]]:
+    """Select the schedules that pass the filters."""
+    return select(Schedule).where(*lookups.conditions(query, SCHEDULE_ORDERING))
 
 
 def schedule(name: str) -> Select[tuple[Schedule]]:
@@ -63,9 +70,9 @@ def people(names: Collection[str]) -> Select[tuple[str]]:
     return select(col(User.name)).where(col(User.name).in_(names))
 
 
-def policies() -> Select[tuple[Policy]]:
-    """Select every policy."""
-    return select(Policy)
+def policies(query: PolicyQuery) -> Select[tuple[Policy]]:
+    """Select the policies that pass the filters."""
+    return select(Policy).where(*lookups.conditions(query, POLICY_ORDERING))
 
 
 def in_order() -> Select[tuple[Policy]]:
@@ -139,10 +146,8 @@ def escalations(actor: Actor, query: EscalationQuery) -> Select[tuple[Escalation
     statement = (
         select(Escalation)
         .join(Alert, col(Alert.id) == col(Escalation.alert_id))
-        .where(alert_queries.visible(actor))
+        .where(alert_queries.visible(actor), *lookups.conditions(query, SUBJECTS))
     )
-    if query.alert is not None:
-        statement = statement.where(col(Escalation.alert_id) == query.alert)
     if query.open is not None:
         is_open = col(Escalation.closed_at).is_(None)
         statement = statement.where(is_open if query.open else ~is_open)

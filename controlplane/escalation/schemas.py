@@ -14,9 +14,12 @@ from pydantic import (
     model_validator,
 )
 
+from controlplane import lookups
 from controlplane.devices.schemas import Description
 from controlplane.escalation.rotation import Hours, Layer
-from controlplane.grammar import Label, Name, TimeZone, Word
+from controlplane.grammar import Label, Name, Printable, TimeZone, Word
+from controlplane.grammar import Moment as UtcMoment
+from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -238,8 +241,20 @@ class PolicyRead(PolicyWrite):
     updated_at: datetime
 
 
+@lookups.expanded
 class ScheduleQuery(PageQuery):
-    """The list of schedules, by name unless `ordering` says otherwise."""
+    """Filters of the list of schedules, by name unless `ordering` says otherwise."""
+
+    name: Annotated[list[Name], TEXT] = NOT_GIVEN
+    created_at: Annotated[list[UtcMoment], MOMENT] = NOT_GIVEN
+
+
+@lookups.expanded
+class PolicyQuery(PageQuery):
+    """Filters of the list of policies, in the order in which they are asked."""
+
+    ordering: Annotated[str, Field(max_length=200)] = "position"
+    name: Annotated[list[Name], TEXT] = NOT_GIVEN
 
 
 class TellingRead(BaseModel):
@@ -268,9 +283,13 @@ class EscalationRead(BaseModel):
     closed_at: datetime | None
 
 
+@lookups.expanded
 class EscalationQuery(PageQuery):
     """Filters of the list of escalations: of one alert, or those under way."""
 
     ordering: Annotated[str, Field(max_length=200)] = "-created_at"
-    alert: UUID | None = None
+    alert: Annotated[list[UUID], CHOICE] = NOT_GIVEN
+    policy: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    created_at: Annotated[list[UtcMoment], MOMENT] = NOT_GIVEN
+    closed_at: Annotated[list[UtcMoment], MOMENT.or_none] = NOT_GIVEN
     open: bool | None = None

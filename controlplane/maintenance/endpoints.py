@@ -30,12 +30,12 @@ async def list_windows(
     query: Annotated[WindowQuery, Query()],
 ) -> Page[WindowRead]:
     """List maintenance windows that were not cancelled."""
-    statement = pagination.ordered(
-        queries.windows(actor, query.device), query.ordering, queries.ORDERING, "name"
+    listed = pagination.ordered(
+        queries.windows(actor, query), query.ordering, queries.ORDERING, "name"
     )
-    count, rows = await pagination.fetch(session, statement, query)
+    extent, rows = await pagination.fetch(session, listed, query)
     results = await service.read(session, actor, rows)
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)
 
 
 @router.post("", status_code=201)

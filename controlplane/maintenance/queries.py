@@ -7,12 +7,15 @@ from sqlalchemy import CTE, ColumnElement, Select, Subquery, select, union
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from controlplane import lookups
 from controlplane.auth import filters, restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import MONITORED, Device, DeviceParent, Site, Status
+from controlplane.lookups import Related
 from controlplane.maintenance.models import Window, WindowDevice, WindowGroup, WindowSite
+from controlplane.maintenance.schemas import WindowQuery
 
 READ, WRITE = Permission.MAINTENANCE_READ, Permission.MAINTENANCE_WRITE
 ORDERING = {
@@ -33,19 +36,24 @@ def planned() -> Select[tuple[Window]]:
     return select(Window).where(col(Window.cancelled_at).is_(None)).order_by(col(Window.name))
 
 
-def windows(actor: Actor, device: str | None = None) -> Select[tuple[Window]]:
-    """Select the windows that the actor sees: those about a device that is theirs to hear of."""
-    statement = select(Window).where(col(Window.cancelled_at).is_(None))
+def windows(actor: Actor, query: WindowQuery) -> Select[tuple[Window]]:
+    """Select the windows that the actor sees, about a device that is theirs to hear of."""
+    about = members()
+    theirs = restrictor.on_devices(actor, READ, about.c.device_id)
+    of_devices = (
+        select(about.c.window_id).join(Device, col(Device.id) == about.c.device_id).where(theirs)
+    )
+    subjects: dict[str, lookups.Subject] = {
+        **lookups.columns(Window, "name", "description", "created_by", "created_at"),
+        "device": Related(col(Window.id), of_devices, col(Device.name)),
+    }
+    found = lookups.search(query.q, subjects["name"], subjects["description"])
+    asked = lookups.conditions(query, subjects)
+    statement = select(Window).where(col(Window.cancelled_at).is_(None), found, *asked)
     if not actor.may_everywhere(READ):
         reached = members()
         seen = restrictor.on_devices(actor, READ, reached.c.device_id)
         statement = statement.where(col(Window.id).in_(select(reached.c.window_id).where(seen)))
-    if device is not None:
-        about = members()
-        of = select(Device.id).where(col(Device.name) == device)  # type: ignore[call-overload]
-        theirs = restrictor.on_devices(actor, READ, about.c.device_id)
-        named = select(about.c.window_id).where(about.c.device_id.in_(of), theirs)
-        statement = statement.where(col(Window.id).in_(named))
     return statement
 
 

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime
 
+from controlplane import lookups
 from controlplane.devices.schemas import Description, Words
-from controlplane.grammar import NOT_NULL, Label, Name, TimeZone
+from controlplane.grammar import NOT_NULL, Moment, Name, Printable, TimeZone
+from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TEXT
 from controlplane.maintenance import recurrence
 from controlplane.pagination import PageQuery
 
@@ -103,10 +105,16 @@ class WindowRead(BaseModel):
     updated_at: datetime
 
 
+@lookups.expanded
 class WindowQuery(PageQuery):
     """Filters of the list of windows: those about a device, as it stands now."""
 
-    device: Label | None = None
+    name: Annotated[list[Name], TEXT] = NOT_GIVEN
+    description: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    created_by: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    device: Annotated[list[Name], CHOICE] = NOT_GIVEN
+    q: lookups.Search = ""
 
 
 class OccurrenceQuery(BaseModel):

@@ -25,6 +25,7 @@ from controlplane.maintenance.schemas import (
     OccurrenceRead,
     WindowCreate,
     WindowFields,
+    WindowQuery,
     WindowRead,
     WindowUpdate,
 )
@@ -48,7 +49,9 @@ LISTED = 400  # occurrences of one answer
 
 async def get(session: AsyncSession, actor: Actor, name: str, *, to_change: bool = False) -> Window:
     """Give the window of this name; NotFound where the actor does not see it, else Forbidden."""
-    window = await session.scalar(queries.windows(actor).where(col(Window.name) == name))
+    window = await session.scalar(
+        queries.windows(actor, WindowQuery()).where(col(Window.name) == name)
+    )
     if window is None:
         raise NotFound(f"there is no maintenance window {name!r}")
     if to_change:

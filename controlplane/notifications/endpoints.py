@@ -139,12 +139,12 @@ async def list_routing_revisions(
     query: Annotated[PageQuery, Query()],
 ) -> Page[RevisionRead]:
     """List configurations of Alertmanager without their secrets, newest first."""
-    statement = pagination.ordered(
+    listed = pagination.ordered(
         queries.revisions(), query.ordering, queries.REVISION_ORDERING, "-id"
     )
-    count, rows = await pagination.fetch(session, statement, query)
+    extent, rows = await pagination.fetch(session, listed, query)
     results = [RevisionRead.model_validate(row) for row in rows]
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)
 
 
 @router.post("/inbox", openapi_extra=bodies.described(InboxMessage))
@@ -162,11 +162,11 @@ async def list_notices(
     query: Annotated[NoticeQuery, Query()],
 ) -> Page[NoticeItem]:
     """List one's inbox: what was told of devices that one may hear of."""
-    statement = pagination.ordered(
+    listed = pagination.ordered(
         queries.inbox(actor, query), query.ordering, queries.NOTICE_ORDERING, "id"
     )
-    count, rows = await pagination.fetch(session, statement, query)
-    return pagination.page(request.url, query, count, await inbox.items(session, actor, rows))
+    extent, rows = await pagination.fetch(session, listed, query)
+    return pagination.page(request.url, query, extent, await inbox.items(session, actor, rows))
 
 
 @router.post("/read")

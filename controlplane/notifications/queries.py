@@ -9,6 +9,7 @@ from sqlalchemy import Delete, Select, and_, delete, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlmodel import col
 
+from controlplane import lookups
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
@@ -30,6 +31,17 @@ NOTICE_ORDERING = MappingProxyType(
         "device": col(Notice.device),
         "id": col(Notice.id),
     }
+)
+NOTICE_SUBJECTS = MappingProxyType(
+    {
+        **NOTICE_ORDERING,
+        "ends_at": col(Notice.ends_at),
+        "alertname": col(Notice.alertname),
+        "site": col(Notice.site),
+    }
+)
+SEARCHED = tuple(
+    map(col, (Notice.alertname, Notice.device, Notice.site, Notice.summary, Notice.description))
 )
 REVISION_ORDERING = MappingProxyType(
     {"id": col(RoutingRevision.id), "created_at": col(RoutingRevision.created_at)}
@@ -97,9 +109,9 @@ def reached(actor: Actor) -> Any:
 
 def inbox(actor: Actor, query: NoticeQuery) -> Select[tuple[Notice]]:
     """Select the notices of an actor's inbox that pass the filters."""
-    statement = select(Notice).where(reached(actor))
-    if query.severity is not None:
-        statement = statement.where(col(Notice.severity) == query.severity)
+    found = lookups.search(query.q, *SEARCHED)
+    asked = lookups.conditions(query, NOTICE_SUBJECTS)
+    statement = select(Notice).where(reached(actor), found, *asked)
     if query.read is not None:
         seen = col(Notice.id).in_(reads(actor.id))
         statement = statement.where(seen if query.read else ~seen)

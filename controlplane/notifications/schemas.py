@@ -10,7 +10,9 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from controlplane.grammar import NOT_NULL, Label, Name, Printable, Word
+from controlplane import lookups
+from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
+from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TEXT
 from controlplane.notifications.kinds import Options
 from controlplane.notifications.models import RoutingStatus
 from controlplane.pagination import PageQuery
@@ -215,9 +217,17 @@ class NoticeItem(BaseModel):
     read: bool
 
 
+@lookups.expanded
 class NoticeQuery(PageQuery):
     """Filters of an inbox; the newest comes first unless `ordering` says otherwise."""
 
     ordering: Annotated[Printable, Field(max_length=200)] = "-received_at"
+    severity: Annotated[list[Printable], CHOICE] = NOT_GIVEN
+    alertname: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    device: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    site: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    starts_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    ends_at: Annotated[list[Moment], MOMENT.or_none] = NOT_GIVEN
+    received_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     read: bool | None = None
-    severity: Annotated[Printable, Field(max_length=255)] | None = None
+    q: lookups.Search = ""

@@ -19,7 +19,7 @@ async def list_rule_revisions(
     request: Request, session: Session, _actor: CanReadRules, query: Annotated[PageQuery, Query()]
 ) -> Page[RuleRevisionRead]:
     """List the attempts to put a rule set in force, newest first."""
-    statement = pagination.ordered(queries.revisions(), query.ordering, queries.ORDERING, "-id")
-    count, rows = await pagination.fetch(session, statement, query)
+    listed = pagination.ordered(queries.revisions(), query.ordering, queries.ORDERING, "-id")
+    extent, rows = await pagination.fetch(session, listed, query)
     results = [RuleRevisionRead.model_validate(row) for row in rows]
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)

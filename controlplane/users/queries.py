@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy import Select, Update, func, or_, update
 from sqlmodel import col, select
 
+from controlplane import lookups
 from controlplane.users.models import User
+from controlplane.users.schemas import UserQuery
 
 ORDERING = {"name": col(User.name), "last_login_at": col(User.last_login_at)}
 
@@ -27,15 +29,13 @@ def by_name_or_email(text: str) -> Select[tuple[User]]:
     return select(User).where(or_(col(User.name) == text, address), User.active)
 
 
-def listed(*, active: bool | None = None, search: str = "") -> Select[tuple[User]]:
-    """Select people who are active or not, with a text in their name or address."""
-    statement = select(User)
-    if active is not None:
-        statement = statement.where(User.active == active)
-    if search:
-        places = (col(User.name), col(User.full_name), col(User.email))
-        statement = statement.where(or_(*(p.icontains(search, autoescape=True) for p in places)))
-    return statement
+def listed(query: UserQuery) -> Select[tuple[User]]:
+    """Select the people who pass the filters."""
+    fields = ("name", "full_name", "email", "created_at", "last_login_at")
+    subjects = lookups.columns(User, *fields)
+    found = lookups.search(query.q, *(subjects[name] for name in fields[:3]))
+    statement = select(User).where(found, *lookups.conditions(query, subjects))
+    return statement if query.active is None else statement.where(User.active == query.active)
 
 
 def rehash(user_id: UUID, old: str, new: str) -> Update:

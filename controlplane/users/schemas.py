@@ -1,25 +1,35 @@
 """What admins see of people, and say about them."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from controlplane.grammar import NOT_NULL, Name, Printable
+from controlplane import lookups
+from controlplane.grammar import NOT_NULL, Moment, Name, Printable, matching
+from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
-from controlplane.users.service import UserName
 
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._@+-]{0,63}")
+UserName = Annotated[str, matching(NAME.pattern, "the name of a user"), Field(max_length=64)]
 Email = Annotated[Printable, Field(max_length=254)]
 
 
+@lookups.expanded
 class UserQuery(PageQuery):
-    """Which people are wanted."""
+    """Which people are wanted; `q` finds parts of names or address."""
 
     model_config = ConfigDict(extra="forbid")
 
+    name: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    full_name: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    email: Annotated[list[Printable], TEXT.or_none] = NOT_GIVEN
+    created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    last_login_at: Annotated[list[Moment], MOMENT.or_none] = NOT_GIVEN
     active: bool | None = None
-    search: Annotated[Printable, Field(max_length=64)] = ""  # part of a name or address
+    q: lookups.Search = ""
 
 
 class UserInvite(BaseModel):

@@ -1,21 +1,15 @@
 """Add people, and check what is said about them."""
 
 import re
-from typing import Annotated
 
-from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.errors import Conflict, Invalid, NotFound, Problem
-from controlplane.grammar import matching
 from controlplane.users import queries
 from controlplane.users.models import User
+from controlplane.users.schemas import NAME
 
-NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._@+-]{0,63}")
 EMAIL = re.compile(r"[^\s@<>,;:\"()\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,189}")
-
-
-UserName = Annotated[str, matching(NAME.pattern, "the name of a user"), Field(max_length=64)]
 
 
 async def get(session: AsyncSession, name: str) -> User:

@@ -24,8 +24,7 @@ from controlplane.auth.schemas import SessionRead
 from controlplane.database import Session
 from controlplane.pagination import Page
 from controlplane.users import queries, service
-from controlplane.users.schemas import Link, UserInvite, UserQuery, UserRead, UserUpdate
-from controlplane.users.service import UserName
+from controlplane.users.schemas import Link, UserInvite, UserName, UserQuery, UserRead, UserUpdate
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
@@ -38,15 +37,10 @@ async def list_users(
     query: Annotated[UserQuery, Query()],
 ) -> Page[UserRead]:
     """List people."""
-    statement = pagination.ordered(
-        queries.listed(active=query.active, search=query.search),
-        query.ordering,
-        queries.ORDERING,
-        "name",
-    )
-    count, rows = await pagination.fetch(session, statement, query)
+    listed = pagination.ordered(queries.listed(query), query.ordering, queries.ORDERING, "name")
+    extent, rows = await pagination.fetch(session, listed, query)
     found = [UserRead.model_validate(row) for row in rows]
-    return pagination.page(request.url, query, count, found)
+    return pagination.page(request.url, query, extent, found)
 
 
 @router.post("", status_code=201)

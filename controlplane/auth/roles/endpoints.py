@@ -24,7 +24,7 @@ from controlplane.database import Session
 from controlplane.grammar import Name
 from controlplane.settings import Settings
 from controlplane.users import service as users
-from controlplane.users.service import UserName
+from controlplane.users.schemas import UserName
 
 roles = APIRouter(prefix="/api/v1/roles", tags=["roles"])
 grants = APIRouter(prefix="/api/v1/users/{name}/grants", tags=["roles"])

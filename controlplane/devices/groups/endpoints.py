@@ -28,11 +28,11 @@ async def list_groups(
     query: Annotated[GroupQuery, Query()],
 ) -> Page[GroupRead]:
     """List device groups."""
-    statement = pagination.ordered(
-        queries.groups(actor, query.name), query.ordering, queries.ORDERING, "name"
+    listed = pagination.ordered(
+        queries.groups(actor, query), query.ordering, queries.ORDERING, "name"
     )
-    count, rows = await pagination.fetch(session, statement, query)
-    return pagination.page(request.url, query, count, await service.read(session, actor, rows))
+    extent, rows = await pagination.fetch(session, listed, query)
+    return pagination.page(request.url, query, extent, await service.read(session, actor, rows))
 
 
 @router.post("", status_code=201)
@@ -70,10 +70,10 @@ async def list_members(
     members = device_queries.devices(actor, DeviceQuery()).where(
         device_queries.among_devices(queries.members(group.id))
     )
-    statement = pagination.ordered(members, query.ordering, device_queries.DEVICE_ORDERING, "name")
-    count, rows = await pagination.fetch(session, statement, query)
+    listed = pagination.ordered(members, query.ordering, device_queries.DEVICE_ORDERING, "name")
+    extent, rows = await pagination.fetch(session, listed, query)
     results = await inventory.read(session, actor, rows)
-    return pagination.page(request.url, query, count, results)
+    return pagination.page(request.url, query, extent, results)
 
 
 @router.patch("/{name}")

@@ -1,14 +1,17 @@
 """Statements about device groups, and which devices they hold."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 from sqlmodel import col, select
 
+from controlplane import lookups
 from controlplane.auth import filters, restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.devices.groups.models import DeviceGroup
+from controlplane.devices.groups.schemas import GroupQuery
 
 ORDERING = {
     "name": col(DeviceGroup.name),
@@ -32,11 +35,17 @@ def locked(statement: Select[tuple[DeviceGroup]]) -> Select[tuple[DeviceGroup]]:
     return statement.with_for_update(of=DeviceGroup).execution_options(populate_existing=True)
 
 
-def groups(actor: Actor, name: str | None) -> Select[tuple[DeviceGroup]]:
-    """Select the groups that the actor sees, or the one of a name."""
-    reached = restrictor.on_groups(actor, Permission.GROUPS_READ, col(DeviceGroup.id))
-    statement = select(DeviceGroup).where(reached)
-    return statement if name is None else statement.where(DeviceGroup.name == name)
+def groups(actor: Actor, query: GroupQuery) -> Select[tuple[DeviceGroup]]:
+    """Select the groups that the actor sees and that pass the filters."""
+    fields = ("name", "description", "created_at", "updated_at")
+    subjects = lookups.columns(DeviceGroup, *fields)
+    found = lookups.search(query.q, subjects["name"], subjects["description"])
+    asked = lookups.conditions(query, subjects)
+    return select(DeviceGroup).where(_visible(actor), found, *asked)
+
+
+def _visible(actor: Actor) -> ColumnElement[bool]:
+    return restrictor.on_groups(actor, Permission.GROUPS_READ, col(DeviceGroup.id))
 
 
 def members(of: UUID) -> Select[tuple[UUID]]:
@@ -45,8 +54,8 @@ def members(of: UUID) -> Select[tuple[UUID]]:
     return select(held.c.device_id).where(held.c.group_id == of)
 
 
-def members_of(actor: Actor, name: str) -> Select[tuple[UUID]]:
-    """Select the ids of the devices in the group of this name, if the actor sees the group."""
+def membership(actor: Actor, device: Any) -> lookups.Related:
+    """Give the groups that the actor sees as a field of the device of this id."""
     held = filters.memberships().subquery()
-    seen = groups(actor, name).with_only_columns(col(DeviceGroup.id))
-    return select(held.c.device_id).where(held.c.group_id.in_(seen))
+    ids = select(held.c.device_id).join(DeviceGroup, col(DeviceGroup.id) == held.c.group_id)
+    return lookups.Related(device, ids.where(_visible(actor)), col(DeviceGroup.name))

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from controlplane import lookups
 from controlplane.devices.schemas import Description, Words
-from controlplane.grammar import NOT_NULL, Label, Name, matching
+from controlplane.grammar import NOT_NULL, Label, Moment, Name, matching
+from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 # Of names, and with few stars: what a pattern costs is bounded, whoever writes it.
@@ -87,7 +89,12 @@ class GroupRead(BaseModel):
     updated_at: datetime
 
 
+@lookups.expanded
 class GroupQuery(PageQuery):
-    """Filters of the list of groups."""
+    """Filters of the list of groups; `q` finds parts of name or description."""
 
-    name: Name | None = None
+    name: Annotated[list[Name], TEXT] = NOT_GIVEN
+    description: Annotated[list[Description], TEXT] = NOT_GIVEN
+    created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    q: lookups.Search = ""

@@ -60,9 +60,9 @@ async def test_people_are_found(client: AsyncClient, ann: User) -> None:
     assert ann
     names = [u["name"] for u in (await client.get(USERS)).json()["results"]]
     assert names == ["admin", "ann"]
-    found = (await client.get(USERS, params={"search": "EXAMPLE.NET"})).json()
+    found = (await client.get(USERS, params={"q": "EXAMPLE.NET"})).json()
     assert [u["name"] for u in found["results"]] == ["ann"]
-    for params in ({"search": "%"}, {"active": "false"}):
+    for params in ({"q": "%"}, {"active": "false"}):
         assert (await client.get(USERS, params=params)).json()["count"] == 0
     assert "hash" not in str(found)
 
