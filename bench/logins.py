@@ -40,8 +40,8 @@ addresses = (f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in count(1))
 
 
 @contextmanager
-def installation(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a control plane, and end it."""
+def installation(folder: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a control plane with options of `chm serve`, and end it."""
     settings = Settings(data=folder, controlplane_port=PORT)
     cluster = embedded.prepare(settings)
     server = embedded.service(cluster)
@@ -59,7 +59,7 @@ def installation(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         given = f"{PASSWORD}\n{PASSWORD}\n".encode()
         add = [*chm, "user", "add", USER]
         subprocess.run(add, env=environment, check=True, stdout=subprocess.DEVNULL, input=given)
-        with running([*chm, "serve"], SIGTERM, env=environment) as serve:
+        with running([*chm, "serve", *options], SIGTERM, env=environment) as serve:
             yield serve
 
 

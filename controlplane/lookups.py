@@ -5,14 +5,14 @@ for each lookup. `conditions` makes the statement of those that were given, all 
 of the values of one parameter one is enough, and with `n` none may be.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 from pydantic.fields import FieldInfo
-from sqlalchemy import ColumnElement, Select, and_, or_, true
+from sqlalchemy import ColumnElement, Select, String, func, or_, select, true
 
 from controlplane.grammar import Printable
 
@@ -184,11 +184,17 @@ def _parts(matches: Callable[[Any, str], Condition]) -> Callable[[Any, Any], Con
     return lambda column, given: or_(*(matches(column, part) for part in given))
 
 
+def _contains(column: Any, part: str) -> Condition:
+    # Not ILIKE, which takes four times as long.
+    found: Condition = func.lower(column, type_=String).contains(part.lower(), autoescape=True)
+    return found
+
+
 OPERATIONS: Mapping[str, Callable[[Any, Any], Condition]] = MappingProxyType(
     {
         "": lambda column, given: column.in_(given),
         "in": lambda column, given: column.in_(given),
-        "ic": _parts(lambda column, part: column.icontains(part, autoescape=True)),
+        "ic": _parts(_contains),
         "sw": _parts(lambda column, part: column.startswith(part, autoescape=True)),
         "ew": _parts(lambda column, part: column.endswith(part, autoescape=True)),
         "gt": lambda column, given: column > given,
@@ -199,8 +205,25 @@ OPERATIONS: Mapping[str, Callable[[Any, Any], Condition]] = MappingProxyType(
 )
 
 
-def search(text: str, *places: Subject) -> Condition:
-    """Say that every word of a text stands in one of these places, whatever the case."""
-    return and_(
-        true(), *(or_(*(_holds(place, "ic", [word]) for place in places)) for word in text.split())
-    )
+def search(text: str, key: Any, *places: Subject) -> Condition:
+    """Say that every word of a text stands in one of these places, whatever the case.
+
+    `key` is the primary key of what is searched: what is found is looked for once, and then both
+    counted and shown.
+    """
+    words = text.split()
+    if not words:
+        return true()
+    found = select(key).where(*(_stands(word, places) for word in words)).cte()
+    return _in(key, select(found.c[0]))
+
+
+def _stands(word: str, places: Sequence[Subject]) -> Condition:
+    related = [place for place in places if isinstance(place, Related)]
+    here = together(*(place for place in places if not isinstance(place, Related)))
+    return or_(*(_holds(place, "ic", [word]) for place in (here, *related)))
+
+
+def together(*columns: Any) -> ColumnElement[str]:
+    """Give texts as one, which is searched faster than each; no word reaches across."""
+    return func.concat_ws("\n", *columns, type_=String)

@@ -60,7 +60,7 @@ def visible(actor: Actor, permission: Permission = Permission.ALERTS_READ) -> Co
 
 def alerts(actor: Actor, query: AlertQuery) -> Select[tuple[Alert]]:
     """Select the alerts that the actor may hear of and that pass the filters."""
-    found = lookups.search(query.q, *SEARCHED)
+    found = lookups.search(query.q, col(Alert.id), *SEARCHED)
     asked = (*lookups.conditions(query, SUBJECTS), *_about_people(query), *_within(query))
     return select(Alert).where(visible(actor), found, *asked)
 

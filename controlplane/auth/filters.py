@@ -6,6 +6,7 @@ This lies with access, for grants are about groups; the inventory above writes t
 here, too.
 """
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -24,8 +25,12 @@ from sqlalchemy import (
 from controlplane.auth.tables import DEVICES, GROUPS, SITES
 
 
+@cache
 def memberships() -> Select[Any]:
-    """Select the ids of group and device for each device that a group holds."""
+    """Select the ids of group and device for each device that a group holds.
+
+    The statement is made once: making it takes longer than many a query with it.
+    """
     group, device = GROUPS.alias(), DEVICES.alias()
     wanted = (group.c.id.label("group_id"), device.c.id.label("device_id"))
     return select(*wanted).join_from(group, device, holds(group, device))

@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+from typing import Annotated
 
+import typer
 import uvicorn
+from fastapi import FastAPI
 
 from controlplane import worker as work
 from controlplane.app import create_app
@@ -14,12 +17,17 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 TALKATIVE = ("httpx", "procrastinate")  # a line for every request and job: only what goes wrong
 
 
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer; each counts for itself.")
+    ] = 1,
+) -> None:
     """Run the HTTP service on CHM_HOST and CHM_CONTROLPLANE_PORT."""
-    _log()
     settings = Settings()
     uvicorn.run(
-        create_app(settings),
+        "controlplane.cli.serve:application",  # by name, for each process makes its own
+        factory=True,
+        workers=workers,
         host=settings.host,
         port=settings.controlplane_port,
         log_config=None,
@@ -29,6 +37,12 @@ def serve() -> None:
         http=HeadersInTime,  # by h11, the one parser of uvicorn's that bounds what is not whole
         h11_max_incomplete_event_size=settings.max_header_bytes,
     )
+
+
+def application() -> FastAPI:
+    """Make the application of one process."""
+    _log()
+    return create_app(Settings())
 
 
 def worker() -> None:

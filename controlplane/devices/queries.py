@@ -1,6 +1,6 @@
 """Statements about sites and devices: what people see of them is what their grants reach."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Select, Subquery, func, literal
@@ -40,7 +40,7 @@ DEVICE_ORDERING = {
 }
 
 TOLD = ("model", "os_version", "serial")  # by the device itself
-SEARCHED = ("name", "address", "role", "vendor", "site", *TOLD)
+SEARCHED = ("name", "address", "role", "vendor", "site")
 
 
 def any_site(name: str) -> Select[tuple[Site]]:
@@ -61,7 +61,7 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
         **lookups.columns(Site, "name", "description", "created_at", "updated_at"),
         "parent": Related(col(Site.parent_id), parents, col(above.name)),
     }
-    found = lookups.search(query.q, subjects["name"], subjects["description"])
+    found = lookups.search(query.q, col(Site.id), subjects["name"], subjects["description"])
     asked = lookups.conditions(query, subjects)
     return select(Site).where(_visible_site(actor, Site.id), found, *asked)
 
@@ -100,7 +100,7 @@ def taken(names: Collection[str]) -> Select[tuple[str]]:
 def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
     subjects = _device_subjects(actor)
-    found = lookups.search(query.q, *(subjects[name] for name in SEARCHED), _tags_as_text())
+    found = lookups.search(query.q, col(Device.id), *_searched(subjects))
     asked = lookups.conditions(query, subjects)
     return select(Device).where(_visible_device(actor, Device.id), found, *asked)
 
@@ -126,8 +126,11 @@ def _device_subjects(actor: Actor) -> dict[str, lookups.Subject]:
     }
 
 
-def _tags_as_text() -> ColumnElement[str]:
-    return func.array_to_string(col(Device.tags), " ")
+def _searched(subjects: Mapping[str, lookups.Subject]) -> Iterator[lookups.Subject]:
+    yield from (subjects[name] for name in SEARCHED)
+    yield func.array_to_string(col(Device.tags), " ")
+    facts = lookups.together(*lookups.columns(DeviceFacts, *TOLD).values())
+    yield Related(col(Device.id), select(DeviceFacts.device_id), facts)
 
 
 def among_devices(ids: Select[tuple[UUID]]) -> ColumnElement[bool]:
