@@ -23,10 +23,11 @@ from controlplane.devices.schemas import (
 )
 from controlplane.errors import ConfigurationError
 from controlplane.settings import Settings
-from controlplane.transfer import formats
+from controlplane.transfer import formats, sources
 from controlplane.transfer import service as transfer
 from controlplane.transfer.formats import Format
 from controlplane.transfer.schemas import ExportQuery, ImportQuery, ImportReport, Mode
+from controlplane.transfer.sources import Source
 
 app = typer.Typer(help="Devices of the inventory.", no_args_is_help=True)
 
@@ -141,11 +142,12 @@ def import_(
     suffixes = {".csv": Format.CSV, ".yaml": Format.YAML, ".yml": Format.YAML}
     wanted = form or suffixes.get(file.suffix.lower(), Format.JSON)
     try:
-        given = formats.read(wanted, file.read_bytes())
+        text = formats.decode(file.read_bytes())
     except OSError as error:
         raise ConfigurationError(f"cannot read {file}: {error.strerror}") from None
     settings = Settings()
     reach, query = Reach.of(settings), ImportQuery(mode=mode, dry_run=dry_run)
+    given = sources.read(Source(wanted), text, query)
 
     async def work(session: AsyncSession) -> ImportReport:
         return await transfer.load(session, shell(), vault(settings), reach, given, query)
