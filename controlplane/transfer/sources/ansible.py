@@ -5,6 +5,7 @@ Taken over: hosts in and out of groups, ranges (`sw[01:24]`, `sw[a:c]`), groups 
 secret or a template that only Ansible fills in; patterns, plugins and scripts are no inventory.
 """
 
+import ipaddress
 import re
 import shlex
 from collections import defaultdict
@@ -21,6 +22,8 @@ from controlplane.transfer.sources.shapes import text
 
 BUILT_IN = frozenset({"all", "ungrouped"})
 RANGE = re.compile(r"\[(\w+):(\w+)(?::(\d+))?\]")
+HOST = re.compile(r"([\w.-]+)(?::(\d+))?")
+LONGEST = 63  # characters of what is no host that an error repeats
 MOST = 100_000  # hosts: a range is a few letters, and what it stands for may be anything
 SECTION = re.compile(r"\[([^\[\]:]+)(?::(\w+))?\]")
 
@@ -36,7 +39,10 @@ class Inventory:
 
     def host(self, pattern: str, group: str, variables: Mapping[str, Any]) -> None:
         """Add the hosts of a pattern to a group."""
-        for name in _expand(pattern):
+        for written in _expand(pattern):
+            name, port = _name(written)
+            if port:
+                self.hosts.setdefault(name, {})["ansible_port"] = port
             self.hosts.setdefault(name, {}).update(variables)
             self.groups[name].add(group)
             if len(self.hosts) > MOST:
@@ -117,6 +123,17 @@ def _entries(value: Any, place: str) -> Iterator[tuple[Any, Any]]:
     if value is not None and not isinstance(value, dict):
         raise Invalid(f"{place} is no mapping")
     return iter((value or {}).items())
+
+
+def _name(written: str) -> tuple[str, str]:
+    """Take the port off a host name, or raise Invalid where it is neither name nor address."""
+    try:
+        return str(ipaddress.ip_address(written)), ""
+    except ValueError:
+        found = HOST.fullmatch(written)
+        if found is None:
+            raise Invalid(f"{written[:LONGEST]!r} is no host") from None
+        return found[1], found[2] or ""
 
 
 def _expand(pattern: str) -> Iterator[str]:

@@ -87,6 +87,22 @@ class Waits:
         return result
 
 
+class Breaks(Waits):
+    """Work that fails as nobody expects."""
+
+    async def __call__(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        content: str,
+        options: Mapping[str, Any],
+        progress: Progress,
+    ) -> dict[str, Any]:
+        """Import, and fail before the commit."""
+        await self.import_(session, actor, content, options, progress)
+        raise ZeroDivisionError("secret")
+
+
 @pytest.fixture
 def waits(runner: Runner) -> Waits:
     return Waits(runner.works[KIND])
@@ -157,12 +173,8 @@ async def test_a_fault_of_ours_fails_the_job_alone(
     client: AsyncClient, runner: Runner, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What nobody expected is in the log and not in the answer; the next job is done."""
-
-    async def broken(*_: object) -> dict[str, Any]:
-        raise ZeroDivisionError("secret")
-
     place = await ask(client)
-    await instead(runner, broken).run()
+    await instead(runner, Breaks(runner.works[KIND])).run()
     failed = await look(client, place)
     assert failed["problem"]["status"] == 500
     assert "secret" not in str(failed)
