@@ -151,6 +151,6 @@ def _expand(pattern: str) -> Iterator[str]:
 def _range(first: str, last: str, step: int) -> Iterator[str]:
     if step and first.isdecimal() and last.isdecimal():
         return (str(n).zfill(len(first)) for n in range(int(first), int(last) + 1, step))
-    if step and len(first) == len(last) == 1 and first.isascii() and last.isascii():
+    if step and re.fullmatch("[a-z]{2}|[A-Z]{2}", first + last):
         return (chr(n) for n in range(ord(first), ord(last) + 1, step))
     raise Invalid(f"[{first}:{last}:{step}] is no range")

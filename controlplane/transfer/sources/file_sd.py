@@ -1,6 +1,7 @@
 """Files of Prometheus' file_sd: `[{"targets": [...], "labels": {...}}]`, in JSON or YAML."""
 
 import ipaddress
+import re
 from typing import Any
 
 from controlplane.errors import Invalid
@@ -10,12 +11,13 @@ from controlplane.transfer.sources.draft import Draft, Given
 from controlplane.transfer.sources.names import label
 from controlplane.transfer.sources.shapes import objects, text
 
+JSON = re.compile(r"\s*\[\s*\{\s*\"")
 USED = frozenset({"site", "role", "vendor", "device"})
 
 
 def read(content: str, secrets: bool) -> Given:  # noqa: ARG001, FBT001 - the format has none
     """Make a device of each target; the labels site, role, vendor and device say what it is."""
-    form = Format.JSON if content.lstrip().startswith("[{") else Format.YAML
+    form = Format.JSON if JSON.match(content) else Format.YAML
     draft = Draft()
     for index, group in enumerate(objects(formats.parse(form, content), "")):
         targets, labels = group.get("targets"), group.get("labels") or {}
