@@ -23,9 +23,10 @@ from controlplane.auth.actor import shell
 from controlplane.devices.addresses import Reach
 from controlplane.settings import Settings
 from controlplane.stack import embedded
-from controlplane.transfer import formats, service
+from controlplane.transfer import formats, service, sources
 from controlplane.transfer.formats import Format
 from controlplane.transfer.schemas import ExportQuery, ImportQuery
+from controlplane.transfer.sources import Source
 from controlplane.vault import Vault, ring
 
 DEVICES, SITES = 10_000, 100
@@ -67,10 +68,10 @@ async def measure(settings: Settings) -> None:
     document = inventory()
 
     def load(query: ImportQuery = ImportQuery()) -> Work:  # noqa: B008 - it is frozen by nobody changing it
-        content = json.dumps(document).encode()
+        content = json.dumps(document)
 
         async def work(session: AsyncSession) -> None:
-            given = formats.read(Format.JSON, content)
+            given = sources.read(Source.JSON, content, query)
             report = await service.load(session, shell(), vault, reach, given, query)
             if report.errors:
                 raise RuntimeError(report.errors[0].message)

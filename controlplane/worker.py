@@ -3,8 +3,10 @@
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import Any
 
 from procrastinate import App, PsycopgConnector
+from procrastinate.jobs import DEFAULT_QUEUE
 
 from controlplane import database
 from controlplane.alerts import tasks as alerts
@@ -16,10 +18,13 @@ from controlplane.clients.alertmanager import Alertmanager
 from controlplane.clients.notifier import Notifier
 from controlplane.clients.prometheus import Prometheus
 from controlplane.devices import tasks as inventory
+from controlplane.devices.addresses import Reach
 from controlplane.devices.facts import Learner
 from controlplane.escalation import tasks as escalation
 from controlplane.escalation.engine import Engine
 from controlplane.escalation.telling import ThroughAlertmanager
+from controlplane.jobs import tasks as jobs
+from controlplane.jobs.runner import Runner
 from controlplane.maintenance import tasks as maintenance
 from controlplane.maintenance.keeper import Keeper
 from controlplane.notifications import tasks as notifications
@@ -28,7 +33,10 @@ from controlplane.provisioning.alertmanager import tasks as routings
 from controlplane.provisioning.alertmanager.service import RoutingDeployer
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
+from controlplane.transfer.work import KIND, Import
 from controlplane.vault import Vault, ring
+
+GRACE = 3.0  # seconds that a long job has to end once the worker should
 
 
 def queue(settings: Settings) -> App:
@@ -43,6 +51,7 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(alerts.blueprint, namespace="alerts")
     app.add_tasks_from(escalation.blueprint, namespace="escalation")
     app.add_tasks_from(maintenance.blueprint, namespace="maintenance")
+    app.add_tasks_from(jobs.blueprint, namespace="jobs")
     app.add_tasks_from(notifications.blueprint, namespace="notifications")
     app.add_tasks_from(routings.blueprint, namespace="alertmanager")
     return app
@@ -73,7 +82,35 @@ async def run(settings: Settings) -> None:
             ),
             "engine": Engine(sessions, ThroughAlertmanager(alertmanager)),
             "keeper": Keeper(sessions, alertmanager),
+            "runner": Runner(sessions, vault, {KIND: Import(vault, Reach.of(settings))}),
         }
         app = queue(settings)
         async with app.open_async():
-            await app.run_worker_async(additional_context=context, delete_jobs="successful")
+            await _work(app, context)
+
+
+async def _work(app: App, context: dict[str, Any]) -> None:
+    """Work on both queues at once, so that a long job holds up nothing, until a signal ends it."""
+    usual = asyncio.create_task(
+        app.run_worker_async(
+            queues=[DEFAULT_QUEUE], additional_context=context, delete_jobs="successful"
+        )
+    )
+    long = asyncio.create_task(
+        app.run_worker_async(
+            queues=[jobs.QUEUE],
+            additional_context=context,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=GRACE,
+        )
+    )
+    try:
+        await asyncio.wait({usual, long}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for part in (usual, long):
+            part.cancel()
+        await asyncio.wait({usual, long})
+    for part in (usual, long):
+        if not part.cancelled():
+            part.result()

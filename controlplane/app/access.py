@@ -31,8 +31,8 @@ PUBLIC: Mapping[tuple[str, str], str] = MappingProxyType(
         ("GET", "/api/static"): "styles and scripts of the pages",
     }
 )
-# For whoever is logged in, whatever they may do: what lies here is about their own account.
-OWN = "/api/v1/auth/"
+# For whoever is logged in, whatever they may do: what lies here is of their own.
+OWN = ("/api/v1/auth/", "/api/v1/jobs")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ def _declared(dependant: Dependant) -> Iterator[str]:
     for field in dependant.query_params:
         annotation = field.field_info.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield from annotation.model_fields
+            for name, inner in annotation.model_fields.items():
+                yield inner.alias or name
         else:
             yield field.alias
     for dependency in dependant.dependencies:

@@ -40,6 +40,8 @@ class Permission(StrEnum):
     GRANTS_READ = "grants:read"
     GRANTS_WRITE = "grants:write"
     AUDIT_READ = "audit:read"
+    JOBS_READ = "jobs:read"  # those of others
+    JOBS_WRITE = "jobs:write"
     SNAPSHOT_READ = "snapshot:read"
     TARGETS_READ = "targets:read"
     INTENT_READ = "intent:read"

@@ -15,7 +15,14 @@ NOUNS = (
     *("maintenance", "mfa", "mib", "oncall", "role", "route", "rules", "session", "site"),
     *("token", "user", "vault"),
 )
-VERBS = {"init": "init", "serve": "serve", "up": "up", "worker": "serve"}
+VERBS = {  # the module and the function of each
+    "export": ("transfer", "export"),
+    "import": ("transfer", "import_"),
+    "init": ("init", "init"),
+    "serve": ("serve", "serve"),
+    "up": ("up", "up"),
+    "worker": ("serve", "worker"),
+}
 WRONG = 2  # the exit code of a command that cannot be done as asked
 
 
@@ -34,9 +41,9 @@ def command_line(called: str | None = None) -> typer.Typer:
 
     for noun in filter(wanted, NOUNS):
         app.add_typer(import_module(f"controlplane.cli.{noun}").app, name=noun)
-    for verb, module in VERBS.items():
+    for verb, (module, function) in VERBS.items():
         if wanted(verb):
-            app.command(verb)(getattr(import_module(f"controlplane.cli.{module}"), verb))
+            app.command(verb)(getattr(import_module(f"controlplane.cli.{module}"), function))
     return app
 
 

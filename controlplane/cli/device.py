@@ -1,17 +1,15 @@
 """`chm device`: the devices of the inventory."""
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.auth.actor import shell
-from controlplane.cli import output
+from controlplane.cli import output, transfer
 from controlplane.cli.output import AsJson
-from controlplane.cli.work import transact, vault
+from controlplane.cli.work import transact
 from controlplane.devices import inventory, queries, service
 from controlplane.devices.addresses import Reach
 from controlplane.devices.models import Status
@@ -20,16 +18,12 @@ from controlplane.devices.schemas import (
     DeviceFilters,
     DeviceRead,
 )
-from controlplane.errors import ConfigurationError
 from controlplane.settings import Settings
-from controlplane.transfer import formats
-from controlplane.transfer import service as transfer
-from controlplane.transfer.formats import Format
-from controlplane.transfer.schemas import ExportQuery, ImportQuery, ImportReport, Mode
 
 app = typer.Typer(help="Devices of the inventory.", no_args_is_help=True)
+app.command("import")(transfer.import_)
+app.command()(transfer.export)
 
-FAULTY = 1  # the exit code of a trial that found something wrong
 COLUMNS = (
     *("name", "address", "port", "site", "role", "vendor"),
     *("status", "tags", "credentials", "parents"),
@@ -121,57 +115,6 @@ def remove(name: str) -> None:
         await service.delete(session, shell(), name)
 
     transact(Settings(), work)
-
-
-@app.command("import")
-def import_(
-    file: Path,
-    *,
-    form: Annotated[Format | None, typer.Option("--format", help="Else by the file's name.")] = (
-        None
-    ),
-    mode: Annotated[Mode, typer.Option(help="Add only, change only, or both.")] = Mode.UPSERT,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, and keep nothing.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Add or change credentials, sites and devices, all or none; CSV has devices alone."""
-    suffixes = {".csv": Format.CSV, ".yaml": Format.YAML, ".yml": Format.YAML}
-    wanted = form or suffixes.get(file.suffix.lower(), Format.JSON)
-    try:
-        given = formats.read(wanted, file.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from None
-    settings = Settings()
-    reach, query = Reach.of(settings), ImportQuery(mode=mode, dry_run=dry_run)
-
-    async def work(session: AsyncSession) -> ImportReport:
-        return await transfer.load(session, shell(), vault(settings), reach, given, query)
-
-    report = transact(settings, work)
-    output.item(report.model_dump(mode="json"), as_json=as_json)
-    if report.errors:
-        raise typer.Exit(FAULTY)
-
-
-@app.command()
-def export(
-    *,
-    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.JSON,
-    out: Annotated[Path | None, typer.Option(help="Instead of standard output.")] = None,
-    site: Annotated[str | None, typer.Option(help="Only devices at this site.")] = None,
-    group: Annotated[str | None, typer.Option(help="Only what this group holds.")] = None,
-) -> None:
-    """Write sites and devices so that they can be imported again; CSV has devices alone."""
-    query = ExportQuery.model_validate({"format": form, "site": site, "group": group})
-
-    async def work(session: AsyncSession) -> dict[str, Any]:
-        return await transfer.dump(session, shell(), query)
-
-    text = formats.write(form, transact(Settings(), work))
-    if out is None:
-        sys.stdout.write(text)
-    else:
-        out.write_text(text, encoding="utf-8", newline="")
 
 
 def _show(device: DeviceRead, *, as_json: bool) -> None:

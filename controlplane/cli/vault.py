@@ -15,6 +15,7 @@ from controlplane.cli.output import AsJson
 from controlplane.cli.work import Sessions, transact, with_sessions
 from controlplane.credentials import models as credentials
 from controlplane.errors import Conflict
+from controlplane.jobs import models as jobs
 from controlplane.notifications import models as notifications
 from controlplane.settings import Settings
 from controlplane.vault import ring, rotation
@@ -25,6 +26,7 @@ app = typer.Typer(help="The keys that secrets at rest are under.", no_args_is_he
 SEALED = (
     auth,
     credentials,
+    jobs,
     notifications,
 )  # where models of sealed records are: imported, rotation finds them
 BROKEN = 1  # the exit code where some records do not open

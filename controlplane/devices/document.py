@@ -27,6 +27,7 @@ from controlplane.devices.schemas import (
     Tally,
 )
 from controlplane.errors import Invalid, Problem
+from controlplane.jobs.progress import Progress
 from controlplane.vault import Vault
 
 Named = Mapping[str, Collection[str]]  # by list
@@ -51,15 +52,26 @@ async def apply(
 
 
 async def put(
-    session: AsyncSession, actor: Actor, vault: Vault, document: ImportDocument
+    session: AsyncSession,
+    actor: Actor,
+    vault: Vault,
+    document: ImportDocument,
+    progress: Progress | None = None,
 ) -> ImportResult:
     """Write rows of which `problems` said nothing; the caller has counted the change."""
+    moved = progress or Progress()
+    put_credentials = [
+        await credentials.put(session, actor, vault, c) for c in document.credentials
+    ]
+    moved.advance(len(document.credentials))
+    put_sites = await _put_sites(session, actor, document.sites)
+    moved.advance(len(document.sites))
+    put_devices = await _put_devices(session, actor, document.devices)
+    moved.advance(len(document.devices))
     result = ImportResult(
-        credentials=_tally(
-            [await credentials.put(session, actor, vault, c) for c in document.credentials]
-        ),
-        sites=_tally(await _put_sites(session, actor, document.sites)),
-        devices=_tally(await _put_devices(session, actor, document.devices)),
+        credentials=_tally(put_credentials),
+        sites=_tally(put_sites),
+        devices=_tally(put_devices),
     )
     await audit.record(session, Action.IMPORT, who=actor.who, after=result.model_dump())
     return result
@@ -133,10 +145,11 @@ async def _taken(session: AsyncSession, actor: Actor, document: ImportDocument) 
     names = [data.name for data in document.devices]
     taken = set(await session.scalars(queries.taken(names)))
     theirs = set(await session.scalars(queries.known(actor, service.WRITE, names)))
+    others = taken - theirs
     return [
         Problem(f"/devices/{index}/name", "taken", f"you cannot have or change {name!r}")
         for index, name in enumerate(names)
-        if name in taken - theirs
+        if name in others
     ]
 
 

@@ -7,11 +7,18 @@ from fastapi import APIRouter, Query, Request, Response
 from controlplane.auth.dependencies import CanReadDevices, CanWriteDevices
 from controlplane.database import Session
 from controlplane.devices.addresses import Reach
-from controlplane.transfer import formats, service
+from controlplane.jobs import service as jobs
+from controlplane.jobs.endpoints import PREFIX as JOBS
+from controlplane.jobs.schemas import JobRead
+from controlplane.transfer import formats, service, sources, work
 from controlplane.transfer.formats import MEDIA_TYPES, Format
-from controlplane.transfer.schemas import ExportQuery, ImportQuery, ImportReport
+from controlplane.transfer.schemas import ExportQuery, ImportReport, ImportRequest, TemplateQuery
+from controlplane.transfer.sources import Source
 
 router = APIRouter(prefix="/api/v1/devices", tags=["transfer"])
+
+LARGE_BYTES = 1024 * 1024  # what takes longer than people wait
+PREFERENCE = "respond-async"
 
 DOCUMENT, TEXT = {"type": "object"}, {"type": "string"}
 ONE_OF_THEM: dict[str, Any] = {
@@ -25,26 +32,58 @@ async def export_devices(
 ) -> Response:
     """Export devices as a document that can be imported again; secrets are no part of it."""
     content = formats.write(query.format, await service.dump(session, actor, query))
-    name = f'attachment; filename="devices.{query.format}"'
-    media_type = MEDIA_TYPES[query.format]
-    return Response(content, media_type=media_type, headers={"Content-Disposition": name})
+    return _file(content, query.format, "devices")
+
+
+def _file(content: str, form: Format, name: str) -> Response:
+    attachment = f'attachment; filename="{name}.{form}"'
+    headers = {"Content-Disposition": attachment}
+    return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
+
+
+@router.get("/import/template", response_class=Response)
+async def import_template(
+    _actor: CanReadDevices, query: Annotated[TemplateQuery, Query()]
+) -> Response:
+    """Give a document without devices, to be filled in: CSV has the names of the columns."""
+    empty: dict[str, Any] = {"credentials": [], "sites": [], "devices": []}
+    return _file(formats.write(query.format, empty), query.format, "template")
 
 
 @router.post(
-    "/import/{form}",
+    "/import/{source}",
+    responses={202: {"model": JobRead, "description": "A job does it; Location names it"}},
     openapi_extra={"requestBody": {"required": True, "content": ONE_OF_THEM}},
 )
-async def import_document(
-    form: Format,
+async def import_document(  # noqa: PLR0917 - what FastAPI hands in
+    source: Source,
     request: Request,
+    response: Response,
     session: Session,
     actor: CanWriteDevices,
-    query: Annotated[ImportQuery, Query()],
-) -> ImportReport:
-    """Import a document of this format, CSV with devices alone: all rows, or none and every error.
+    query: Annotated[ImportRequest, Query()],
+) -> ImportReport | JobRead:
+    """Import a document, or what another system exports: all rows, or none and every error.
 
-    With `dry_run` nothing is kept, and the errors are the answer.
+    With `dry_run` nothing is kept, and the errors are the answer. What is large, and all with
+    `async=true` or `Prefer: respond-async`, becomes a job (202): `Location` says where to look.
     """
-    given = formats.read(form, await request.body())
-    state = request.app.state
+    content, state = await request.body(), request.app.state
+    text = formats.decode(content)
+    asked = PREFERENCE in _preferences(request)
+    if (asked or len(content) > LARGE_BYTES) if query.as_job is None else query.as_job:
+        options = work.options(source, query)
+        job = await jobs.submit(session, actor, state.vault, work.KIND, options, text)
+        response.status_code = 202
+        response.headers["Location"] = f"{JOBS}/{job.id}"
+        if asked:
+            response.headers["Preference-Applied"] = PREFERENCE
+        return JobRead.model_validate(job)
+    given = sources.read(source, text, query)
     return await service.load(session, actor, state.vault, Reach.of(state.settings), given, query)
+
+
+def _preferences(request: Request) -> set[str]:
+    """Give the names of the preferences of a request (RFC 7240), of which one may be a list."""
+    lines = ",".join(request.headers.getlist("prefer"))
+    return {preference.partition(";")[0].strip().lower() for preference in lines.split(",")}

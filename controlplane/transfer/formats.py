@@ -24,6 +24,8 @@ MEDIA_TYPES: Mapping[Format, str] = MappingProxyType(
     {Format.JSON: "application/json", Format.YAML: "application/yaml", Format.CSV: "text/csv"}
 )
 
+DEPTH = 100  # of lists and objects in YAML, whose parser recurses in C
+
 
 def write(form: Format, document: Mapping[str, Any]) -> str:
     """Write a document."""
@@ -36,26 +38,40 @@ def write(form: Format, document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def read(form: Format, content: bytes) -> dict[str, Any]:
-    """Read a document, or raise Invalid where it is none; what is in it is not looked at yet."""
+def decode(content: bytes) -> str:
+    """Give the text of a file, or raise Invalid where it is none."""
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError:
         raise Invalid("this is not UTF-8") from None
+
+
+def read(form: Format, text: str) -> dict[str, Any]:
+    """Read a document, or raise Invalid where it is none; what is in it is not looked at yet."""
     if form is Format.CSV:
         return {"devices": tables.read(text)}
-    try:
-        document = json.loads(text) if form is Format.JSON else _yaml(text)
-    except (ValueError, yaml.YAMLError, RecursionError):
-        raise Invalid(f"this is no {form.upper()}") from None
+    document = parse(form, text)
     if not isinstance(document, dict):
         raise Invalid("a document has the lists credentials, sites and devices")
     return document
 
 
+def parse(form: Format, text: str) -> Any:
+    """Read JSON or YAML, or raise Invalid where it is none, or nested beyond all reason."""
+    try:
+        return json.loads(text) if form is Format.JSON else _yaml(text)
+    except (ValueError, yaml.YAMLError, RecursionError):
+        raise Invalid(f"this is no {form.upper()}") from None
+
+
 def _yaml(text: str) -> Any:
     # An alias can make much of little ("billion laughs"), and no export has one.
-    events = yaml.parse(text, Loader=yaml.CSafeLoader)
-    if any(isinstance(event, yaml.AliasEvent) for event in events):
-        raise Invalid("a document has no aliases")
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise Invalid("a document has no aliases")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH:
+            raise Invalid(f"a document is not nested more than {DEPTH} deep")
     return yaml.load(text, Loader=yaml.CSafeLoader)

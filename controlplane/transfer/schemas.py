@@ -21,6 +21,19 @@ class ImportQuery(BaseModel):
 
     mode: Mode = Mode.UPSERT
     dry_run: bool = False
+    secrets: bool = False  # whether those of another system's export become credentials
+
+
+class ImportRequest(ImportQuery):
+    """How to import over HTTP: with `async` as a job; what is large is one unless it is false."""
+
+    as_job: bool | None = Field(default=None, alias="async")
+
+
+class TemplateQuery(BaseModel):
+    """How the template is written."""
+
+    format: Format = Format.CSV
 
 
 class ExportQuery(DeviceFilters):
@@ -39,8 +52,17 @@ class RowError(BaseModel):
     message: str
 
 
+class LeftOut(BaseModel):
+    """What of another system's export is not taken over: where, why, and of how many objects."""
+
+    place: str
+    reason: str
+    objects: int
+
+
 class ImportReport(ImportResult):
     """What an import did, or would do; it does nothing while there are errors."""
 
     dry_run: bool = False
     errors: list[RowError] = Field(default_factory=list)
+    left_out: list[LeftOut] = Field(default_factory=list)

@@ -1,6 +1,6 @@
 """Import documents of any format, on trial or for good, and export what imports again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,8 +25,10 @@ from controlplane.devices.schemas import (
     Tally,
 )
 from controlplane.errors import Invalid, Problem
+from controlplane.jobs.progress import Progress
 from controlplane.transfer import checking
 from controlplane.transfer.schemas import ExportQuery, ImportQuery, ImportReport, Mode, RowError
+from controlplane.transfer.sources import Given
 from controlplane.vault import Vault
 
 NEEDED = {
@@ -41,22 +43,24 @@ async def load(  # noqa: PLR0917 - what an import is about, and what it needs
     actor: Actor,
     vault: Vault,
     reach: Reach,
-    given: Mapping[str, Any],
+    given: Given,
     query: ImportQuery,
+    progress: Progress | None = None,
 ) -> ImportReport:
     """Import a document, or raise Invalid with every error of every row; on trial report them."""
     for noun, permission in NEEDED.items():
-        if given.get(noun):
+        if given.document.get(noun):
             require(actor, permission)
     try:
-        result = await _try(session, actor, vault, reach, given, query)
+        result = await _try(session, actor, vault, reach, given, query, progress or Progress())
     except Invalid as error:
         if not query.dry_run:
             raise
         found = error.problems or (Problem("", "invalid", error.detail),)
         nothing = {"credentials": Tally(), "sites": Tally(), "devices": Tally()}
-        return ImportReport(**nothing, dry_run=True, errors=[_row_error(p) for p in found])
-    return ImportReport(**result.model_dump(), dry_run=query.dry_run)
+        errors = [_row_error(p) for p in found]
+        return ImportReport(**nothing, dry_run=True, errors=errors, left_out=given.left_out)
+    return ImportReport(**result.model_dump(), dry_run=query.dry_run, left_out=given.left_out)
 
 
 async def _try(  # noqa: PLR0917 - ...
@@ -64,31 +68,36 @@ async def _try(  # noqa: PLR0917 - ...
     actor: Actor,
     vault: Vault,
     reach: Reach,
-    given: Mapping[str, Any],
+    given: Given,
     query: ImportQuery,
+    progress: Progress,
 ) -> ImportResult:
     trial = await session.begin_nested() if query.dry_run else None
     try:
         await events.changed(session)
         usable = await _usable(session, actor, reach, given, query.mode)
-        return await documents.put(session, actor, vault, usable)
+        progress.total = 2 * sum(
+            len(rows) for rows in (usable.credentials, usable.sites, usable.devices)
+        )
+        progress.advance(progress.total // 2)  # they are checked, and not yet written
+        return await documents.put(session, actor, vault, usable, progress)
     finally:
         if trial is not None and trial.is_active:
             await trial.rollback()
 
 
 async def _usable(
-    session: AsyncSession, actor: Actor, reach: Reach, given: Mapping[str, Any], mode: Mode
+    session: AsyncSession, actor: Actor, reach: Reach, given: Given, mode: Mode
 ) -> ImportDocument:
     """Give the rows, or raise Invalid with every error of every row."""
-    checked = checking.check(given)
+    checked = checking.check(given.document)
     usable = checked.document
     found = [
         *reach.problems(documents.addresses(usable)),
         *await documents.problems(session, actor, usable, checked.named),
         *await _unfit(session, mode, usable),
     ]
-    problems = [*checked.problems, *map(checked.placed, found)]
+    problems = [*given.problems, *checked.problems, *map(checked.placed, found)]
     if problems:
         raise Invalid("nothing was imported: some rows cannot be used", *problems)
     return usable

@@ -226,7 +226,7 @@ class TestBounds:
         large = {
             route.path
             for route in posts
-            if LARGE.fullmatch(str(route.path).replace("{form}", "csv"))
+            if LARGE.fullmatch(str(route.path).replace("{source}", "csv"))
         }
         themselves = {route.path for route in posts if "requestBody" in (route.openapi_extra or {})}
 

@@ -62,3 +62,26 @@ def test_export_and_import(chm: Chm, tmp_path: Path, form: str) -> None:
     again = chm_process(*("device", "import", str(file), "--mode", "create", "--dry-run"), stdin="")
     assert again.returncode == 1
     assert json.loads(again.stdout)["errors"][-1]["code"] == "exists"
+
+
+@pytest.mark.usefixtures("ready")
+def test_other_systems(chm: Chm, refused: Chm, tmp_path: Path) -> None:
+    """A shell imports what other systems export, and exports what it asks for."""
+    file = tmp_path / "hosts"
+    file.write_text("[edge]\ne[1:3] ansible_host=10.0.0.1\n[core]\nc1 ansible_host=10.0.0.9\n")
+    assert chm("import", str(file), "--from", "ansible")["devices"]["created"] == 4
+    out = tmp_path / "core.json"
+    chm("export", "--tag", "core", "--out", str(out))
+    exported = json.loads(out.read_text(encoding="utf-8"))
+    assert [device["name"] for device in exported["devices"]] == ["c1"]
+    file.write_text("h[1:x]\n")
+    assert "no range" in refused("import", str(file), "--from", "ansible")
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_file_has_a_bound(refused: Chm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is larger than any import over HTTP is not read to its end."""
+    monkeypatch.setenv("CHM_MAX_REQUEST_BYTES", "1024")
+    file = tmp_path / "large.json"
+    file.write_bytes(b" " * 100_000_000)
+    assert "more than 1024 bytes" in refused("import", str(file))

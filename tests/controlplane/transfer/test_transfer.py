@@ -208,3 +208,71 @@ async def test_an_export_is_no_device(client: AsyncClient) -> None:
     """The name that the path of the export has is refused for a device."""
     response = await client.post(DEVICES, json={"name": "export", "address": "10.0.0.1"})
     assert response.status_code == 422
+
+
+class TestOtherSystems:
+    SWITCHES = "[switches]\nsw[1:2].example.net\nSW2.example.net x=1\n"
+
+    async def test_an_export_of_another_system(self, client: AsyncClient) -> None:
+        """What another system exports is imported like a document, and what is left is told."""
+        inventory = "[switches]\nsw[1:2] ansible_host=10.0.0.1 ansible_user=x\n"
+        report = (await put(client, "ansible", inventory)).json()
+        assert report["devices"]["created"] == 2
+        assert report["left_out"] == [
+            {
+                "place": "variables/ansible_user",
+                "reason": "has no place in the inventory",
+                "objects": 2,
+            }
+        ]
+        device = (await client.get(f"{DEVICES}/sw2")).json()
+        assert (device["address"], device["tags"]) == ("10.0.0.1", ["switches"])
+
+    async def test_names_that_become_one_are_errors(self, client: AsyncClient) -> None:
+        """Names that collide are told with their rows, and nothing is imported."""
+        report = (await put(client, "ansible", self.SWITCHES, "?dry_run=true")).json()
+        assert ("collision", 3) in {(e["code"], e["row"]) for e in report["errors"]}
+        assert (await put(client, "ansible", self.SWITCHES)).status_code == 422
+        assert (await client.get(DEVICES)).json()["count"] == 0
+
+    async def test_secrets_need_their_permission(self, service: Service) -> None:
+        """Whoever may not write credentials makes none of another system's secrets."""
+        answer = (
+            '{"devices": [{"hostname": "10.0.0.1", "sysName": "a", "snmpver": "v2c",'
+            ' "community": "s3cret"}]}'
+        )
+        writer = await service(Permission.DEVICES_WRITE, Permission.DEVICES_READ)
+        assert (await put(writer, "librenms", answer, "?secrets=true")).status_code == 403
+        plain = await put(writer, "librenms", answer)
+        assert plain.status_code == 200, plain.text
+        assert plain.json()["left_out"][0]["place"] == "devices/credentials"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+async def test_a_template_is_an_import(client: AsyncClient, form: str) -> None:
+    """The template of each format imports as it is, and has all there is to fill in."""
+    template = await client.get(f"{IMPORT}/template?format={form}")
+    assert template.status_code == 200
+    assert "devices" in template.text or template.text.startswith("name,address,port,")
+    imported = await put(client, form, template.text)
+    assert imported.status_code == 200, imported.text
+
+
+@pytest.mark.parametrize("form", ["yaml", "file-sd", "ansible"])
+async def test_yaml_that_is_nested_beyond_reason(client: AsyncClient, form: str) -> None:
+    """A parser that calls itself is not led astray."""
+    content = "all: " + "[" * 50_000 + "]" * 50_000
+    assert (await put(client, form, content)).status_code == 422
+
+
+async def test_who_holds_credentials_at_a_site_alone_imports_none(
+    client: AsyncClient, log_in: Login
+) -> None:
+    """Credentials serve devices anywhere, so an import of them is for who holds them anywhere."""
+    await client.post("/api/v1/sites", json={"name": "north"})
+    north = (await client.get("/api/v1/sites/north")).json()["id"]
+    admin = await log_in(Role.ADMIN, Scope(ScopeKind.SITE, north), name="north-admin")
+    refused = await put(
+        admin, "json", '{"credentials": [{"name": "x", "version": 2, "community": "c"}]}'
+    )
+    assert refused.status_code == 403

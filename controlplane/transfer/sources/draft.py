@@ -1,0 +1,66 @@
+"""A document in the making: what an export of another system says in our words."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from controlplane.errors import Problem
+from controlplane.transfer.schemas import LeftOut
+from controlplane.transfer.sources.names import Names
+
+NO_PLACE = "has no place in the inventory"
+
+
+@dataclass(frozen=True)
+class Given:
+    """A document whose rows nobody has looked at yet, what is wrong, and what was left out."""
+
+    document: Mapping[str, Any]
+    problems: Sequence[Problem] = ()
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+@dataclass
+class Draft:
+    """Collects rows; whatever is left out of them is counted, never dropped in silence."""
+
+    names: Names = field(default_factory=Names)
+    credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sites: dict[str, dict[str, Any]] = field(default_factory=dict)
+    devices: list[dict[str, Any]] = field(default_factory=list)
+    _left: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def device(self, name: str, **fields: Any) -> None:
+        """Add a device under the name that this text makes; empty fields are left to defaults."""
+        said = {key: value for key, value in fields.items() if value not in (None, "", [])}
+        self.devices.append({"name": self.names.row("devices", name), **said})
+
+    def site(self, name: str, **fields: Any) -> str:
+        """Give the name of the site that this text makes; it is added unless it is there."""
+        made = self.names.again("sites", name, len(self.sites))
+        self.sites.setdefault(made, {"name": made, **fields})
+        return made
+
+    def leave(self, place: str, reason: str = NO_PLACE) -> None:
+        """Count something that is not taken over."""
+        self._left[place, reason] += 1
+
+    def leave_rest(self, noun: str, fields: Mapping[str, Any], used: Collection[str]) -> None:
+        """Count the fields that say something and are not among the used ones."""
+        for name, value in fields.items():
+            if name not in used and value not in (None, "", [], {}):
+                self.leave(f"{noun}/{name}")
+
+    def given(self) -> Given:
+        """Give the document."""
+        document = {
+            "credentials": list(self.credentials.values()),
+            "sites": list(self.sites.values()),
+            "devices": self.devices,
+        }
+        left = [
+            LeftOut(place=place, reason=reason, objects=count)
+            for (place, reason), count in sorted(self._left.items())
+        ]
+        return Given(document, self.names.problems, left)

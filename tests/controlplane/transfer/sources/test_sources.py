@@ -1,0 +1,305 @@
+"""Exports of other systems, in the shapes that their documentation describes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from controlplane.errors import Invalid
+from controlplane.transfer import checking, sources
+from controlplane.transfer.schemas import ImportQuery
+from controlplane.transfer.sources import Given, Source
+
+NETBOX: dict[str, Any] = {
+    "sites": {
+        "count": 2,
+        "next": None,
+        "previous": None,
+        "results": [
+            {"id": 1, "name": "DM-Akron", "slug": "dm-akron", "description": "Head", "asns": [1]},
+            {"id": 2, "name": "Zürich HB", "slug": "zurich-hb", "created": "2024-01-01"},
+        ],
+    },
+    "devices": [
+        {
+            "id": 7,
+            "name": "Core Switch 1",
+            "device_type": {
+                "id": 1,
+                "model": "DCS-7280",
+                "manufacturer": {"name": "Arista", "slug": "arista"},
+            },
+            "role": {"name": "Core / Spine", "slug": "core-spine"},
+            "site": {"id": 1, "name": "DM-Akron", "slug": "dm-akron"},
+            "status": {"value": "active", "label": "Active"},
+            "primary_ip": {"id": 3, "address": "10.0.0.1/32", "family": {"value": 4}},
+            "primary_ip4": {"id": 3, "address": "10.0.0.1/32"},
+            "primary_ip6": None,
+            "tags": [{"id": 1, "name": "Gold", "slug": "gold"}],
+            "serial": "JPE123",
+            "tenant": {"name": "Bank", "slug": "bank"},
+            "custom_fields": {},
+        },
+        {"name": "old", "primary_ip": {"address": "2001:db8::1/64"}, "status": {"value": "failed"}},
+        {"name": "patch-panel", "primary_ip": None},
+        {"name": None, "primary_ip": {"address": "10.0.0.3/24"}},
+    ],
+    "platforms": [{"name": "EOS", "slug": "eos"}],
+}
+LIBRENMS: dict[str, Any] = {
+    "status": "ok",
+    "count": 3,
+    "devices": [
+        {
+            "device_id": 1,
+            "hostname": "10.0.0.1",
+            "sysName": "Core1.Example.NET",
+            "ip": "10.0.0.1",
+            "overwrite_ip": None,
+            "community": "s3cret",
+            "snmpver": "v2c",
+            "port": 1161,
+            "type": "network",
+            "location": "Server Room, 2nd floor",
+            "disabled": 0,
+            "uptime": 1469957,
+        },
+        {
+            "device_id": 2,
+            "hostname": "core2.example.net",
+            "sysName": "core2",
+            "ip": "10.0.0.2",
+            "authlevel": "authPriv",
+            "authname": "monitor",
+            "authpass": "authsecret",
+            "authalgo": "SHA-256",
+            "cryptopass": "privsecret",
+            "cryptoalgo": "AES",
+            "snmpver": "v3",
+            "port": "161",
+            "disabled": "1",
+            "uptime": 1,
+        },
+        {"hostname": "core3.example.net", "community": "s3cret", "snmpver": "v2c"},
+    ],
+}
+INI = """\
+; a comment
+lonely.example.net
+[leaf:vars]
+ansible_password = s3cret
+
+[leaf]
+leaf[01:03].example.net ansible_user=admin  # another
+[spine]
+spine-[a:b] ansible_host=10.1.0.1 ansible_port=22
+[fabric:children]
+leaf
+spine
+"""
+YAML = """\
+---
+all:
+  hosts:
+    lonely.example.net:
+  children:
+    fabric:
+      children:
+        leaf:
+          hosts:
+            leaf[01:03].example.net:
+              ansible_user: admin
+          vars: {ansible_password: s3cret}
+        spine:
+          hosts:
+            spine-[a:b]: {ansible_host: 10.1.0.1, ansible_port: 22}
+"""
+
+
+def read(source: Source, content: Any, *, secrets: bool = False) -> Given:
+    text = content if isinstance(content, str) else json.dumps(content)
+    return sources.read(source, text, ImportQuery(secrets=secrets))
+
+
+def left(given: Given) -> dict[str, int]:
+    return {entry.place: entry.objects for entry in given.left_out}
+
+
+def usable(given: Given) -> bool:
+    """Say whether every row is one of ours."""
+    return not checking.check(given.document).problems
+
+
+class TestNetBox:
+    def test_devices_and_sites(self) -> None:
+        """What NetBox knows and we have a place for is taken over, in our grammar."""
+        given = read(Source.NETBOX, NETBOX)
+        assert usable(given)
+        assert given.document["sites"] == [
+            {"name": "dm-akron", "description": "Head"},
+            {"name": "zurich-hb", "description": ""},
+        ]
+        assert given.document["devices"] == [
+            {
+                "name": "core-switch-1",
+                "address": "10.0.0.1",
+                "site": "dm-akron",
+                "role": "Core / Spine",
+                "vendor": "Arista",
+                "tags": ["gold"],
+                "status": "active",
+            },
+            {"name": "old", "address": "2001:db8::1", "status": "active"},
+        ]
+
+    def test_what_is_left_out_is_told(self) -> None:
+        """Each field and object that has no place is counted."""
+        given = read(Source.NETBOX, NETBOX)
+        assert left(given) == {
+            "devices": 1,
+            "devices/device_type": 1,
+            "devices/serial": 1,
+            "devices/status": 1,
+            "devices/tenant": 1,
+            "platforms": 1,
+            "sites/asns": 1,
+        }
+        reasons = {entry.reason for entry in given.left_out if entry.place == "devices"}
+        assert reasons == {"has no name", "has no primary address"}
+
+    def test_one_answer_alone(self) -> None:
+        """The answer of `/api/dcim/devices/` is an export, too."""
+        answer = {"count": 1, "next": None, "previous": None, "results": NETBOX["devices"][:1]}
+        assert len(read(Source.NETBOX, answer).document["devices"]) == 1
+        assert len(read(Source.NETBOX, NETBOX["devices"]).document["devices"]) == 2
+
+    def test_a_page_is_not_all(self) -> None:
+        """One page of several is refused: the rest would be missed by nobody."""
+        page = {"count": 99, "next": "https://netbox/api/?offset=50", "results": []}
+        with pytest.raises(Invalid, match="one page"):
+            read(Source.NETBOX, page)
+
+
+class TestLibreNMS:
+    def test_devices(self) -> None:
+        """Devices have the name that people know them by, and the site of their location."""
+        given = read(Source.LIBRENMS, LIBRENMS)
+        assert usable(given)
+        first, second, third = given.document["devices"]
+        assert first == {
+            "name": "core1.example.net",
+            "address": "10.0.0.1",
+            "port": 1161,
+            "site": "server-room-2nd-floor",
+            "role": "network",
+            "status": "active",
+        }
+        assert (second["name"], second["status"]) == ("core2.example.net", "planned")
+        assert third["address"] == "core3.example.net"
+
+    def test_secrets_only_if_asked(self) -> None:
+        """Without being asked nothing of a secret is taken, and that is told."""
+        given = read(Source.LIBRENMS, LIBRENMS)
+        assert "s3cret" not in json.dumps(given.document)
+        assert left(given) == {"devices/credentials": 3, "devices/uptime": 2}
+
+    def test_secrets_become_credentials(self) -> None:
+        """Devices with the same secrets share a credential."""
+        given = read(Source.LIBRENMS, LIBRENMS, secrets=True)
+        assert usable(given)
+        assert [d["credentials"] for d in given.document["devices"]] == [
+            ["librenms-1"],
+            ["librenms-2"],
+            ["librenms-1"],
+        ]
+        community, user = given.document["credentials"]
+        assert (community["version"], community["community"]) == (2, "s3cret")
+        assert (user["auth_protocol"], user["priv_password"]) == ("SHA256", "privsecret")
+
+
+class TestFileSd:
+    def test_json(self) -> None:
+        """Targets become devices, and the labels we have say what they are."""
+        groups = [
+            {
+                "targets": ["10.0.0.1", "sw1.example.net:9100", "[2001:db8::1]:161"],
+                "labels": {"site": "Oslo", "role": "core", "team": "net", "device": "x"},
+            },
+            {"targets": ["10.0.0.9"], "labels": {"device": "edge9"}},
+        ]
+        given = read(Source.FILE_SD, groups)
+        assert usable(given)
+        devices = given.document["devices"]
+        first = {"name": "10.0.0.1", "address": "10.0.0.1", "site": "oslo", "role": "core"}
+        assert devices[0] == first
+        assert [d["name"] for d in devices[1:]] == ["sw1.example.net", "2001-db8-1", "edge9"]
+        assert devices[2]["address"] == "2001:db8::1"
+        assert left(given) == {"labels/device": 3, "labels/team": 3, "targets/port": 2}
+
+    def test_yaml(self) -> None:
+        """The same in YAML."""
+        given = read(Source.FILE_SD, "- targets: [10.0.0.1]\n  labels: {site: Oslo}\n")
+        assert given.document["devices"] == [
+            {"name": "10.0.0.1", "address": "10.0.0.1", "site": "oslo"}
+        ]
+
+
+class TestAnsible:
+    @pytest.mark.parametrize("text", [INI, YAML])
+    def test_ini_and_yaml(self, text: str) -> None:
+        """Hosts become devices and their groups tags, whichever way they are written."""
+        given = read(Source.ANSIBLE, text)
+        assert usable(given)
+        devices = {device["name"]: device for device in given.document["devices"]}
+        assert sorted(devices) == [
+            *("leaf01.example.net", "leaf02.example.net", "leaf03.example.net"),
+            *("lonely.example.net", "spine-a", "spine-b"),
+        ]
+        assert devices["leaf02.example.net"]["tags"] == ["fabric", "leaf"]
+        assert devices["spine-b"]["address"] == "10.1.0.1"
+        assert "tags" not in devices["lonely.example.net"]
+        assert left(given) == {
+            "variables/ansible_password": 1,
+            "variables/ansible_port": 2,
+            "variables/ansible_user": 3,
+        }
+        assert "s3cret" not in str(given)
+
+    def test_groups_in_a_circle(self) -> None:
+        """Groups that hold each other end."""
+        given = read(Source.ANSIBLE, "[a]\nh\n[a:children]\nb\n[b:children]\na\n")
+        assert given.document["devices"][0]["tags"] == ["a", "b"]
+
+
+def test_names_that_become_one() -> None:
+    """Two names that our grammar makes one are told, and neither wins."""
+    given = read(Source.ANSIBLE, "sw_1\n\u65e5\u672c\n")
+    assert [(p.pointer, p.code) for p in given.problems] == [("/devices/1/name", "unnameable")]
+    given = read(Source.ANSIBLE, "Core\ncore\n")
+    assert [(p.pointer, p.code) for p in given.problems] == [("/devices/1/name", "collision")]
+
+
+BOMB = "a: &a [x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(9))
+
+
+@pytest.mark.parametrize("source", [Source.NETBOX, Source.LIBRENMS, Source.FILE_SD, Source.ANSIBLE])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"devices": 1}',
+        '{"devices": [[]]}',
+        "{} {}",
+        BOMB,
+        "all:\n  hosts: [x]\n",
+        "x: " + "[" * 5000 + "]" * 5000,
+        '[sw\n"',
+        "[g:what]\nh\n",
+        "h[0:999999999]\n",
+        "h[a:!]\n",
+    ],
+)
+def test_what_is_hostile_is_refused(source: Source, text: str) -> None:
+    """What is none of an export is refused, whatever it tries."""
+    with pytest.raises(Invalid):
+        read(source, text)
