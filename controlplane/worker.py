@@ -27,6 +27,7 @@ from controlplane.provisioning import tasks as provisioning
 from controlplane.provisioning.alertmanager import tasks as routings
 from controlplane.provisioning.alertmanager.service import RoutingDeployer
 from controlplane.provisioning.service import Deployer
+from controlplane.retries import tasks as retries
 from controlplane.settings import Settings
 from controlplane.vault import Vault, ring
 
@@ -44,6 +45,7 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(escalation.blueprint, namespace="escalation")
     app.add_tasks_from(maintenance.blueprint, namespace="maintenance")
     app.add_tasks_from(notifications.blueprint, namespace="notifications")
+    app.add_tasks_from(retries.blueprint, namespace="retries")
     app.add_tasks_from(routings.blueprint, namespace="alertmanager")
     return app
 
