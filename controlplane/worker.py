@@ -32,6 +32,7 @@ from controlplane.provisioning import tasks as provisioning
 from controlplane.provisioning.alertmanager import tasks as routings
 from controlplane.provisioning.alertmanager.service import RoutingDeployer
 from controlplane.provisioning.service import Deployer
+from controlplane.retries import tasks as retries
 from controlplane.settings import Settings
 from controlplane.transfer.work import KIND, Import
 from controlplane.vault import Vault, ring
@@ -53,6 +54,7 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(maintenance.blueprint, namespace="maintenance")
     app.add_tasks_from(jobs.blueprint, namespace="jobs")
     app.add_tasks_from(notifications.blueprint, namespace="notifications")
+    app.add_tasks_from(retries.blueprint, namespace="retries")
     app.add_tasks_from(routings.blueprint, namespace="alertmanager")
     return app
 

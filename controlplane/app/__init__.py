@@ -55,6 +55,7 @@ from controlplane.notifications.destinations import Destinations
 from controlplane.provisioning import endpoints as provisioning
 from controlplane.provisioning import service as deployments
 from controlplane.provisioning.alertmanager import service as routings
+from controlplane.retries import once
 from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot, verification
 from controlplane.targets import endpoints as targets
@@ -110,7 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         static_url=docs.STATIC_URL,
         lifespan=_lifespan(settings),
-        dependencies=[Depends(parameters.refuse_unknown)],
+        dependencies=[Depends(parameters.refuse_unknown), Depends(once.refuse_elsewhere)],
     )
     app.state.settings = settings
     app.state.registry = _registry()
@@ -136,8 +137,11 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "If-Match"],
-            expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key"],
+            expose_headers=[
+                *("ETag", "Idempotency-Replayed"),
+                *("RateLimit", "RateLimit-Policy", "Retry-After"),
+            ],
         )
     app.add_middleware(Rates, settings=settings)
     app.add_middleware(Turnstile)

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from controlplane import bodies, pagination
+from controlplane import bodies, pagination, preconditions
 from controlplane.auth.dependencies import (
     CanReadDevices,
     CanReadSites,
@@ -31,9 +31,11 @@ from controlplane.devices.schemas import (
 )
 from controlplane.grammar import Name
 from controlplane.pagination import Page
+from controlplane.preconditions import IfMatch
+from controlplane.retries.once import ONCE, Retryable
 
-sites = APIRouter(prefix="/api/v1/sites", tags=["sites"])
-devices = APIRouter(prefix="/api/v1/devices", tags=["devices"])
+sites = APIRouter(prefix="/api/v1/sites", tags=["sites"], route_class=Retryable)
+devices = APIRouter(prefix="/api/v1/devices", tags=["devices"], route_class=Retryable)
 
 
 @sites.get("")
@@ -52,31 +54,48 @@ async def list_sites(
     return pagination.page(request.url, query, extent, results)
 
 
-@sites.post("", status_code=201)
-async def create_site(data: SiteCreate, session: Session, actor: CanWriteSites) -> SiteRead:
+@sites.post("", status_code=201, dependencies=[ONCE])
+async def create_site(
+    data: SiteCreate, response: Response, session: Session, actor: CanWriteSites
+) -> SiteRead:
     """Add a site."""
-    return await site_service.create(session, actor, data)
+    created = await site_service.create(session, actor, data)
+    preconditions.tag(response, created.version)
+    return created
 
 
 @sites.get("/{name}")
-async def get_site(name: Name, session: Session, actor: CanReadSites) -> SiteRead:
+async def get_site(
+    name: Name, response: Response, session: Session, actor: CanReadSites
+) -> SiteRead:
     """Show a site."""
     site = await site_service.get(session, actor, name)
+    preconditions.tag(response, site.version)
     return (await site_service.read(session, actor, [site]))[0]
 
 
 @sites.patch("/{name}")
 async def update_site(
-    name: Name, data: SiteUpdate, session: Session, actor: CanWriteSites
+    name: Name,
+    data: SiteUpdate,
+    response: Response,
+    *,
+    session: Session,
+    actor: CanWriteSites,
+    if_match: IfMatch = None,
 ) -> SiteRead:
     """Change a site."""
-    return await site_service.update(session, actor, name, data)
+    changed = await site_service.update(session, actor, name, data, if_match)
+    preconditions.tag(response, changed.version)
+    return changed
 
 
 @sites.delete("/{name}", status_code=204)
-async def delete_site(name: Name, session: Session, actor: CanWriteSites) -> None:
+async def delete_site(
+    name: Name, session: Session, actor: CanWriteSites, if_match: IfMatch = None
+) -> None:
     """Remove a site; one that holds devices, sites or somebody's role stays (409)."""
-    await site_service.delete(session, actor, name)
+    await site_service.delete(session, actor, name, if_match)
 
 
 @devices.get("")
@@ -95,16 +114,22 @@ async def list_devices(
     return pagination.page(request.url, query, extent, results)
 
 
-@devices.post("", status_code=201)
+@devices.post("", status_code=201, dependencies=[ONCE])
 async def create_device(
-    data: DeviceCreate, request: Request, session: Session, actor: CanWriteDevices
+    data: DeviceCreate,
+    request: Request,
+    response: Response,
+    session: Session,
+    actor: CanWriteDevices,
 ) -> DeviceRead:
     """Add a device to the inventory."""
     Reach.of(request.app.state.settings).check([("/address", data.address)])
-    return await service.create(session, actor, data)
+    created = await service.create(session, actor, data)
+    preconditions.tag(response, created.version)
+    return created
 
 
-@devices.post("/import", openapi_extra=bodies.described(ImportDocument))
+@devices.post("/import", dependencies=[ONCE], openapi_extra=bodies.described(ImportDocument))
 async def import_inventory(
     request: Request, session: Session, actor: CanWriteDevices
 ) -> ImportResult:
@@ -119,9 +144,13 @@ async def import_inventory(
 
 
 @devices.get("/{name}")
-async def get_device(name: Name, session: Session, actor: CanReadDevices) -> DeviceRead:
+async def get_device(
+    name: Name, response: Response, session: Session, actor: CanReadDevices
+) -> DeviceRead:
     """Show a device."""
-    return await service.read(session, actor, await service.get(session, actor, name))
+    device = await service.get(session, actor, name)
+    preconditions.tag(response, device.version)
+    return await service.read(session, actor, device)
 
 
 @devices.patch("/{name}")
@@ -129,15 +158,22 @@ async def update_device(
     name: Name,
     data: DeviceUpdate,
     request: Request,
+    response: Response,
+    *,
     session: Session,
     actor: CanWriteDevices,
+    if_match: IfMatch = None,
 ) -> DeviceRead:
     """Change a device."""
     Reach.of(request.app.state.settings).check([("/address", data.address)])
-    return await service.update(session, actor, name, data)
+    changed = await service.update(session, actor, name, data, if_match)
+    preconditions.tag(response, changed.version)
+    return changed
 
 
 @devices.delete("/{name}", status_code=204)
-async def delete_device(name: Name, session: Session, actor: CanWriteDevices) -> None:
+async def delete_device(
+    name: Name, session: Session, actor: CanWriteDevices, if_match: IfMatch = None
+) -> None:
     """Remove a device; one that is the way to others stays (409)."""
-    await service.delete(session, actor, name)
+    await service.delete(session, actor, name, if_match)

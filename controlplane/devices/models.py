@@ -34,6 +34,7 @@ class Site(SQLModel, table=True):
     parent_id: UUID | None = Field(
         default=None, foreign_key="sites.id", ondelete="RESTRICT", index=True
     )
+    version: int = 1  # counts the changes of this site
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 

@@ -68,12 +68,13 @@ class SiteCreate(SiteUpdate):
 
 
 class SiteRead(BaseModel):
-    """A site, and the one it is a part of."""
+    """A site, and the one it is a part of; `version` counts its changes, and is its ETag."""
 
     id: UUID
     name: str
     description: str
     parent: str | None
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -149,7 +150,7 @@ class FactsRead(BaseModel):
 
 
 class DeviceRead(BaseModel):
-    """A device of the inventory."""
+    """A device of the inventory; `version` counts its changes, and is its ETag."""
 
     id: UUID
     name: str

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import events
+from controlplane import events, preconditions
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
@@ -52,15 +52,15 @@ async def create(session: AsyncSession, actor: Actor, data: DeviceCreate) -> Dev
     return created
 
 
-async def update(session: AsyncSession, actor: Actor, name: str, data: DeviceUpdate) -> DeviceRead:
+async def update(
+    session: AsyncSession, actor: Actor, name: str, data: DeviceUpdate, if_match: str | None = None
+) -> DeviceRead:
     """Change the given fields of a device, unless it is no longer the version the actor saw."""
     await events.changed(session)
     device = await get(session, actor, name, WRITE)
-    if data.version is not None and data.version != device.version:
-        raise Conflict(
-            f"device {device.name!r} is at version {device.version}, not {data.version}:"
-            " somebody else changed it"
-        )
+    preconditions.check(device.version, if_match)
+    if data.version is not None:
+        preconditions.check(device.version, preconditions.etag(data.version))
     given = data.model_dump(exclude_unset=True, exclude={"version"})
     before = await read(session, actor, device)
     if not differs(before, given):
@@ -74,10 +74,13 @@ async def update(session: AsyncSession, actor: Actor, name: str, data: DeviceUpd
     return after
 
 
-async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
+async def delete(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> None:
     """Remove a device behind which no other stands."""
     await events.changed(session)
     device = await get(session, actor, name, WRITE)
+    preconditions.check(device.version, if_match)
     behind = queries.children(actor, device.id)
     await refusals.refuse_if_any(session, behind, f"behind {device.name!r} stand")
     before = await read(session, actor, device)

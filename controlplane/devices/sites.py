@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import events
+from controlplane import events, preconditions
 from controlplane.audit.models import Action
 from controlplane.auth import restrictor, trail
 from controlplane.auth.actor import Actor
@@ -66,10 +66,13 @@ async def insert(session: AsyncSession, actor: Actor, data: SiteCreate) -> Site:
     return site
 
 
-async def update(session: AsyncSession, actor: Actor, name: str, data: SiteUpdate) -> SiteRead:
-    """Change the given fields of a site."""
+async def update(
+    session: AsyncSession, actor: Actor, name: str, data: SiteUpdate, if_match: str | None = None
+) -> SiteRead:
+    """Change the given fields of a site, unless it is no longer the version the actor saw."""
     await events.changed(session)
     site = await get(session, actor, name, WRITE)
+    preconditions.check(site.version, if_match)
     await change(session, actor, site, data)
     return (await read(session, actor, [site]))[0]
 
@@ -84,6 +87,7 @@ async def change(session: AsyncSession, actor: Actor, site: Site, data: SiteUpda
         site.parent_id = await _parent(session, actor, fields.pop("parent"))
         await _refuse_cycle(session, site)
     site.sqlmodel_update(fields)
+    site.version += 1
     site.updated_at = now()
     await session.flush()
     await restrictor.check_site(session, actor, WRITE, site.id)
@@ -92,10 +96,13 @@ async def change(session: AsyncSession, actor: Actor, site: Site, data: SiteUpda
     return True
 
 
-async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
+async def delete(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> None:
     """Remove a site at which no device stands, below which no site lies and nobody holds a role."""
     await events.changed(session)
     site = await get(session, actor, name, WRITE)
+    preconditions.check(site.version, if_match)
     for statement, claim in (
         (queries.residents(actor, site.id), f"at site {name!r} stand"),
         (queries.parts(actor, site.id), f"below site {name!r} lie"),

@@ -16,8 +16,9 @@ from controlplane.devices.schemas import DeviceQuery, DeviceRead
 from controlplane.grammar import Name
 from controlplane.pagination import Page, PageQuery
 from controlplane.preconditions import IfMatch
+from controlplane.retries.once import ONCE, Retryable
 
-router = APIRouter(prefix="/api/v1/device-groups", tags=["device groups"])
+router = APIRouter(prefix="/api/v1/device-groups", tags=["device groups"], route_class=Retryable)
 
 
 @router.get("")
@@ -35,7 +36,7 @@ async def list_groups(
     return pagination.page(request.url, query, extent, await service.read(session, actor, rows))
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[ONCE])
 async def create_group(
     data: GroupCreate, response: Response, session: Session, actor: CanWriteGroups
 ) -> GroupRead:

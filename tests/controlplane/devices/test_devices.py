@@ -124,7 +124,7 @@ class TestUpdate:
         await client.post(URL, json=CORE)
         await client.patch(f"{URL}/core1", json={"role": "core"})
         stale = await client.patch(f"{URL}/core1", json={"role": "edge", "version": 1})
-        assert stale.status_code == 409
+        assert stale.status_code == 412
         fresh = await client.patch(f"{URL}/core1", json={"role": "edge", "version": 2})
         assert fresh.status_code == 200
 

@@ -1,0 +1,1 @@
+"""Requests that may be sent again: what was done once is not done twice."""
