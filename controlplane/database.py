@@ -1,6 +1,7 @@
 """The connection to PostgreSQL: engines, sessions for requests, migrations."""
 
 from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -167,8 +168,14 @@ Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
 
 
 async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """Lend a request a session whose statements all see the same moment; for reading only."""
+    async with reading(request.app.state.sessions) as session:
+        yield session
+
+
+@asynccontextmanager
+async def reading(factory: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
     """Lend a session whose statements all see the same moment; for reading only."""
-    factory: async_sessionmaker[AsyncSession] = request.app.state.sessions
     async with factory() as session:
         await reach(session, isolation_level="REPEATABLE READ")
         yield session

@@ -12,6 +12,7 @@ class Settings:
     expand_environment: bool = False
     controlplane_url: str = ""
     controlplane_token_file: Path | None = None
+    exporter_name: str = ""
     verify_token_file: Path | None = None
     inventory_cache: Path | None = None
     inventory_refresh: float = 5.0

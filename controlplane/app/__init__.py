@@ -1,9 +1,11 @@
 """The HTTP application: every capability under one roof."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from operator import attrgetter
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -36,6 +38,7 @@ from controlplane.audit import endpoints as audit
 from controlplane.audit import session as audited
 from controlplane.auth import endpoints as auth
 from controlplane.auth import identity, keys, pages
+from controlplane.auth.callers import Callers
 from controlplane.auth.passwords import Passwords
 from controlplane.auth.roles import endpoints as roles
 from controlplane.clients.alertmanager import Alertmanager
@@ -59,6 +62,7 @@ from controlplane.retries import once
 from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot, verification
 from controlplane.targets import endpoints as targets
+from controlplane.targets.document import History
 from controlplane.transfer import endpoints as transfer
 from controlplane.vault import Vault, ring
 from controlplane.vault.telemetry import VaultMetrics
@@ -98,7 +102,6 @@ ROUTERS = (
 
 ALERTMANAGER_SECONDS = 3.0  # what takes longer the worker does
 INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent, routings.intent)
-LIVE_INTENT = (intent.maintenance_active,)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -118,7 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.vault_metrics = VaultMetrics(app.state.registry)
     app.state.audit_gauges = anchors.Gauges.register(app.state.registry)
     app.state.intent = events.Cache(intent.collect(INTENT))
-    app.state.live_intent = intent.collect(LIVE_INTENT)
+    app.state.live_intent = events.Cache(intent.maintenance_active, attrgetter("lasts"))
     app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
     refusals.install(app)
@@ -177,12 +180,18 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.vault = await asyncio.to_thread(
             Vault, ring.from_settings(settings), app.state.vault_metrics.refused
         )
-        app.state.snapshot = events.Cache(snapshot.builder(app.state.vault, Reach.of(settings)))
+        app.state.snapshot = events.Cache(
+            snapshot.Builder(app.state.vault, Reach.of(settings)), attrgetter("lasts")
+        )
+        app.state.histories = defaultdict(History)
         passwords = Passwords()
         audit_key = keys.load(settings.secrets / "audit.key")
         engine = database.connect(settings)
         app.state.engine = engine
         app.state.sessions = audited.sessions(engine, audit_key)
+        app.state.watch = events.Watch(engine)
+        app.state.sessions.configure(info={events.WATCH: app.state.watch})
+        app.state.callers = Callers(app.state.watch)
         app.state.notifier = Notifier.at(settings.alertmanager_url)
         app.state.destinations = Destinations.of(settings)
         app.state.buckets = Buckets(app.state.sessions)
@@ -191,14 +200,18 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         )
         alertmanager = Alertmanager.at(settings.alertmanager_url, ALERTMANAGER_SECONDS)
         app.state.alerts = Holder(app.state.sessions, alertmanager)
-        anchoring = asyncio.create_task(
-            anchors.keep(app.state.sessions, settings.audit_anchors, app.state.audit_gauges)
-        )
+        tasks = [
+            asyncio.create_task(app.state.watch.run()),
+            asyncio.create_task(
+                anchors.keep(app.state.sessions, settings.audit_anchors, app.state.audit_gauges)
+            ),
+        ]
         try:
             yield
         finally:
-            anchoring.cancel()
-            await asyncio.wait([anchoring])
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             await alertmanager.aclose()
             await app.state.notifier.aclose()
             await engine.dispose()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import files, grammar
+from controlplane import events, files, grammar
 from controlplane.audit import service as audit
 from controlplane.audit.models import Action, Kind
 from controlplane.auth import queries, secret
@@ -37,6 +37,7 @@ async def issue(
     if not re.fullmatch(grammar.NAME_PATTERN, name):
         detail = f"the name of a token, {name!r}, must match {grammar.NAME_PATTERN}"
         raise Invalid(detail, Problem("/name", "pattern", detail))
+    await events.changed(session)
     await revoke(session, actor, name)
     made = secret.make()
     token = ServiceToken(
@@ -52,6 +53,7 @@ async def issue(
 
 async def revoke(session: AsyncSession, actor: Actor, name: str) -> bool:
     """End a service's token; say whether there was one."""
+    await events.changed(session)
     old = await session.scalar(queries.service_token(name))
     if old is None:
         return False

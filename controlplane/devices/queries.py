@@ -143,6 +143,34 @@ def monitored() -> Select[tuple[Device]]:
     return select(Device).where(col(Device.status).in_(MONITORED)).order_by(Device.name)
 
 
+def labelled() -> Select[tuple[str, str | None, str, str, UUID | None]]:
+    """Select name, site, role, vendor and the id of the site of what is monitored, by name."""
+    return (
+        select(Device.name, col(Site.name).label("site"), Device.role, Device.vendor)
+        .add_columns(col(Device.site_id))
+        .outerjoin(Site, col(Site.id) == Device.site_id)
+        .where(col(Device.status).in_(MONITORED))
+        .order_by(Device.name)
+    )
+
+
+def monitored_names() -> Select[tuple[UUID, str]]:
+    """Select id and name of the devices that should be monitored, by name."""
+    return monitored().with_only_columns(col(Device.id), col(Device.name))
+
+
+def monitored_ways() -> Select[tuple[str, str]]:
+    """Select device and parent, both monitored: what nobody asks is never seen to be down."""
+    parent = aliased(Device)
+    return (
+        select(Device.name, parent.name)
+        .join(DeviceParent, col(DeviceParent.device_id) == Device.id)
+        .join(parent, col(parent.id) == DeviceParent.parent_id)
+        .where(col(Device.status).in_(MONITORED), col(parent.status).in_(MONITORED))
+        .order_by(Device.name, parent.name)
+    )
+
+
 def count_monitored() -> Select[tuple[int]]:
     """Count the devices that should be monitored."""
     return select(func.count()).select_from(Device).where(col(Device.status).in_(MONITORED))

@@ -12,6 +12,8 @@ from controlplane.maintenance import dependants, queries
 from controlplane.maintenance.models import Window
 from controlplane.maintenance.recurrence import Occurrence, Plan
 
+AHEAD = timedelta(hours=1)  # how far the next beginning or end of a window is looked for
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -58,10 +60,21 @@ async def planned(session: AsyncSession, after: datetime, before: datetime) -> l
     ]
 
 
-async def active(session: AsyncSession, moment: datetime) -> list[str]:
+@dataclass(frozen=True)
+class Active:
+    """The devices in maintenance, and until when that is so if nobody changes anything."""
+
+    devices: tuple[str, ...]
+    until: datetime
+
+
+async def active(session: AsyncSession, moment: datetime) -> Active:
     """Name the devices in maintenance at a moment, by a window or by their status."""
     found = set(await session.scalars(queries.in_status_maintenance()))
-    instant = timedelta(microseconds=1)
-    for entry in await planned(session, moment, moment + instant):
-        found |= entry.devices
-    return sorted(found)
+    until = moment + AHEAD
+    for entry in await planned(session, moment, until):
+        occurrence = entry.occurrence
+        if occurrence.at(moment):
+            found |= entry.devices
+        until = min(u for u in (until, occurrence.start, occurrence.end) if u > moment)
+    return Active(tuple(sorted(found)), until)

@@ -12,6 +12,7 @@ from sqlalchemy import Select, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from controlplane import events
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor, Scope, ScopeKind
@@ -61,6 +62,7 @@ async def get(session: AsyncSession, actor: Actor, name: str, *, to_change: bool
 
 async def create(session: AsyncSession, actor: Actor, data: WindowCreate) -> WindowRead:
     """Plan a window; it is in force as soon as Alertmanager has heard of it."""
+    await events.changed(session)
     if await session.scalar(queries.any_window(data.name)) is not None:
         raise Conflict(f"a maintenance window {data.name!r} already exists")
     window = Window(
@@ -78,6 +80,7 @@ async def create(session: AsyncSession, actor: Actor, data: WindowCreate) -> Win
 
 async def update(session: AsyncSession, actor: Actor, name: str, data: WindowUpdate) -> WindowRead:
     """Change the given fields of a window, unless it is no longer the version the actor saw."""
+    await events.changed(session)
     window = await get(session, actor, name, to_change=True)
     if data.version is not None and data.version != window.version:
         raise Conflict(f"{name!r} is at version {window.version}, not {data.version}")
@@ -97,6 +100,7 @@ async def update(session: AsyncSession, actor: Actor, name: str, data: WindowUpd
 
 async def cancel(session: AsyncSession, actor: Actor, name: str) -> None:
     """End a window now and for good; its name is free again."""
+    await events.changed(session)
     window = await get(session, actor, name, to_change=True)
     before = (await read(session, actor, [window]))[0]
     window.cancelled_at = now()

@@ -1,7 +1,10 @@
 """Thresholds over HTTP, and the scrape of intent."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 
+from controlplane import database
 from controlplane.auth.dependencies import (
     CanReadIntent,
     CanReadThresholds,
@@ -9,11 +12,12 @@ from controlplane.auth.dependencies import (
     CanWriteThresholds,
 )
 from controlplane.auth.permissions import Permission
-from controlplane.database import ReadSession, Session
+from controlplane.database import Session
 from controlplane.devices import service as devices
 from controlplane.grammar import Name
 from controlplane.metrics import service
 from controlplane.metrics.exposition import CONTENT_TYPE
+from controlplane.metrics.intent import Live
 from controlplane.metrics.models import Metric, Severity
 from controlplane.metrics.schemas import ThresholdRead, ThresholdWrite
 from controlplane.metrics.thresholds import Key
@@ -83,8 +87,10 @@ async def delete_device_threshold(
 
 
 @intent.get("/metrics/intent", include_in_schema=False)
-async def scrape_intent(request: Request, session: ReadSession, _actor: CanReadIntent) -> Response:
+async def scrape_intent(request: Request, _actor: CanReadIntent) -> Response:
     """Expose what should be so: devices, ways, thresholds, and what is in maintenance now."""
-    content: bytes = await request.app.state.intent.get(session)
-    content += await request.app.state.live_intent(session)
-    return Response(content, headers={"Content-Type": CONTENT_TYPE})
+    state = request.app.state
+    lend = partial(database.reading, state.sessions)
+    content: bytes = await state.intent.recent(state.watch, lend)
+    live: Live = await state.live_intent.recent(state.watch, lend)
+    return Response(content + live.content, headers={"Content-Type": CONTENT_TYPE})

@@ -6,12 +6,11 @@ fewer: every doubt is an error here.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.auth.actor import system
-from controlplane.devices import inventory, queries
-from controlplane.devices.schemas import DeviceRead
+from controlplane.devices import queries
 from controlplane.errors import Unavailable
 from controlplane.settings import Settings
 from controlplane.targets import sharding
@@ -24,9 +23,8 @@ def builder(settings: Settings) -> Callable[[AsyncSession], Awaitable[Mapping[in
     shards = [str(shard) for shard in range(settings.shards)]
 
     async def build(session: AsyncSession) -> Mapping[int, bytes]:
-        monitored = list(await session.scalars(queries.monitored()))
         lists: dict[int, list[object]] = {int(shard): [] for shard in shards}
-        for device in await inventory.read(session, system("targets"), monitored, every=True):
+        for device in await session.execute(queries.labelled()):
             shard = int(sharding.choose(device.name, shards))
             lists[shard].append(group(settings, device))
         counted = (await session.execute(queries.count_monitored())).scalar_one()
@@ -37,7 +35,7 @@ def builder(settings: Settings) -> Callable[[AsyncSession], Awaitable[Mapping[in
     return build
 
 
-def group(settings: Settings, device: DeviceRead) -> dict[str, object]:
+def group(settings: Settings, device: Any) -> dict[str, object]:
     """Make the target group of a device: its name, never its address or a secret."""
     labels = {
         "device": device.name,

@@ -1,22 +1,19 @@
 """The snapshot: all the exporter needs to ask the devices (docs/architecture.md, 4.1)."""
 
-import hashlib
-import json
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.auth.actor import system
 from controlplane.credentials import queries as credential_queries
 from controlplane.credentials import service as credentials
 from controlplane.credentials.models import Kind
 from controlplane.credentials.service import Stored
-from controlplane.devices import inventory, queries
 from controlplane.devices.addresses import Reach
-from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Unavailable, Unreadable
+from controlplane.targets import queries
+from controlplane.targets.document import Document, Entry
 from controlplane.vault import Vault
 
 WAITING = "@"  # between the name of a credential and the number of a version; in no name
@@ -24,40 +21,72 @@ WAITING = "@"  # between the name of a credential and the number of a version; i
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The document, as bytes, and the revision it goes by."""
+    """The document of all devices, and what had to be left out of it."""
 
-    revision: str
-    content: bytes = field(repr=False)  # it holds secrets in the clear
+    document: Document = field(repr=False)
     unreadable: tuple[str, ...] = ()  # credentials that the vault does not open
     out_of_reach: tuple[str, ...] = ()  # devices whose address is in no management network
 
     @property
-    def etag(self) -> str:
-        """The strong entity tag (RFC 9110, section 8.8.3)."""
-        return f'"{self.revision}"'
+    def lasts(self) -> bool:
+        """Whether only a change can make it another; what mends a secret may be a file."""
+        return not self.unreadable
 
 
-def builder(vault: Vault, reach: Reach) -> Callable[[AsyncSession], Awaitable[Snapshot]]:
-    """Make the function that builds the snapshot of the database's state."""
+class Builder:
+    """Builds the snapshot of the database's state; devices that are as before are not made anew."""
 
-    async def build(session: AsyncSession) -> Snapshot:
-        monitored = list(await session.scalars(queries.monitored()))
-        everything = await inventory.read(session, system("targets"), monitored, every=True)
-        # Written before a setting changed, or past us: the exporter is not sent there.
-        refused = {device.name for device in everything if reach.refusal(device.address)}
-        devices = [device for device in everything if device.name not in refused]
-        used = sorted({name for device in devices for name in device.credentials})
+    def __init__(self, vault: Vault, reach: Reach) -> None:
+        self._vault = vault
+        self._reach = reach
+        self._made: dict[str, tuple[dict[str, Any], Entry | None]] = {}
+
+    async def __call__(self, session: AsyncSession) -> Snapshot:
+        """Read, open and write everything; raise Unavailable where the vault opens nothing."""
+        rows = (await session.execute(queries.asked())).all()
+        used = sorted({name for row in rows for name in row.names or ()})
         stored = await _stored(session, used)
-        auths, unreadable = _open(vault, stored)
-        if unreadable and not auths:
+        opened, unreadable = _open(self._vault, stored)
+        if unreadable and not opened:
             raise Unavailable("the vault opens no credential at all: its key is not there")
-        tried: dict[str, list[str]] = {}
-        for auth in stored:
-            tried.setdefault(auth.partition(WAITING)[0], []).append(auth)
-        document = {"auths": auths, "devices": _devices(devices, tried, auths)}
-        return _revised(document, unreadable, tuple(sorted(refused)))
+        devices, refused, named = self._devices(rows, _tried(stored), opened)
+        auths = {name: Entry.of(fields) for name, fields in opened.items() if name in named}
+        return Snapshot(Document(auths, devices), unreadable, refused)
 
-    return build
+    def _devices(
+        self, rows: Sequence[Any], tried: Mapping[str, Sequence[str]], auths: Collection[str]
+    ) -> tuple[dict[str, Entry], tuple[str, ...], set[str]]:
+        """Describe each device that can be asked; name those out of reach, and the auths in use.
+
+        One whose auths all do not open is not there: it would look dead, which nobody knows.
+        """
+        made, devices, refused = {}, {}, []
+        named: set[str] = set()
+        for row in rows:
+            asked = [a for name in row.names or () for a in tried.get(name, ()) if a in auths]
+            fields = {
+                "address": row.address,
+                "port": row.port,
+                "auths": asked,
+                "profile": row.profile,
+                "modules": row.modules,
+            }
+            entry = self._entry(row.name, fields)
+            made[row.name] = fields, entry
+            if entry is None:  # written before a setting changed, or past us
+                refused.append(row.name)
+            elif asked or not any(name in tried for name in row.names or ()):
+                devices[row.name] = entry
+                named.update(asked)
+        self._made = made
+        return devices, tuple(refused), named
+
+    def _entry(self, name: str, fields: dict[str, Any]) -> Entry | None:
+        """Write a device, or give None where it is not to be asked at its address."""
+        before = self._made.get(name)
+        if before is not None and before[0] == fields:
+            return before[1]
+        return None if self._reach.refusal(fields["address"]) else Entry.of(fields)
 
 
 async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, Stored]:
@@ -71,28 +100,12 @@ async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, St
     return found
 
 
-def _devices(
-    devices: Sequence[DeviceRead], tried: Mapping[str, Sequence[str]], auths: Collection[str]
-) -> dict[str, dict[str, Any]]:
-    """Describe each device that can be asked.
-
-    One whose auths all do not open is not there: it would look dead, which nobody knows.
-    """
-    asked = {
-        device.name: [a for name in device.credentials for a in tried.get(name, ()) if a in auths]
-        for device in devices
-    }
-    return {
-        device.name: {
-            "address": device.address,
-            "port": device.port,
-            "auths": asked[device.name],
-            "profile": device.profile,
-            "modules": device.modules,
-        }
-        for device in devices
-        if asked[device.name] or not any(name in tried for name in device.credentials)
-    }
+def _tried(stored: Collection[str]) -> dict[str, list[str]]:
+    """Give the auths to try for each credential: the one in force, then the waiting one."""
+    tried: dict[str, list[str]] = {}
+    for auth in stored:
+        tried.setdefault(auth.partition(WAITING)[0], []).append(auth)
+    return tried
 
 
 def _open(
@@ -106,13 +119,3 @@ def _open(
         except Unreadable:
             unreadable.append(name)
     return auths, tuple(sorted(unreadable))
-
-
-def _revised(
-    document: dict[str, Any], unreadable: tuple[str, ...], out_of_reach: tuple[str, ...]
-) -> Snapshot:
-    # A hash, not the count of changes: a database put back from a backup may count the same twice.
-    canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-    revision = hashlib.sha256(canonical).hexdigest()[:32]
-    content = json.dumps({"revision": revision, **document}).encode()
-    return Snapshot(revision, content, unreadable, out_of_reach)

@@ -107,6 +107,8 @@ def _inventory(made: argparse.ArgumentParser) -> None:
     add("--controlplane.token-file", dest="token_file", type=Path, metavar="FILE", help=text)
     text = "file with the token of those who may POST /verify; without it nobody may"
     add("--verify.token-file", dest="verify", type=Path, metavar="FILE", help=text)
+    text = "as which the control plane knows this exporter; without it, it gets every device"
+    add("--controlplane.exporter", dest="exporter", default="", metavar="NAME", help=text)
     text = "where the last snapshot of the inventory is kept, encrypted"
     add("--inventory.cache", dest="cache", type=Path, metavar="FILE", help=text)
     text = "seconds between two looks at the inventory (%(default)s)"
@@ -158,6 +160,7 @@ def settings(flags: argparse.Namespace) -> Settings:
         expand_environment=flags.expand,
         controlplane_url=flags.controlplane,
         controlplane_token_file=_token_file(flags),
+        exporter_name=flags.exporter,
         verify_token_file=flags.verify,
         inventory_cache=flags.cache,
         inventory_refresh=flags.refresh,

@@ -110,7 +110,8 @@ def inventory(settings: Settings, telemetry: Telemetry, *, leads: bool = True) -
     import httpx  # noqa: PLC0415 - slow to import, and only needed here
 
     client = httpx.AsyncClient(base_url=settings.controlplane_url, timeout=10)
-    made = Inventory(client, telemetry, settings.inventory_refresh, cache, token, leads=leads)
+    refresh, name = settings.inventory_refresh, settings.exporter_name
+    made = Inventory(client, telemetry, refresh, cache, token, leads=leads, name=name)
     made.restore()
     return made
 

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import yaml
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
+from prometheus_client import CollectorRegistry
 
 from controlplane.auth.permissions import Permission
 from controlplane.devices.facts import SOURCE
 from controlplane.devices.models import FACTS
 from exporter import inventory
 from exporter.metrics import CATALOGUE
+from exporter.telemetry import Telemetry
 from lab import inventory as lab_inventory
 from lab import topology
 from tests.controlplane.conftest import Service
@@ -37,6 +39,51 @@ async def test_from_the_lab_to_the_exporter(client: AsyncClient, service: Servic
     for name, device in snapshot.devices.items():
         assert device.port == 1161
         assert [snapshot.auths[auth].community for auth in device.auths] == ["public"], name
+
+
+async def test_changes_lead_to_the_same_inventory(
+    client: AsyncClient, service: Service, tmp_path: Path
+) -> None:
+    """The exporter asks for changes, puts them into what it has, and both sides agree on it."""
+    document = lab_inventory.document(topology.demo("127.0.9.0"), (), port=1161, community="lab")
+    await client.post("/api/v1/devices/import", json=document)
+    wire = await service(Permission.SNAPSHOT_READ)
+    answers: list[Response] = []
+
+    async def note(response: Response) -> None:
+        await response.aread()
+        answers.append(response)
+
+    wire.event_hooks["response"].append(note)
+    cache = inventory.Cache(tmp_path / "snapshot", lambda: "token")
+    known = inventory.Inventory(wire, Telemetry(CollectorRegistry()), 5, cache)
+    await known.poll()
+
+    name = document["devices"][0]["name"]
+    own = {"name": "own", "version": 2, "community": "\u00fc\U0001f600"}
+    answer = await client.post("/api/v1/credentials", json=own)
+    assert answer.status_code == 201, answer.text
+    changed = {"credentials": ["own"], "modules": ["if_mib"]}
+    answer = await client.patch(f"/api/v1/devices/{name}", json=changed)
+    assert answer.status_code == 200, answer.text
+    gone = document["devices"][-1]["name"]
+    assert (await client.delete(f"/api/v1/devices/{gone}")).status_code == 204
+    await known.poll()
+
+    whole = inventory.parse((await wire.get(inventory.PATH)).content)
+    assert answers[1].json()["devices"].keys() == {name}
+    assert known.snapshot == whole
+    assert known.devices[name].auths == ("own",)
+    stored = cache.load()
+    assert stored is not None
+    assert inventory.parse(stored) == whole
+
+    planned = await client.patch(f"/api/v1/devices/{name}", json={"status": "planned"})
+    assert planned.status_code == 200
+    await known.poll()
+    assert known.snapshot is not None
+    assert answers[-1].json()["removed"] == {"auths": ["own"], "devices": [name]}
+    assert "own" not in known.snapshot.auths
 
 
 async def test_every_kind_of_credential(client: AsyncClient, service: Service) -> None:

@@ -1,5 +1,6 @@
 """Whatever a rule or a dashboard asks for, somebody exposes or records."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from prometheus_client import CollectorRegistry
 
 import dashboards
 import rules
-from controlplane.app import INTENT, LIVE_INTENT
+from controlplane.app import INTENT
+from controlplane.metrics.intent import maintenance_active
 from controlplane.provisioning.ruleset import REVISION_METRIC
 from dashboards.queries import expressions
 from exporter.metrics import CATALOGUE
@@ -76,9 +78,9 @@ async def told(sessions: Sessions, app: FastAPI) -> set[str]:
     Telemetry(registry)
     own = of(registry) | of(app.state.registry)
     async with sessions() as session:
-        intent = {
-            family.name for source in (*INTENT, *LIVE_INTENT) for family in await source(session)
-        }
+        live = (await maintenance_active(session)).content.decode()
+        intent = {family.name for source in INTENT for family in await source(session)}
+    intent |= set(re.findall(r"^# TYPE (\S+)", live, re.MULTILINE))
     recorded = {rule["record"] for rule in rule_files() if "record" in rule}
     return {*CATALOGUE, *of_modules(), *own, *intent, *recorded, *OF_PROMETHEUS, REVISION_METRIC}
 

@@ -139,6 +139,43 @@ class TestPoll:
         assert failures(telemetry, "status") == failures(telemetry, "unreachable") == 1
 
 
+class TestChanges:
+    @pytest.mark.parametrize(
+        "wrong", [{"since": "41"}, {"revision": "43"}, {"removed": {"devices": ["core1"]}}]
+    )
+    async def test_that_do_not_fit(self, telemetry: Telemetry, wrong: dict[str, Any]) -> None:
+        """Changes that do not lead where they say are dropped, and all is asked for at once."""
+        nothing = {"revision": "42", "since": "42", "auths": {}, "devices": {}, "removed": {}}
+        answers = [SNAPSHOT, {**nothing, **wrong}, {**SNAPSHOT, "revision": "44"}]
+        asked: list[str | None] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.params.get("since"))
+            return httpx.Response(200, json=answers[len(asked) - 1])
+
+        async with httpx.AsyncClient(
+            transport=httpx.MockTransport(answer), base_url="http://x"
+        ) as wire:
+            known = Inventory(wire, telemetry, 5)
+            await known.poll()
+            await known.poll()
+
+        assert asked == [None, "42", None]
+        assert known.snapshot is not None
+        assert (known.snapshot.revision, list(known.devices)) == ("44", ["core1"])
+        assert failures(telemetry, "mismatch") == 1
+
+    async def test_to_nothing(self, telemetry: Telemetry) -> None:
+        """A control plane that only ever sends changes ends no exporter."""
+        changes = {"revision": "2", "since": "1", "auths": {}, "devices": {}, "removed": {}}
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, json=changes))
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as wire:
+            known = Inventory(wire, telemetry, 5)
+            await known.poll()
+        assert known.snapshot is None
+        assert failures(telemetry, "malformed") == 1
+
+
 class TestCache:
     async def test_restart(
         self, wire: httpx.AsyncClient, telemetry: Telemetry, tmp_path: Path

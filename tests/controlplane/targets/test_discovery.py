@@ -79,12 +79,12 @@ async def test_a_broken_table_fails_closed(
     await client.post("/api/v1/devices", json={"name": "a", "address": "10.0.0.1"})
     prometheus = await service(Permission.TARGETS_READ)
     async with owner.begin() as connection:
-        await connection.execute(text("ALTER TABLE device_parents RENAME TO elsewhere"))
+        await connection.execute(text("ALTER TABLE sites RENAME TO elsewhere"))
     try:
         response = await prometheus.get(URL)
     finally:
         async with owner.begin() as connection:
-            await connection.execute(text("ALTER TABLE elsewhere RENAME TO device_parents"))
+            await connection.execute(text("ALTER TABLE elsewhere RENAME TO sites"))
     assert response.status_code == 500
     assert (await prometheus.get(URL)).status_code == 200
 

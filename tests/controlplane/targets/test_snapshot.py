@@ -76,3 +76,43 @@ async def test_an_unchanged_snapshot_is_not_sent_again(
     assert changed.status_code == 200
     assert changed.json()["auths"]["lab"]["community"] == "rotated"
     assert changed.headers["etag"] != etag
+
+
+async def test_only_what_changed(client: AsyncClient, service: Service) -> None:
+    """Whoever says which revision they have gets what is new, another, or gone since."""
+    await client.post("/api/v1/devices/import", json=DOCUMENT)
+    exporter = await service(Permission.SNAPSHOT_READ)
+    first = (await exporter.get(URL)).json()
+    await client.post("/api/v1/devices", json={"name": "new1", "address": "10.0.0.9"})
+    await client.patch("/api/v1/devices/router1", json={"port": 1161})
+    await client.delete("/api/v1/devices/core1")
+
+    answer = await exporter.get(URL, params={"since": first["revision"]})
+
+    whole = (await exporter.get(URL)).json()
+    changes = answer.json()
+    assert changes["since"] == first["revision"]
+    assert answer.headers["etag"] == f'"{whole["revision"]}"'
+    assert changes["devices"] == {name: whole["devices"][name] for name in ("new1", "router1")}
+    assert changes["removed"] == {"auths": [], "devices": ["core1"]}
+    assert changes["auths"] == {}
+
+
+async def test_an_unknown_revision_gets_everything(client: AsyncClient, service: Service) -> None:
+    """What another replica served, or one that was restarted since, is no base: all is sent."""
+    await client.post("/api/v1/devices/import", json=DOCUMENT)
+    exporter = await service(Permission.SNAPSHOT_READ)
+    whole = (await exporter.get(URL)).json()
+    assert (await exporter.get(URL, params={"since": "0" * 32})).json() == whole
+
+
+async def test_a_revision_is_the_content(client: AsyncClient, service: Service) -> None:
+    """What is put back as it was has the revision that it had, whenever that was."""
+    await client.post("/api/v1/devices/import", json=DOCUMENT)
+    exporter = await service(Permission.SNAPSHOT_READ)
+    before = (await exporter.get(URL)).json()["revision"]
+    await client.patch("/api/v1/devices/router1", json={"port": 1161})
+    assert (await exporter.get(URL)).json()["revision"] != before
+    await client.patch("/api/v1/devices/router1", json={"port": 161})
+    back = await exporter.get(URL, params={"since": before})
+    assert (back.json()["revision"], back.json()["devices"]) == (before, {})

@@ -1,0 +1,34 @@
+"""Statements about what is asked: read in one sweep, as plain rows, because there are many."""
+
+from typing import Any
+
+from sqlalchemy import Select, Subquery, func
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlmodel import col, select
+
+from controlplane.credentials.models import Credential
+from controlplane.devices.models import MONITORED, Device, DeviceCredential
+
+
+def asked() -> Select[Any]:
+    """Select what the exporter has to know of each monitored device, with names of credentials."""
+    tried = _credentials()
+    return (
+        select(Device.name, Device.address, Device.port, Device.profile)
+        .add_columns(col(Device.modules), col(Device.site_id), tried.c.names)
+        .outerjoin(tried, tried.c.device_id == Device.id)
+        .where(col(Device.status).in_(MONITORED))
+        .order_by(Device.name)
+    )
+
+
+def _credentials() -> Subquery:
+    names = func.array_agg(
+        aggregate_order_by(col(Credential.name), col(DeviceCredential.position).asc())
+    )
+    return (
+        select(DeviceCredential.device_id, names.label("names"))
+        .join(Credential, col(Credential.id) == DeviceCredential.credential_id)
+        .group_by(col(DeviceCredential.device_id))
+        .subquery()
+    )
