@@ -9,7 +9,6 @@ and the time is 50 divided by the requests a second.
 """
 
 import asyncio
-import json
 import random
 import statistics
 import sys
@@ -36,9 +35,9 @@ from controlplane.auth.roles.models import Grant
 from controlplane.devices.addresses import Reach
 from controlplane.devices.models import Site
 from controlplane.settings import Settings
-from controlplane.transfer import formats, service
-from controlplane.transfer.formats import Format
+from controlplane.transfer import service
 from controlplane.transfer.schemas import ImportQuery
+from controlplane.transfer.sources.draft import Given
 from controlplane.users import service as users
 from controlplane.vault import Vault, ring
 
@@ -107,7 +106,7 @@ async def fill(settings: Settings) -> None:
     document = inventory()
     for number, device in enumerate(document["devices"]):
         device["tags"] = [GUEST_TAG if number % 50 == 0 else "gold", "lab"]
-    given = formats.read(Format.JSON, json.dumps(document).encode())
+    given = Given(document)
     passwords = Passwords()
     async with sessions.begin() as session:
         report = await service.load(session, shell(), vault, reach, given, ImportQuery())

@@ -1,7 +1,7 @@
 """`chm device`: the devices of the inventory."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
