@@ -43,7 +43,7 @@ from controlplane.vault import Vault, ring
 
 CLIENTS = 50
 THINK_SECONDS = 1.0
-SECONDS, CLOSED_SECONDS = 6.0, 2.0
+SECONDS, CLOSED_SECONDS = 4.0, 1.5
 BOUND_MS = 50.0  # of the 95th percentile, with people who think
 SPREAD = random.Random(1)  # noqa: S311 - it spreads requests over time
 GUEST, GUEST_TAG, GUEST_SITE = "guest", "edge", "site-1"

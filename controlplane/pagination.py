@@ -105,8 +105,10 @@ async def fetch(
     elif query.cursor:
         asked = asked.where(keyset.after(keys, keyset.read(keys, query.cursor)))
     found = (await session.execute(asked.offset(query.offset).limit(query.limit + 1))).all()
-    count = found[0][-1] if counting and found else None
-    if counting and not found:  # behind the end, or there is nothing
+    count = None
+    if counting:
+        count = found[0][-1] if found else 0
+    if query.offset and not found:  # behind the end
         count = (await session.execute(_count(statement))).scalar_one()
     rows = found[: query.limit]
     more = len(found) > query.limit

@@ -14,6 +14,7 @@ from controlplane.app.protocol import HeadersInTime
 from controlplane.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+START_SECONDS = 60  # a process that does not answer for so long is replaced, also as it starts
 TALKATIVE = ("httpx", "procrastinate")  # a line for every request and job: only what goes wrong
 
 
@@ -28,6 +29,7 @@ def serve(
         "controlplane.cli.serve:application",  # by name, for each process makes its own
         factory=True,
         workers=workers,
+        timeout_worker_healthcheck=START_SECONDS,
         host=settings.host,
         port=settings.controlplane_port,
         log_config=None,

@@ -164,7 +164,7 @@ async def read(session: AsyncSession, devices: Collection[Device]) -> dict[UUID,
     set_by_hand = {device.id: device for device in devices}
     return {
         entry.device_id: FactsRead(
-            **entry.model_dump(),
+            **{name: getattr(entry, name) for name in (*FACTS, "first_seen", "last_seen")},
             disagrees=_disagreements(set_by_hand[entry.device_id], entry),
             changes=changes.get(entry.device_id, []),
         )

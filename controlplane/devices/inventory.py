@@ -23,6 +23,7 @@ Fields = Mapping[str, Any]
 
 UNSEEN = "…"  # stands for a device that the actor does not see
 COLUMNS = ("address", "port", "role", "vendor", "profile", "modules", "tags", "status")
+SHOWN = tuple(DeviceRead.model_fields.keys() & Device.model_fields.keys())
 
 
 @dataclass(frozen=True)
@@ -180,13 +181,6 @@ async def parents_of(
     return _grouped(await session.execute(queries.parent_names(actor, devices)))
 
 
-async def credentials_of(
-    session: AsyncSession, devices: Collection[UUID] | None
-) -> dict[UUID, list[str]]:
-    """Give the names of the credentials of each device that has some, in the order of trying."""
-    return _grouped(await session.execute(queries.credential_names(devices)))
-
-
 async def read(
     session: AsyncSession, actor: Actor, devices: Sequence[Device], *, every: bool = False
 ) -> list[DeviceRead]:
@@ -195,17 +189,19 @@ async def read(
     `every` says that these are most of the devices: then the links are read in one sweep, and what
     devices say of themselves is left out.
     """
+    if not devices:
+        return []
     ids = None if every else [device.id for device in devices]
-    sites = dict((await session.execute(queries.device_sites(ids))).tuples().all())
-    credentials = await credentials_of(session, ids)
-    ancestors = await parents_of(session, actor, ids)
+    names: dict[tuple[UUID, str], list[str]] = {}
+    for device_id, name, field, _ in await session.execute(queries.names_of(actor, ids)):
+        names.setdefault((device_id, field), []).append(name)
     told = {} if every else await facts.read(session, devices)
     return [
         DeviceRead(
-            **device.model_dump(exclude={"site_id"}),
-            site=sites.get(device.id),
-            credentials=credentials.get(device.id, []),
-            parents=ancestors.get(device.id, []),
+            **{name: getattr(device, name) for name in SHOWN},
+            site=next(iter(names.get((device.id, "site"), ())), None),
+            credentials=names.get((device.id, "credentials"), []),
+            parents=names.get((device.id, "parents"), []),
             facts=told.get(device.id),
         )
         for device in devices

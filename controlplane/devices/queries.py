@@ -1,9 +1,19 @@
 """Statements about sites and devices: what people see of them is what their grants reach."""
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, Subquery, func, literal
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Subquery,
+    func,
+    literal,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -198,11 +208,9 @@ def among(sites: CTE, site: UUID | None) -> Select[tuple[UUID]]:
 
 
 def credential_names(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
-    """Select device and credential name, in the order of trying; of all devices for None."""
-    statement = (
-        select(DeviceCredential.device_id, Credential.name)
-        .join(Credential, col(Credential.id) == DeviceCredential.credential_id)
-        .order_by(col(DeviceCredential.device_id), col(DeviceCredential.position))
+    """Select device and credential name; of all devices for None."""
+    statement = select(DeviceCredential.device_id, Credential.name).join(
+        Credential, col(Credential.id) == DeviceCredential.credential_id
     )
     if devices is None:
         return statement
@@ -220,6 +228,20 @@ def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple
     if devices is None:
         return statement
     return statement.where(one_of(col(DeviceParent.device_id), devices))
+
+
+def names_of(actor: Actor, devices: Collection[UUID] | None) -> CompoundSelect[Any]:
+    """Select device, name, field and place of all that devices refer to; None means of all."""
+    parts: list[Any] = [
+        of.add_columns(literal(field).label("field"), place.label("place"))
+        for field, of, place in (
+            ("site", device_sites(devices), literal(0)),
+            ("credentials", credential_names(devices), col(DeviceCredential.position)),
+            ("parents", parent_names(actor, devices).order_by(None), literal(0)),
+        )
+    ]
+    names = union_all(*parts)
+    return names.order_by(names.selected_columns.place, names.selected_columns.name)
 
 
 def vendors() -> Select[tuple[UUID, str, str]]:
