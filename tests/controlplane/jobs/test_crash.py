@@ -62,6 +62,18 @@ async def until_in_the_middle(owner: AsyncEngine, worker: subprocess.Popen[bytes
         await asyncio.sleep(0.01)
 
 
+async def ask(client: AsyncClient) -> str:
+    """Ask for an import, and give where its job is."""
+    rows = (f"d{n},10.0.{n >> 8}.{n & 255}\n" for n in range(DEVICES))
+    response = await client.post(
+        "/api/v1/devices/import/csv?async=true",
+        content=("name,address\n" + "".join(rows)).encode(),
+    )
+    assert response.status_code == 202, response.text
+    place: str = response.headers["location"]
+    return place
+
+
 async def test_a_killed_worker_leaves_nothing_and_its_job_is_done(  # noqa: PLR0917 - fixtures
     app: FastAPI,
     client: AsyncClient,
@@ -71,14 +83,7 @@ async def test_a_killed_worker_leaves_nothing_and_its_job_is_done(  # noqa: PLR0
     tmp_path: Path,
 ) -> None:
     """Of ten thousand devices none is there after the kill, and all are once another did it."""
-    rows = (f"d{n},10.0.{n >> 8}.{n & 255}\n" for n in range(DEVICES))
-    response = await client.post(
-        "/api/v1/devices/import/csv?async=true",
-        content=("name,address\n" + "".join(rows)).encode(),
-    )
-    assert response.status_code == 202, response.text
-    place = response.headers["location"]
-
+    place = await ask(client)
     worker = start(settings, tmp_path / "worker.log")
     try:
         await until_in_the_middle(owner, worker)
@@ -98,3 +103,23 @@ async def test_a_killed_worker_leaves_nothing_and_its_job_is_done(  # noqa: PLR0
     assert (await client.get(place)).json()["status"] == "succeeded"
     assert (await client.get("/api/v1/devices")).json()["count"] == DEVICES
     assert (await client.get("/api/v1/audit?action=data.import")).json()["count"] == 1
+
+
+async def test_a_worker_that_is_told_to_end_ends(
+    client: AsyncClient, owner: AsyncEngine, settings: Settings, tmp_path: Path
+) -> None:
+    """It ends by itself, and its job is either done or waits for another worker."""
+    place = await ask(client)
+    worker = start(settings, tmp_path / "worker.log")
+    try:
+        await until_in_the_middle(owner, worker)
+        worker.terminate()
+        code = await asyncio.to_thread(worker.wait, PATIENCE)
+    finally:
+        worker.kill()
+        worker.wait()
+
+    assert code == 0, (tmp_path / "worker.log").read_text(encoding="utf-8")
+    status = (await client.get(place)).json()["status"]
+    count = (await client.get("/api/v1/devices")).json()["count"]
+    assert (status, count) in {("pending", 0), ("succeeded", DEVICES)}

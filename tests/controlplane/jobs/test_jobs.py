@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -20,6 +20,7 @@ from controlplane.jobs import queries
 from controlplane.jobs.models import Job
 from controlplane.jobs.progress import Progress
 from controlplane.jobs.runner import ATTEMPTS, Runner, Work
+from controlplane.jobs.tasks import KEPT
 from controlplane.transfer.work import KIND, Import
 from controlplane.users.models import User
 from tests.controlplane.conftest import Login, Service, Sessions
@@ -317,3 +318,22 @@ class TestWhoseJobs:
         response = await client.post(f"{IMPORT}/csv?async=true", content=TABLE)
         assert response.status_code == 429
         assert "retry-after" in response.headers
+
+
+async def test_old_jobs_are_forgotten(
+    client: AsyncClient, runner: Runner, sessions: Sessions
+) -> None:
+    """Jobs that ended long ago are deleted, and those that have not ended never."""
+    ended = await ask(client)
+    await runner.run()
+    waiting = await ask(client)
+    async with sessions.begin() as session:
+        long_ago = now() - timedelta(days=31)
+        await session.execute(update(Job).values(created_at=long_ago))
+        await session.execute(queries.old(now() - KEPT))
+        assert await session.scalar(select(func.count()).select_from(Job)) == 2
+        finished = col(Job.finished_at).is_not(None)
+        await session.execute(update(Job).where(finished).values(finished_at=long_ago))
+        await session.execute(queries.old(now() - KEPT))
+    assert (await client.get(ended)).status_code == 404
+    assert (await look(client, waiting))["status"] == "pending"

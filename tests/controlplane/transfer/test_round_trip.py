@@ -1,14 +1,21 @@
 """Any inventory that the grammar lets in is the same after writing and reading, in every format."""
 
+from ipaddress import IPv4Address
 from typing import Any
 
-from hypothesis import given
+from httpx import AsyncClient
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+from hypothesis.strategies import DrawFn, SearchStrategy
+from sqlalchemy import delete, update
 
-from controlplane.grammar import LABEL_PATTERN, NAME_PATTERN, WORD_PATTERN
+from controlplane.devices.models import Device, DeviceParent, Site, Status
+from controlplane.devices.schemas import RESERVED
+from controlplane.grammar import LABEL_PATTERN, NAME_PATTERN, PRINTABLE_PATTERN, WORD_PATTERN
 from controlplane.transfer import formats, tables
 from controlplane.transfer.formats import Format
+from tests.controlplane.conftest import Sessions
+from tests.controlplane.transfer.test_transfer import put, state
 
 HOSTILE = (
     "=cmd|'/C calc'!A0",
@@ -32,25 +39,27 @@ def matching(pattern: str) -> SearchStrategy[str]:
 WORDS = st.lists(matching(WORD_PATTERN), max_size=3, unique=True)
 NAMES = st.lists(matching(NAME_PATTERN), max_size=3, unique=True)
 LABELS = st.one_of(st.just(""), matching(LABEL_PATTERN))
-DEVICES: SearchStrategy[list[dict[str, Any]]] = st.lists(
-    st.fixed_dictionaries(
-        {
-            "name": matching(NAME_PATTERN),
-            "address": st.ip_addresses().map(str),
-            "port": st.integers(1, 65535),
-            "site": st.none() | matching(NAME_PATTERN),
-            "role": LABELS,
-            "vendor": LABELS,
-            "profile": st.none() | matching(WORD_PATTERN),
-            "modules": WORDS,
-            "tags": WORDS,
-            "credentials": NAMES,
-            "parents": NAMES,
-            "status": st.sampled_from(["active", "planned"]),
-        }
-    ),
-    max_size=4,
+ROWS: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "address": st.integers(0, 2**24 - 1).map(lambda n: str(IPv4Address("10.0.0.0") + n)),
+        "port": st.integers(1, 65535),
+        "role": LABELS,
+        "vendor": LABELS,
+        "profile": st.none() | matching(WORD_PATTERN),
+        "modules": WORDS,
+        "tags": WORDS,
+        "status": st.sampled_from([status.value for status in Status]),
+    }
 )
+NAMED: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "name": matching(NAME_PATTERN),
+        "site": st.none() | matching(NAME_PATTERN),
+        "credentials": NAMES,
+        "parents": NAMES,
+    }
+)
+DEVICES = st.lists(st.builds(lambda row, named: {**row, **named}, ROWS, NAMED), max_size=4)
 
 
 @given(DEVICES)
@@ -76,3 +85,50 @@ def test_any_description_survives(text: str) -> None:
     document = {"sites": [{"name": "a", "description": text}], "devices": []}
     for form in (Format.JSON, Format.YAML):
         assert formats.read(form, formats.write(form, document)) == document
+
+
+@st.composite
+def inventories(draw: DrawFn) -> dict[str, list[dict[str, Any]]]:
+    """Make sites in a tree, and devices at them and behind each other."""
+    names = st.lists(matching(NAME_PATTERN), max_size=4, unique=True)
+    sites, places = [], draw(names)
+    for index, name in enumerate(places):
+        parent = draw(st.sampled_from([None, *places[:index]]))
+        text = draw(matching(PRINTABLE_PATTERN).filter(lambda text: len(text) <= 1000))
+        sites.append({"name": name, "parent": parent, "description": text})
+    devices, known = [], [name for name in draw(names) if name not in RESERVED]
+    for index, name in enumerate(known):
+        row = draw(ROWS)
+        behind = draw(st.sets(st.sampled_from(known[:index]))) if index else set()
+        place = draw(st.sampled_from([None, *places]))
+        devices.append({**row, "name": name, "site": place, "parents": sorted(behind)})
+    return {"sites": sites, "devices": devices}
+
+
+async def wipe(sessions: Sessions, *, sites: bool = True) -> None:
+    async with sessions.begin() as session:
+        await session.execute(delete(DeviceParent))
+        await session.execute(delete(Device))
+        if sites:
+            await session.execute(update(Site).values(parent_id=None))
+            await session.execute(delete(Site))
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(inventory=inventories())
+async def test_export_wipe_and_import_is_the_same(
+    client: AsyncClient, sessions: Sessions, inventory: dict[str, Any]
+) -> None:
+    """Whatever the inventory, it comes back from JSON and YAML, and its devices from CSV."""
+    await wipe(sessions)
+    response = await client.post("/api/v1/devices/import", json=inventory)
+    assert response.status_code == 200, response.text
+    before = await state(client)
+    for form in Format:
+        exported = (await client.get(f"/api/v1/devices/export?format={form}")).content.decode()
+        await wipe(sessions, sites=form is not Format.CSV)
+        again = await put(client, form, exported)
+        assert again.status_code == 200, again.text
+        assert await state(client) == before
