@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 JSON = "application/json"
 Model = TypeVar("Model", bound=BaseModel)
+ManyModel = TypeVar("ManyModel", bound=BaseModel)
 
 
 async def read(request: Request, model: type[Model]) -> Model:
@@ -27,7 +28,19 @@ async def read(request: Request, model: type[Model]) -> Model:
         raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in found]) from None
 
 
-def described(model: type[BaseModel]) -> dict[str, Any]:
-    """Give what the OpenAPI document says of such a body, with the models it is made of."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
+async def one_or_many(
+    request: Request, model: type[Model], many: type[ManyModel]
+) -> Model | ManyModel:
+    """Give the body as one model, or, where it is a list, as the other."""
+    if (await request.body()).lstrip(b" \t\r\n")[:1] == b"[":
+        return await read(request, many)
+    return await read(request, model)
+
+
+def described(*models: type[BaseModel]) -> dict[str, Any]:
+    """Give what the OpenAPI document says of such a body, with the models it may be of."""
+    schemas = [m.model_json_schema(ref_template="#/components/schemas/{model}") for m in models]
+    parts = {name: part for s in schemas for name, part in s.pop("$defs", {}).items()}
+    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    described = {**schema, "$defs": parts}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": described}}}}

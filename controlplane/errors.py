@@ -124,13 +124,13 @@ class Unreadable(ChmError):
 
 
 class Stale(ChmError):
-    """The object changed since the client saw it; `etag` is the version it has now."""
+    """The object changed since the client saw it; `etag` is its version now; None of a list."""
 
     status = 412
     title = "Precondition failed"
 
-    def __init__(self, detail: str, etag: str) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, etag: str | None, *problems: Problem) -> None:
+        super().__init__(detail, *problems)
         self.etag = etag
 
 

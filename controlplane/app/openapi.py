@@ -19,6 +19,7 @@ class FieldProblem(BaseModel):
     pointer: str
     code: str
     message: str
+    row: int | None = Field(default=None, description="Of a list, the first is 1.")
 
 
 class ProblemDetails(BaseModel):

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from collections.abc import Iterable
 
 from fastapi import FastAPI, Request
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 SERVER_ERROR = 500
+ROW = re.compile(r"/(\d{1,5})(?:/|\Z)")  # where the body is a list, the first step is an index
 
 
 def problem(
@@ -37,10 +39,20 @@ def problem(
         "detail": detail,
         "instance": request.url.path,
         "request_id": request.state.request_id,
-        "errors": [{"pointer": e.pointer, "code": e.code, "message": e.message} for e in errors],
+        "errors": [_told(e) for e in errors],
     }
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None  # noqa: PLR2004 - RFC 9110, section 11.6.1
     return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def _told(error: Problem) -> dict[str, str | int]:
+    written: dict[str, str | int] = {
+        "pointer": error.pointer,
+        "code": error.code,
+        "message": error.message,
+    }
+    row = ROW.match(error.pointer)
+    return {**written, "row": int(row[1]) + 1} if row else written
 
 
 def unexpected(request: Request) -> JSONResponse:
@@ -56,7 +68,7 @@ def told(request: Request, error: ChmError) -> JSONResponse:
     response = problem(request, error.status, error.title, error.detail, error.problems)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
-    if isinstance(error, Stale):
+    if isinstance(error, Stale) and error.etag is not None:
         response.headers["ETag"] = error.etag
     return response
 

@@ -17,8 +17,9 @@ from controlplane.credentials.schemas import (
 from controlplane.database import Session
 from controlplane.grammar import Name
 from controlplane.pagination import Page
+from controlplane.retries.once import ONCE, Retryable
 
-router = APIRouter(prefix="/api/v1/credentials", tags=["credentials"])
+router = APIRouter(prefix="/api/v1/credentials", tags=["credentials"], route_class=Retryable)
 
 
 @router.get("")
@@ -36,7 +37,7 @@ async def list_credentials(
     return pagination.page(request.url, query, extent, [service.read(row) for row in rows])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[ONCE])
 async def create_credential(
     data: CredentialCreate,
     request: Request,

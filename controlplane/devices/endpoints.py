@@ -14,11 +14,13 @@ from controlplane.auth.dependencies import (
 )
 from controlplane.auth.permissions import Permission
 from controlplane.database import Session
-from controlplane.devices import document, inventory, queries, service
+from controlplane.devices import bulk, document, inventory, queries, service
 from controlplane.devices import sites as site_service
 from controlplane.devices.addresses import Reach
 from controlplane.devices.schemas import (
+    DeviceChange,
     DeviceCreate,
+    DeviceKey,
     DeviceQuery,
     DeviceRead,
     DeviceUpdate,
@@ -33,6 +35,7 @@ from controlplane.grammar import Name
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatch
 from controlplane.retries.once import ONCE, Retryable
+from controlplane.rows import Rows, Written
 
 sites = APIRouter(prefix="/api/v1/sites", tags=["sites"], route_class=Retryable)
 devices = APIRouter(prefix="/api/v1/devices", tags=["devices"], route_class=Retryable)
@@ -114,19 +117,37 @@ async def list_devices(
     return pagination.page(request.url, query, extent, results)
 
 
-@devices.post("", status_code=201, dependencies=[ONCE])
+@devices.post(
+    "",
+    status_code=201,
+    dependencies=[ONCE],
+    openapi_extra=bodies.described(DeviceCreate, Rows[DeviceCreate]),
+)
 async def create_device(
-    data: DeviceCreate,
-    request: Request,
-    response: Response,
-    session: Session,
-    actor: CanWriteDevices,
-) -> DeviceRead:
-    """Add a device to the inventory."""
-    Reach.of(request.app.state.settings).check([("/address", data.address)])
+    request: Request, response: Response, session: Session, actor: CanWriteDevices
+) -> DeviceRead | Written:
+    """Add a device to the inventory, or all of a list."""
+    data = await bodies.one_or_many(request, DeviceCreate, Rows[DeviceCreate])
+    reach = Reach.of(request.app.state.settings)
+    if isinstance(data, Rows):
+        return await bulk.create(session, actor, reach, data.root)
+    reach.check([("/address", data.address)])
     created = await service.create(session, actor, data)
     preconditions.tag(response, created.version)
     return created
+
+
+@devices.patch("", openapi_extra=bodies.described(Rows[DeviceChange]))
+async def update_devices(request: Request, session: Session, actor: CanWriteDevices) -> Written:
+    """Change all devices of a list, or none; 412 names those that are not the `version` given."""
+    items = (await bodies.read(request, Rows[DeviceChange])).root
+    return await bulk.update(session, actor, Reach.of(request.app.state.settings), items)
+
+
+@devices.delete("", status_code=204, openapi_extra=bodies.described(Rows[DeviceKey]))
+async def delete_devices(request: Request, session: Session, actor: CanWriteDevices) -> None:
+    """Remove all devices of a list, or none, where some are the way to others that stay (409)."""
+    await bulk.delete(session, actor, (await bodies.read(request, Rows[DeviceKey])).root)
 
 
 @devices.post("/import", dependencies=[ONCE], openapi_extra=bodies.described(ImportDocument))

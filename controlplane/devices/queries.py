@@ -288,6 +288,16 @@ def children(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
     )
 
 
+def left_behind(actor: Actor, of: Collection[UUID]) -> Select[tuple[UUID, str, bool]]:
+    """Select parent, name and whether the actor sees it, of others that stand behind these."""
+    return (
+        select(DeviceParent.parent_id, Device.name, _visible_device(actor, Device.id))
+        .join(Device, col(Device.id) == DeviceParent.device_id)
+        .where(_of(DeviceParent.parent_id, of), ~_of(DeviceParent.device_id, of))
+        .order_by(col(Device.name))
+    )
+
+
 def residents(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
     """Select the names of the devices at a site, and whether the actor sees each."""
     return select(Device.name, _visible_device(actor, Device.id)).where(Device.site_id == of)

@@ -122,6 +122,19 @@ class DeviceUpdate(DeviceFields):
     version: int | None = None
 
 
+class DeviceKey(BaseModel):
+    """A device of a list; with `version`, only if nobody else changed it since."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    version: int | None = None
+
+
+class DeviceChange(DeviceUpdate, DeviceKey):
+    """A device of a list, and the fields of it to change."""
+
+
 class FactChangeRead(BaseModel):
     """A fact that became another, and what that may mean."""
 

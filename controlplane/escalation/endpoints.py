@@ -29,10 +29,11 @@ from controlplane.escalation.schemas import (
 )
 from controlplane.grammar import Name
 from controlplane.pagination import Page
+from controlplane.retries.once import ONCE, Retryable
 
-schedules = APIRouter(prefix="/api/v1/oncall/schedules", tags=["on-call"])
+schedules = APIRouter(prefix="/api/v1/oncall/schedules", tags=["on-call"], route_class=Retryable)
 contacts = APIRouter(prefix="/api/v1/oncall/contacts", tags=["on-call"])
-rules = APIRouter(prefix="/api/v1/escalation/policies", tags=["escalation"])
+rules = APIRouter(prefix="/api/v1/escalation/policies", tags=["escalation"], route_class=Retryable)
 escalations = APIRouter(prefix="/api/v1/escalations", tags=["escalation"])
 
 
@@ -52,7 +53,7 @@ async def list_schedules(
     return pagination.page(request.url, query, extent, results)
 
 
-@schedules.post("", status_code=201)
+@schedules.post("", status_code=201, dependencies=[ONCE])
 async def create_schedule(
     data: ScheduleWrite, session: Session, actor: CanWriteOncall
 ) -> ScheduleRead:
@@ -105,7 +106,7 @@ async def list_overrides(name: Name, session: Session, _actor: CanReadOncall) ->
     return [OverrideRead.model_validate(override) for override in found]
 
 
-@schedules.post("/{name}/overrides", status_code=201)
+@schedules.post("/{name}/overrides", status_code=201, dependencies=[ONCE])
 async def create_override(
     name: Name, data: OverrideWrite, session: Session, actor: CanWriteOncall
 ) -> OverrideRead:
@@ -158,7 +159,7 @@ async def list_policies(
     return pagination.page(request.url, query, extent, [policies.read(row) for row in rows])
 
 
-@rules.post("", status_code=201)
+@rules.post("", status_code=201, dependencies=[ONCE])
 async def create_policy(data: PolicyWrite, session: Session, actor: CanWriteOncall) -> PolicyRead:
     """Add an escalation policy."""
     return policies.read(await policies.create(session, actor, data))

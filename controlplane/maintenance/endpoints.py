@@ -18,8 +18,9 @@ from controlplane.maintenance.schemas import (
     WindowUpdate,
 )
 from controlplane.pagination import Page
+from controlplane.retries.once import ONCE, Retryable
 
-router = APIRouter(prefix="/api/v1/maintenance", tags=["maintenance"])
+router = APIRouter(prefix="/api/v1/maintenance", tags=["maintenance"], route_class=Retryable)
 
 
 @router.get("")
@@ -38,7 +39,7 @@ async def list_windows(
     return pagination.page(request.url, query, extent, results)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[ONCE])
 async def create_window(
     data: WindowCreate, session: Session, actor: CanWriteMaintenance
 ) -> WindowRead:

@@ -18,4 +18,9 @@ async def prune(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - 
     """Remove the answers that are kept no longer."""
     sessions: async_sessionmaker[AsyncSession] = context.additional_context["sessions"]
     async with sessions.begin() as session:
-        await session.execute(queries.old(now() - KEPT))
+        await forget(session)
+
+
+async def forget(session: AsyncSession) -> None:
+    """Remove them in this session."""
+    await session.execute(queries.old(now() - KEPT))

@@ -18,7 +18,7 @@ from controlplane.app.access import operations
 from controlplane.auth.permissions import Role
 from controlplane.database import now
 from controlplane.devices.models import Device
-from controlplane.retries import once, queries
+from controlplane.retries import once, tasks
 from controlplane.retries.models import KeptAnswer
 from tests.controlplane.conftest import Login, Sessions
 
@@ -68,6 +68,15 @@ class TestAgain:
         await client.post("/api/v1/sites", json={"name": "s"})
         assert (await post(client, EDGE | {"site": "s"})).status_code == 201
 
+    async def test_secrets_that_come_in(self, client: AsyncClient) -> None:
+        """A credential is written once, too: its answer shows nothing of it."""
+        body = {"name": "lab", "version": 2, "community": "public"}
+        answers = [await post(client, body, url="/api/v1/credentials") for _ in range(2)]
+        assert [a.status_code for a in answers] == [201, 201], answers[0].text
+        assert answers[1].headers[once.REPLAYED] == "true"
+        other = body | {"community": "private"}
+        assert (await post(client, other, url="/api/v1/credentials")).status_code == 422
+
     async def test_after_a_day_it_is_new(self, client: AsyncClient, sessions: Sessions) -> None:
         """After 24 hours the answer is gone: the request is done, here into a conflict."""
         await post(client)
@@ -80,11 +89,12 @@ class TestAgain:
         await post(client)
         await post(client, EDGE | {"name": "edge2"}, key=str(uuid4()))
         async with sessions.begin() as session:
-            oldest = (await answers(session))[0]
+            oldest, _ = await answers(session)
             oldest.created_at = now() - once.KEPT - timedelta(seconds=1)
             await session.flush()
-            await session.execute(queries.old(now() - once.KEPT))
-            assert len(await answers(session)) == 1
+            await tasks.forget(session)
+            (left,) = await answers(session)
+            assert left.key != oldest.key
 
 
 class TestInFlight:
@@ -129,6 +139,22 @@ class TestInFlight:
             while not await session.scalar(waiting):
                 await session.rollback()
                 await asyncio.sleep(0.01)
+
+    async def test_killed_between_change_and_answer(
+        self, client: AsyncClient, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the answer cannot be kept the change is not made either; again does it once."""
+
+        async def die(*_: object) -> None:
+            raise OSError("the process is killed here")
+
+        with monkeypatch.context() as dying:
+            dying.setattr(once.Asked, "keep", die)
+            assert (await post(client)).status_code == 500
+        assert await devices(sessions) == 0
+        assert (await post(client)).status_code == 201
+        assert (await post(client)).headers[once.REPLAYED] == "true"
+        assert await devices(sessions) == 1
 
 
 class TestWhoAsks:
