@@ -5,6 +5,7 @@ whose configuration has the auth inside of each module.
 """
 
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -48,6 +49,11 @@ class Exporter:
         """Return the resident bytes of the process."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def interpreter() -> str:
+    """Return which Python runs ours: builds of one version differ, so a ratio belongs to one."""
+    return f"Python {platform.python_version()} of {sys.base_prefix}, {platform.python_compiler()}"
 
 
 def newest() -> str | None:

@@ -147,7 +147,8 @@ async def main(target: str, name: str) -> None:
         costs = [(await cost(probe), await cost(walk)) for _ in range(TURNS)]
     # The cheapest turn is the one that other work on the machine disturbed least.
     ours, plain = map(min, zip(*costs, strict=True))
-    print(f"\nCPU of /probe of {name}, profile {told.profile}")
+    print(f"\n{_peers.interpreter()}")
+    print(f"CPU of /probe of {name}, profile {told.profile}")
     print(f"{'plain walk':12}{values:7} values {plain * 1e3:9.2f} ms")
     print(f"{'/probe':12}{samples:7} samples{ours * 1e3:9.2f} ms")
     print(f"ratio {ours / plain:.2f}, target at most {TARGET}")

@@ -35,6 +35,7 @@ HEADERS = {
 
 
 async def main() -> None:
+    print(_peers.interpreter())
     lab = Lab(Topology(()), snmp_port=0, bulk=topology.bulk(1, BASE), bulk_tick=1.0)
     async with lab:
         target = f"{lab.address('bulk0001')}:{lab.port}"
