@@ -48,6 +48,7 @@ from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
 from controlplane.devices.groups import endpoints as groups
 from controlplane.escalation import endpoints as escalation
+from controlplane.history import endpoints as history
 from controlplane.jobs import endpoints as jobs
 from controlplane.limits.buckets import Buckets
 from controlplane.maintenance import endpoints as maintenance
@@ -79,6 +80,7 @@ ROUTERS = (
     transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
     groups.router,
+    history.router,
     jobs.router,
     metrics.thresholds,
     metrics.device_thresholds,

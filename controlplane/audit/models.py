@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger
+from sqlalchemy import JSON, BigInteger, Index
 from sqlmodel import Field, SQLModel
 
 from controlplane.database import UtcDateTime, now, words
@@ -77,6 +77,7 @@ class AuditEntry(SQLModel, table=True):
     """One thing that was done; `mac` chains it to the entry before (controlplane.audit.chain)."""
 
     __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_entries_object", "object_type", "object_id", "seq"),)
 
     seq: int = Field(
         primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}

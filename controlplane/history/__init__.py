@@ -1,0 +1,1 @@
+"""What was done to an object of the inventory, as far as the reader may know."""

@@ -1,0 +1,34 @@
+"""The nouns that have a history, and which fields of them name another object."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from controlplane.auth.permissions import Permission
+
+
+class Noun(StrEnum):
+    """An object of the inventory, as the audit log has it."""
+
+    DEVICE = "device"
+    SITE = "site"
+    GROUP = "group"
+    CREDENTIAL = "credential"
+
+
+READ: Mapping[Noun, Permission] = MappingProxyType(
+    {
+        Noun.DEVICE: Permission.DEVICES_READ,
+        Noun.SITE: Permission.SITES_READ,
+        Noun.GROUP: Permission.GROUPS_READ,
+        Noun.CREDENTIAL: Permission.CREDENTIALS_READ,
+    }
+)
+REFERENCES: Mapping[str, Noun] = MappingProxyType(
+    {
+        "site": Noun.SITE,
+        "parent": Noun.SITE,
+        "parents": Noun.DEVICE,
+        "credentials": Noun.CREDENTIAL,
+    }
+)
