@@ -40,6 +40,9 @@ class Permission(StrEnum):
     GRANTS_READ = "grants:read"
     GRANTS_WRITE = "grants:write"
     AUDIT_READ = "audit:read"
+    EXPORTERS_READ = "exporters:read"
+    EXPORTERS_WRITE = "exporters:write"
+    TARGETS_CONFIRM = "targets:confirm"
     SNAPSHOT_READ = "snapshot:read"
     TARGETS_READ = "targets:read"
     INTENT_READ = "intent:read"
@@ -89,6 +92,7 @@ OPERATOR = VIEWER | {
     Permission.ALERTS_WRITE,
     Permission.MAINTENANCE_WRITE,
     Permission.NOTIFICATIONS_READ,
+    Permission.EXPORTERS_READ,
 }
 ADMIN = FOR_PEOPLE - {Permission.ROLES_WRITE}
 
