@@ -26,6 +26,18 @@ count(device:chm_inventory_device_info:current) > 0
 unless on ()
 up{job="chm-devices"}"""
 
+# A control plane that knows no device at all may be one of another database.
+TARGETS_WITHHELD = """\
+max (chm_targets_withheld_devices) > 0
+or
+count(up{job="chm-devices"}) unless on () count(device:chm_inventory_device_info:current)"""
+
+# With nothing to ask and nothing asked there is no list to serve, and nobody misses it.
+DISCOVERY_FAILING = """\
+sum (increase(prometheus_sd_refresh_failures_total{mechanism="http"}[10m])) > 0
+and on ()
+(count(up{job="chm-devices"}) or count(device:chm_inventory_device_info:current))"""
+
 GROUP_SLOW = """\
 max by (rule_group) (prometheus_rule_group_last_duration_seconds)
 > max by (rule_group) (prometheus_rule_group_interval_seconds)
@@ -101,8 +113,17 @@ def _services(options: Intent) -> tuple[Alert, ...]:
 def _prometheus(options: Intent) -> tuple[Alert, ...]:
     return (
         _alert(
+            "TargetsWithheld",
+            TARGETS_WITHHELD,
+            "critical",
+            "The list of devices shrank too much to be believed",
+            "{{ $value }} devices would vanish from Prometheus. It keeps asking those it has; "
+            "changes do not reach it until somebody confirms them or puts the devices back.",
+            hold=options.confirm_for,
+        ),
+        _alert(
             "ServiceDiscoveryFailing",
-            'sum (increase(prometheus_sd_refresh_failures_total{mechanism="http"}[10m])) > 0',
+            DISCOVERY_FAILING,
             "warning",
             "Prometheus cannot fetch its targets",
             "Prometheus keeps the list of targets it has; new devices are not asked, "

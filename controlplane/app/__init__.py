@@ -26,6 +26,7 @@ from controlplane.app import (
     parameters,
     problems,
     refusals,
+    withheld,
 )
 from controlplane.app.bounds import Bounds
 from controlplane.app.doorkeeper import Doorkeeper
@@ -45,7 +46,6 @@ from controlplane.clients.alertmanager import Alertmanager
 from controlplane.clients.notifier import Notifier
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
-from controlplane.devices.addresses import Reach
 from controlplane.devices.groups import endpoints as groups
 from controlplane.escalation import endpoints as escalation
 from controlplane.history import endpoints as history
@@ -64,6 +64,7 @@ from controlplane.settings import Settings
 from controlplane.targets import discovery, snapshot, verification
 from controlplane.targets import endpoints as targets
 from controlplane.targets.document import History
+from controlplane.targets.exporters import endpoints as exporters
 from controlplane.transfer import endpoints as transfer
 from controlplane.vault import Vault, ring
 from controlplane.vault.telemetry import VaultMetrics
@@ -86,6 +87,7 @@ ROUTERS = (
     metrics.device_thresholds,
     metrics.intent,
     targets.router,
+    exporters.router,
     verification.router,
     alerts.router,
     alerts.incidents,
@@ -103,7 +105,13 @@ ROUTERS = (
 )
 
 ALERTMANAGER_SECONDS = 3.0  # what takes longer the worker does
-INTENT = (intent.devices, intent.thresholds_in_force, deployments.intent, routings.intent)
+INTENT = (
+    intent.devices,
+    intent.thresholds_in_force,
+    deployments.intent,
+    routings.intent,
+    withheld.intent,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -124,7 +132,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.audit_gauges = anchors.Gauges.register(app.state.registry)
     app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.live_intent = events.Cache(intent.maintenance_active, attrgetter("lasts"))
-    app.state.targets = events.Cache(discovery.builder(settings))
     problems.install(app)
     refusals.install(app)
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
@@ -183,7 +190,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             Vault, ring.from_settings(settings), app.state.vault_metrics.refused
         )
         app.state.snapshot = events.Cache(
-            snapshot.Builder(app.state.vault, Reach.of(settings)), attrgetter("lasts")
+            snapshot.Builder(app.state.vault, settings), attrgetter("lasts")
         )
         app.state.histories = defaultdict(History)
         passwords = Passwords()
@@ -193,6 +200,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.sessions = audited.sessions(engine, audit_key)
         app.state.watch = events.Watch(engine)
         app.state.sessions.configure(info={events.WATCH: app.state.watch})
+        app.state.targets = events.Cache(discovery.builder(settings, app.state.sessions))
         app.state.callers = Callers(app.state.watch)
         app.state.notifier = Notifier.at(settings.alertmanager_url)
         app.state.destinations = Destinations.of(settings)

@@ -42,6 +42,9 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     JOBS_READ = "jobs:read"  # those of others
     JOBS_WRITE = "jobs:write"
+    EXPORTERS_READ = "exporters:read"
+    EXPORTERS_WRITE = "exporters:write"
+    TARGETS_CONFIRM = "targets:confirm"
     SNAPSHOT_READ = "snapshot:read"
     TARGETS_READ = "targets:read"
     INTENT_READ = "intent:read"
@@ -91,6 +94,7 @@ OPERATOR = VIEWER | {
     Permission.ALERTS_WRITE,
     Permission.MAINTENANCE_WRITE,
     Permission.NOTIFICATIONS_READ,
+    Permission.EXPORTERS_READ,
 }
 ADMIN = FOR_PEOPLE - {Permission.ROLES_WRITE}
 

@@ -11,9 +11,19 @@ from controlplane.errors import ChmError, Problem, from_validation
 
 # Each in the module of its name, which is loaded when it is called for: a shell does not wait.
 NOUNS = (
-    *("alert", "audit", "auth", "channel", "credential", "dashboards", "device", "grant", "group"),
-    *("maintenance", "mfa", "mib", "oncall", "role", "route", "rules", "session", "site"),
-    *("token", "user", "vault"),
+    *(
+        "alert",
+        "audit",
+        "auth",
+        "channel",
+        "credential",
+        "dashboards",
+        "device",
+        "exporter",
+        "grant",
+    ),
+    *("group", "maintenance", "mfa", "mib", "oncall", "role", "route", "rules", "session", "site"),
+    *("targets", "token", "user", "vault"),
 )
 VERBS = {  # the module and the function of each
     "export": ("transfer", "export"),

@@ -5,46 +5,75 @@ fewer: every doubt is an error here.
 """
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from controlplane import events
 from controlplane.devices import queries
-from controlplane.errors import Unavailable
+from controlplane.errors import NotFound, Unavailable
 from controlplane.settings import Settings
-from controlplane.targets import sharding
+from controlplane.targets import gate, sharding
+from controlplane.targets.exporters import service as exporters
+
+log = logging.getLogger(__name__)
 
 MARGIN_SECONDS = 1.0  # between the end of a scrape at the latest and the next one
 
 
-def builder(settings: Settings) -> Callable[[AsyncSession], Awaitable[Mapping[int, bytes]]]:
-    """Make the function that builds the list of each shard, as JSON."""
+@dataclass(frozen=True)
+class Lists:
+    """The list of each shard, as JSON, and whether they may be served."""
+
+    of: Mapping[int, bytes]
+    verdict: gate.Verdict
+
+    def serve(self, shard: int) -> bytes:
+        """Give the list of a Prometheus server, or raise NotFound or Unavailable."""
+        if shard not in self.of:
+            raise NotFound(f"there is no shard {shard}, only 0 to {len(self.of) - 1}")
+        if self.verdict.withheld:
+            raise Unavailable(f"withheld: {self.verdict}")
+        return self.of[shard]
+
+
+def builder(
+    settings: Settings, sessions: async_sessionmaker[AsyncSession]
+) -> Callable[[AsyncSession], Awaitable[Lists]]:
+    """Make the function that builds the list of each shard."""
     shards = [str(shard) for shard in range(settings.shards)]
 
-    async def build(session: AsyncSession) -> Mapping[int, bytes]:
+    async def build(session: AsyncSession) -> Lists:
+        sharing = await exporters.assignment(session, settings)
+        devices = (await session.execute(queries.labelled())).all()
         lists: dict[int, list[object]] = {int(shard): [] for shard in shards}
-        for device in await session.execute(queries.labelled()):
+        for device in devices:
             shard = int(sharding.choose(device.name, shards))
-            lists[shard].append(group(settings, device))
-        counted = (await session.execute(queries.count_monitored())).scalar_one()
-        if sum(map(len, lists.values())) != counted:
-            raise Unavailable(f"the lists do not hold the {counted} devices of the inventory")
-        return {shard: json.dumps(groups).encode() for shard, groups in lists.items()}
+            asked_by = sharing.owner(device.name, device.site_id).address
+            lists[shard].append(group(settings, device, asked_by))
+        counted = await events.count(session)
+        verdict = await gate.admit(sessions, [device.name for device in devices], counted)
+        if verdict.withheld:
+            log.error("targets withheld: %s", verdict)
+        return Lists({n: json.dumps(groups).encode() for n, groups in lists.items()}, verdict)
 
     return build
 
 
-def group(settings: Settings, device: Any) -> dict[str, object]:
+def group(settings: Settings, device: Any, exporter: str) -> dict[str, object]:
     """Make the target group of a device: its name, never its address or a secret."""
+    interval = settings.scrape_interval
     labels = {
         "device": device.name,
         "site": device.site or "",
         "role": device.role,
         "vendor": device.vendor,
-        "__meta_chm_exporter": sharding.choose(device.name, settings.exporters),
-        "__scrape_interval__": duration(settings.scrape_interval),
-        "__scrape_timeout__": duration(timeout(settings.scrape_interval)),
+        "__meta_chm_exporter": exporter,
+        "__scrape_interval__": duration(interval),
+        "__scrape_timeout__": duration(timeout(interval)),
     }
     return {
         "targets": [device.name],

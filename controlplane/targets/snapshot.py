@@ -11,21 +11,57 @@ from controlplane.credentials import service as credentials
 from controlplane.credentials.models import Kind
 from controlplane.credentials.service import Stored
 from controlplane.devices.addresses import Reach
-from controlplane.errors import Unavailable, Unreadable
+from controlplane.errors import NotFound, Unavailable, Unreadable
+from controlplane.settings import Settings
 from controlplane.targets import queries
 from controlplane.targets.document import Document, Entry
+from controlplane.targets.exporters import service as exporters
+from controlplane.targets.exporters.assignment import Assignment
 from controlplane.vault import Vault
 
 WAITING = "@"  # between the name of a credential and the number of a version; in no name
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A device as it was written, or that it is not to be asked at its address."""
+
+    fields: dict[str, Any]
+    entry: Entry | None
+
+
+@dataclass
+class Held:
+    """What one exporter must know."""
+
+    auths: set[str] = field(default_factory=set)
+    devices: list[str] = field(default_factory=list)
+    _document: Document | None = field(default=None, repr=False)
+
+    def document(self, every: Document) -> Document:
+        """Give its part of the document of all devices."""
+        if self._document is None:
+            auths = {name: entry for name, entry in every.auths.items() if name in self.auths}
+            self._document = Document(auths, {name: every.devices[name] for name in self.devices})
+        return self._document
+
+
 @dataclass(frozen=True)
 class Snapshot:
-    """The document of all devices, and what had to be left out of it."""
+    """The document of all devices, who must know which, and what had to be left out of it."""
 
     document: Document = field(repr=False)
+    held: Mapping[str, Held] = field(repr=False)  # by exporter
     unreadable: tuple[str, ...] = ()  # credentials that the vault does not open
     out_of_reach: tuple[str, ...] = ()  # devices whose address is in no management network
+
+    def of(self, exporter: str) -> Document:
+        """Give the document of one exporter, or raise NotFound; without a name, all of it."""
+        if not exporter:
+            return self.document
+        if exporter not in self.held:
+            raise NotFound(f"there is no exporter {exporter!r}")
+        return self.held[exporter].document(self.document)
 
     @property
     def lasts(self) -> bool:
@@ -36,10 +72,11 @@ class Snapshot:
 class Builder:
     """Builds the snapshot of the database's state; devices that are as before are not made anew."""
 
-    def __init__(self, vault: Vault, reach: Reach) -> None:
+    def __init__(self, vault: Vault, settings: Settings) -> None:
         self._vault = vault
-        self._reach = reach
-        self._made: dict[str, tuple[dict[str, Any], Entry | None]] = {}
+        self._settings = settings
+        self._reach = Reach.of(settings)
+        self._made: dict[str, Made] = {}
 
     async def __call__(self, session: AsyncSession) -> Snapshot:
         """Read, open and write everything; raise Unavailable where the vault opens nothing."""
@@ -49,44 +86,62 @@ class Builder:
         opened, unreadable = _open(self._vault, stored)
         if unreadable and not opened:
             raise Unavailable("the vault opens no credential at all: its key is not there")
-        devices, refused, named = self._devices(rows, _tried(stored), opened)
+        sharing = await exporters.assignment(session, self._settings)
+        devices, refused = self._devices(rows, _tried(stored), opened)
+        held, named = _held(rows, devices, sharing)
         auths = {name: Entry.of(fields) for name, fields in opened.items() if name in named}
-        return Snapshot(Document(auths, devices), unreadable, refused)
+        document = Document(
+            auths, {name: made.entry for name, made in devices.items() if made.entry}
+        )
+        return Snapshot(document, held, unreadable, refused)
 
     def _devices(
         self, rows: Sequence[Any], tried: Mapping[str, Sequence[str]], auths: Collection[str]
-    ) -> tuple[dict[str, Entry], tuple[str, ...], set[str]]:
-        """Describe each device that can be asked; name those out of reach, and the auths in use.
+    ) -> tuple[dict[str, Made], tuple[str, ...]]:
+        """Describe each device that can be asked, and name those out of reach.
 
         One whose auths all do not open is not there: it would look dead, which nobody knows.
         """
-        made, devices, refused = {}, {}, []
-        named: set[str] = set()
-        for row in rows:
-            asked = [a for name in row.names or () for a in tried.get(name, ()) if a in auths]
-            fields = {
-                "address": row.address,
-                "port": row.port,
-                "auths": asked,
-                "profile": row.profile,
-                "modules": row.modules,
-            }
-            entry = self._entry(row.name, fields)
-            made[row.name] = fields, entry
-            if entry is None:  # written before a setting changed, or past us
-                refused.append(row.name)
-            elif asked or not any(name in tried for name in row.names or ()):
-                devices[row.name] = entry
-                named.update(asked)
+        made = {row.name: self._make(row, tried, auths) for row in rows}
         self._made = made
-        return devices, tuple(refused), named
+        devices = {
+            row.name: device
+            for row in rows
+            if (device := made[row.name]).entry is not None
+            and (device.fields["auths"] or not any(name in tried for name in row.names or ()))
+        }
+        return devices, tuple(name for name, device in made.items() if device.entry is None)
 
-    def _entry(self, name: str, fields: dict[str, Any]) -> Entry | None:
-        """Write a device, or give None where it is not to be asked at its address."""
-        before = self._made.get(name)
-        if before is not None and before[0] == fields:
-            return before[1]
-        return None if self._reach.refusal(fields["address"]) else Entry.of(fields)
+    def _make(self, row: Any, tried: Mapping[str, Sequence[str]], auths: Collection[str]) -> Made:
+        fields = {
+            "address": row.address,
+            "port": row.port,
+            "auths": [a for name in row.names or () for a in tried.get(name, ()) if a in auths],
+            "profile": row.profile,
+            "modules": row.modules,
+        }
+        before = self._made.get(row.name)
+        if before is not None and before.fields == fields:
+            return before
+        # Written before a setting changed, or past us: the exporter is not sent there.
+        refused = self._reach.refusal(row.address)
+        return Made(fields, None if refused else Entry.of(fields))
+
+
+def _held(
+    rows: Sequence[Any], devices: Mapping[str, Made], sharing: Assignment
+) -> tuple[dict[str, Held], set[str]]:
+    """Give what each exporter must know, and the auths that any of them needs."""
+    held = {member.name: Held() for member in sharing.members}
+    named: set[str] = set()
+    for row in rows:
+        if (device := devices.get(row.name)) is None:
+            continue
+        named.update(device.fields["auths"])
+        for member in sharing.holders(row.name, row.site_id):
+            held[member.name].devices.append(row.name)
+            held[member.name].auths.update(device.fields["auths"])
+    return held, named
 
 
 async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, Stored]:

@@ -22,7 +22,7 @@ from controlplane.devices.models import Device
 from controlplane.errors import Invalid, Problem, Unavailable
 from controlplane.grammar import Name
 from controlplane.settings import Settings
-from controlplane.targets import sharding
+from controlplane.targets.exporters import service as exporters
 from controlplane.vault import Vault
 
 router = APIRouter(prefix="/api/v1/credentials", tags=["credentials"])
@@ -72,11 +72,12 @@ class Tester:
             detail = "only credentials of kind snmp can be tried on devices"
             raise Invalid(detail, Problem("/name", "kind", detail))
         devices = await _devices(session, actor, Reach.of(self.settings), data.devices)
+        sharing = await exporters.assignment(session, self.settings)
         auth, taking_turns = credentials.opened(self.vault, stored), asyncio.Semaphore(AT_ONCE)
         async with Verifier.open(_token(self.settings)) as verifier:
 
             async def ask(device: Device) -> Tried:
-                exporter = sharding.choose(device.name, self.settings.exporters)
+                exporter = sharing.owner(device.name, device.site_id).address
                 async with taking_turns:
                     found = await verifier.verify(exporter, device.address, device.port, auth)
                 return Tried(device=device.name, number=stored.number, **found.model_dump())

@@ -67,6 +67,10 @@ def test_a_healthy_stack_is_quiet(tmp_path: Path) -> None:
             },
         ),
         (
+            "TargetsWithheld",
+            values("chm_targets_withheld_devices", "0x9 9x30 0x60", job="chm-intent"),
+        ),
+        (
             "ServiceDiscoveryFailing",
             values(
                 "prometheus_sd_refresh_failures_total",

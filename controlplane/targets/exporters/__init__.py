@@ -1,0 +1,1 @@
+"""The exporters that share the devices."""

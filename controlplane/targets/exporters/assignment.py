@@ -1,0 +1,87 @@
+"""Which exporter asks a device: of those nearest to its site, by rendezvous hashing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from controlplane.errors import Unavailable
+from controlplane.targets import sharding
+
+HOLDERS = 2  # how many know a device: whoever asks it, and who would if that one were not there
+
+
+@dataclass(frozen=True)
+class Member:
+    """An exporter as devices are shared out to it."""
+
+    name: str
+    address: str
+    site: UUID | None = None
+    weight: int = 1
+    draining: bool = False
+    registered: bool = True
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The exporters, and the tree of sites as parents by site."""
+
+    members: tuple[Member, ...]
+    parents: Mapping[UUID, UUID | None]
+
+    def owner(self, device: str, site: UUID | None) -> Member:
+        """Give the exporter that asks a device, or raise Unavailable where there is none."""
+        pool = self._pool(site)
+        return pool[self._ranked(device, pool)[0]]
+
+    def holders(self, device: str, site: UUID | None) -> list[Member]:
+        """Give the exporters that must know a device, the one that asks it first.
+
+        The second takes over when the first goes, and was the first before that one came; so does
+        one that is drained know what it would ask. Nobody is sent to an exporter that does not
+        know the device yet, or no longer.
+        """
+        pool = self._pool(site)
+        first = [pool[address] for address in self._ranked(device, pool)[:HOLDERS]]
+        least = min(self._score(device, member) for member in first)
+        drained = [m for m in self._reaching(site, draining=True) if m not in first]
+        return first + [
+            m for m in drained if len(first) < HOLDERS or self._score(device, m) > least
+        ]
+
+    def _pool(self, site: UUID | None) -> Mapping[str, Member]:
+        if site not in self._pools:
+            self._pools[site] = {m.address: m for m in self._nearest(site)}
+        return self._pools[site]
+
+    @cached_property
+    def _pools(self) -> dict[UUID | None, Mapping[str, Member]]:
+        return {}
+
+    def _nearest(self, site: UUID | None) -> list[Member]:
+        active = self._reaching(site, draining=False)
+        for place in self._up(site):
+            if found := [member for member in active if member.site == place]:
+                return found
+        everywhere = [member for member in self.members if not member.draining]
+        if not everywhere:
+            raise Unavailable("there is no exporter that is not draining")
+        return everywhere  # better asked from far away than not at all
+
+    def _reaching(self, site: UUID | None, *, draining: bool) -> list[Member]:
+        """Give the exporters at a site, above it, or everywhere."""
+        places = set(self._up(site))
+        return [m for m in self.members if m.draining is draining and m.site in places]
+
+    def _up(self, site: UUID | None) -> Iterator[UUID | None]:
+        while site is not None:
+            yield site
+            site = self.parents[site]
+        yield None
+
+    def _ranked(self, device: str, pool: Mapping[str, Member]) -> list[str]:
+        return sharding.ranked(device, {address: m.weight for address, m in pool.items()})
+
+    def _score(self, device: str, member: Member) -> float:
+        return sharding.score(device, member.address, member.weight)
