@@ -55,7 +55,7 @@ from controlplane.provisioning import endpoints as provisioning
 from controlplane.provisioning import service as deployments
 from controlplane.provisioning.alertmanager import service as routings
 from controlplane.settings import Settings
-from controlplane.targets import discovery, snapshot, verification
+from controlplane.targets import discovery, polling, snapshot, verification
 from controlplane.targets import endpoints as targets
 from controlplane.transfer import endpoints as transfer
 from controlplane.vault import Vault, ring
@@ -77,6 +77,7 @@ ROUTERS = (
     metrics.device_thresholds,
     metrics.intent,
     targets.router,
+    polling.router,
     verification.router,
     alerts.router,
     alerts.incidents,

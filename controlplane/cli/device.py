@@ -23,6 +23,7 @@ from controlplane.devices.schemas import (
 )
 from controlplane.errors import ConfigurationError
 from controlplane.settings import Settings
+from controlplane.targets.polling import Poller
 from controlplane.transfer import formats
 from controlplane.transfer import service as transfer
 from controlplane.transfer.formats import Format
@@ -35,6 +36,8 @@ COLUMNS = (
     *("name", "address", "port", "site", "role", "vendor"),
     *("status", "tags", "credentials", "parents"),
 )
+POLLED = ("name", "outcome", "seconds", "samples", "found", "detail", "hint")
+OUTCOMES = {"ok": "green", "not_needed": "dim", "": "red"}  # the last one for any other
 
 
 @app.command()
@@ -175,6 +178,21 @@ def export(
         sys.stdout.write(text)
     else:
         out.write_text(text, encoding="utf-8", newline="")
+
+
+@app.command()
+def poll(name: str, *, as_json: AsJson = False) -> None:
+    """Ask a device now, monitored or not; exit code 1 when it does not answer all it was asked."""
+    settings = Settings()
+    poller = Poller(vault(settings), settings)
+    told = transact(settings, lambda session: poller.run(session, shell(), name))
+    if as_json or not sys.stdout.isatty():
+        output.item(told.model_dump(mode="json"), as_json=True)
+    else:
+        output.item(told.model_dump(mode="json", exclude={"collectors"}), as_json=False)
+        output.rows(told.collectors, POLLED, as_json=False, colours=OUTCOMES)
+    if not told.complete:
+        raise typer.Exit(FAULTY)
 
 
 def _show(device: DeviceRead, *, as_json: bool) -> None:

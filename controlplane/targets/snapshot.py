@@ -15,6 +15,7 @@ from controlplane.credentials.models import Kind
 from controlplane.credentials.service import Stored
 from controlplane.devices import inventory, queries
 from controlplane.devices.addresses import Reach
+from controlplane.devices.models import Device
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Unavailable, Unreadable
 from controlplane.vault import Vault
@@ -46,18 +47,32 @@ def builder(vault: Vault, reach: Reach) -> Callable[[AsyncSession], Awaitable[Sn
         # Written before a setting changed, or past us: the exporter is not sent there.
         refused = {device.name for device in everything if reach.refusal(device.address)}
         devices = [device for device in everything if device.name not in refused]
-        used = sorted({name for device in devices for name in device.credentials})
-        stored = await _stored(session, used)
-        auths, unreadable = _open(vault, stored)
-        if unreadable and not auths:
+        document, unreadable = await _document(session, vault, devices)
+        if unreadable and not document["auths"]:
             raise Unavailable("the vault opens no credential at all: its key is not there")
-        tried: dict[str, list[str]] = {}
-        for auth in stored:
-            tried.setdefault(auth.partition(WAITING)[0], []).append(auth)
-        document = {"auths": auths, "devices": _devices(devices, tried, auths)}
         return _revised(document, unreadable, tuple(sorted(refused)))
 
     return build
+
+
+async def described(
+    session: AsyncSession, vault: Vault, devices: Sequence[Device]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Describe devices, monitored or not, with their auths; name those that do not open."""
+    read = await inventory.read(session, system("targets"), devices, every=True)
+    return await _document(session, vault, read)
+
+
+async def _document(
+    session: AsyncSession, vault: Vault, devices: Sequence[DeviceRead]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    used = sorted({name for device in devices for name in device.credentials})
+    stored = await _stored(session, used)
+    auths, unreadable = _open(vault, stored)
+    tried: dict[str, list[str]] = {}
+    for auth in stored:
+        tried.setdefault(auth.partition(WAITING)[0], []).append(auth)
+    return {"auths": auths, "devices": _devices(devices, tried, auths)}, unreadable
 
 
 async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, Stored]:

@@ -73,7 +73,7 @@ class Tester:
             raise Invalid(detail, Problem("/name", "kind", detail))
         devices = await _devices(session, actor, Reach.of(self.settings), data.devices)
         auth, taking_turns = credentials.opened(self.vault, stored), asyncio.Semaphore(AT_ONCE)
-        async with Verifier.open(_token(self.settings)) as verifier:
+        async with Verifier.open(token(self.settings)) as verifier:
 
             async def ask(device: Device) -> Tried:
                 exporter = sharding.choose(device.name, self.settings.exporters)
@@ -105,7 +105,8 @@ async def _devices(
     return chosen
 
 
-def _token(settings: Settings) -> str:
+def token(settings: Settings) -> str:
+    """Read the token by which exporters know the control plane; Unavailable where there is none."""
     try:
         return settings.verify_token_file.read_text(encoding="ascii").strip()
     except OSError as error:
