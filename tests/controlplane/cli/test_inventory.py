@@ -7,6 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from controlplane import files
+from controlplane.settings import Settings
 from tests.controlplane.cli.conftest import Chm
 from tests.controlplane.cli.test_commands import chm_process
 
@@ -62,3 +64,17 @@ def test_export_and_import(chm: Chm, tmp_path: Path, form: str) -> None:
     again = chm_process(*("device", "import", str(file), "--mode", "create", "--dry-run"), stdin="")
     assert again.returncode == 1
     assert json.loads(again.stdout)["errors"][-1]["code"] == "exists"
+
+
+@pytest.mark.usefixtures("ready")
+def test_poll(chm: Chm) -> None:
+    """A poll that tells nothing of the device says why in JSON, and ends with 1."""
+    files.replace(Settings().verify_token_file, b"t0ken", files.PRIVATE)
+    add = ("credential", "add", "lab", "--version", "2")
+    assert chm_process(*add, stdin="s3cret\n").returncode == 0
+    chm("device", "add", "core1", "10.0.0.1", "--credential", "lab", "--status", "planned")
+    polled = chm_process("device", "poll", "core1", stdin="")
+    told = json.loads(polled.stdout)
+    assert (polled.returncode, told["device"], told["outcome"]) == (1, "core1", "untested")
+    assert "does not answer" in told["detail"]
+    assert "s3cret" not in polled.stdout + polled.stderr
