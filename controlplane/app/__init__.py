@@ -61,7 +61,7 @@ from controlplane.provisioning import service as deployments
 from controlplane.provisioning.alertmanager import service as routings
 from controlplane.retries import once
 from controlplane.settings import Settings
-from controlplane.targets import discovery, snapshot, verification
+from controlplane.targets import discovery, polling, snapshot, verification
 from controlplane.targets import endpoints as targets
 from controlplane.targets.document import History
 from controlplane.targets.exporters import endpoints as exporters
@@ -88,6 +88,7 @@ ROUTERS = (
     metrics.intent,
     targets.router,
     exporters.router,
+    polling.router,
     verification.router,
     alerts.router,
     alerts.incidents,

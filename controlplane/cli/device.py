@@ -1,5 +1,6 @@
 """`chm device`: the devices of the inventory."""
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from controlplane.auth.actor import shell
 from controlplane.cli import output, transfer
 from controlplane.cli.output import AsJson
-from controlplane.cli.work import transact
+from controlplane.cli.work import transact, vault
 from controlplane.devices import inventory, queries, service
 from controlplane.devices.addresses import Reach
 from controlplane.devices.models import Status
@@ -19,6 +20,7 @@ from controlplane.devices.schemas import (
     DeviceRead,
 )
 from controlplane.settings import Settings
+from controlplane.targets.polling import Poller
 
 app = typer.Typer(help="Devices of the inventory.", no_args_is_help=True)
 app.command("import")(transfer.import_)
@@ -28,6 +30,9 @@ COLUMNS = (
     *("name", "address", "port", "site", "role", "vendor"),
     *("status", "tags", "credentials", "parents"),
 )
+SILENT = 1  # the exit code when a device did not answer all it was asked
+POLLED = ("name", "outcome", "seconds", "samples", "found", "detail", "hint")
+OUTCOMES = {"ok": "green", "not_needed": "dim", "": "red"}  # the last one for any other
 
 
 @app.command()
@@ -115,6 +120,21 @@ def remove(name: str) -> None:
         await service.delete(session, shell(), name)
 
     transact(Settings(), work)
+
+
+@app.command()
+def poll(name: str, *, as_json: AsJson = False) -> None:
+    """Ask a device now, monitored or not; exit code 1 when it does not answer all it was asked."""
+    settings = Settings()
+    poller = Poller(vault(settings), settings)
+    told = transact(settings, lambda session: poller.run(session, shell(), name))
+    if as_json or not sys.stdout.isatty():
+        output.item(told.model_dump(mode="json"), as_json=True)
+    else:
+        output.item(told.model_dump(mode="json", exclude={"collectors"}), as_json=False)
+        output.rows(told.collectors, POLLED, as_json=False, colours=OUTCOMES)
+    if not told.complete:
+        raise typer.Exit(SILENT)
 
 
 def _show(device: DeviceRead, *, as_json: bool) -> None:

@@ -18,15 +18,26 @@ UNPRINTABLE = re.compile(f"[{grammar.UNPRINTABLE}]")  # what a terminal would ob
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as when piped.")]
 
 
-def rows(items: Sequence[BaseModel], columns: Sequence[str], *, as_json: bool) -> None:
-    """Print a list: `columns` of it on a terminal, else all of it as JSON."""
+def rows(
+    items: Sequence[BaseModel],
+    columns: Sequence[str],
+    *,
+    as_json: bool,
+    colours: Mapping[str, str] | None = None,
+) -> None:
+    """Print a list: `columns` of it on a terminal, else all of it as JSON.
+
+    `colours` are those of rows by their `outcome`; under the empty one, of all others.
+    """
     if as_json or not sys.stdout.isatty():
         _json([item.model_dump(mode="json") for item in items])
         return
     table = Table(*columns)
     for item in items:
         fields = item.model_dump(mode="json")
-        table.add_row(*(Text(_cell(fields[name])) for name in columns))
+        cells = (Text(_cell(fields[name])) for name in columns)
+        style = (colours or {}).get(fields.get("outcome", ""), (colours or {}).get("", ""))
+        table.add_row(*cells, style=style)
     Console().print(table)
 
 

@@ -1,14 +1,14 @@
-"""The exporter, asked to try credentials on a device (docs/architecture.md, 4.8)."""
+"""The exporter, asked to try or to poll a device at once (docs/architecture.md, 4.8 and 4.10)."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-TIMEOUT_SECONDS = 10.0  # the exporter itself takes half of that at most
+TIMEOUT_SECONDS = 25.0  # the exporter itself takes 5 at most to verify, and 20 to poll
 UNTESTED = "untested"
 
 
@@ -19,9 +19,30 @@ class Outcome(BaseModel):
     detail: str
 
 
+class Collector(Outcome):
+    """How one collector fared: what it found in a few words, and in how many seconds."""
+
+    name: str
+    found: str
+    seconds: float
+    samples: int
+
+
+class Report(Outcome):
+    """What came of a poll: the auth and the profile in use, and every collector in turn."""
+
+    seconds: float = 0.0
+    auth: str = ""
+    profile: str = ""
+    collectors: list[Collector] = []
+
+
+Answer = TypeVar("Answer", bound=Outcome)
+
+
 @dataclass(frozen=True)
 class Verifier:
-    """Asks exporters, each by its `host:port`."""
+    """Asks exporters, each by its `host:port`; one that fails is an outcome, too."""
 
     client: httpx.AsyncClient
     token: str = field(repr=False)
@@ -36,18 +57,30 @@ class Verifier:
     async def verify(
         self, exporter: str, address: str, port: int, auth: Mapping[str, Any]
     ) -> Outcome:
-        """Have one exporter try an auth on a device; an exporter that fails is an outcome, too."""
+        """Have one exporter try an auth on a device."""
         body = {"address": address, "port": port, "auth": dict(auth)}
+        return await self._order(exporter, "verify", body, Outcome)
+
+    async def poll(
+        self, exporter: str, device: Mapping[str, Any], auths: Mapping[str, Any]
+    ) -> Report:
+        """Have one exporter ask a device, described as in the snapshot, all there is."""
+        return await self._order(exporter, "poll", {"device": device, "auths": auths}, Report)
+
+    async def _order(
+        self, exporter: str, path: str, body: Mapping[str, Any], kind: type[Answer]
+    ) -> Answer:
         headers = {"Authorization": f"Bearer {self.token}"}
+        url = f"http://{exporter}/{path}"
         try:
-            answer = await self.client.post(f"http://{exporter}/verify", json=body, headers=headers)
+            answer = await self.client.post(url, json=body, headers=headers)
         except httpx.HTTPError as error:
             detail = f"the exporter {exporter} does not answer: {type(error).__name__}"
-            return Outcome(outcome=UNTESTED, detail=detail)
+            return kind(outcome=UNTESTED, detail=detail)
         try:
             if answer.is_success:
-                return Outcome.model_validate_json(answer.content)
+                return kind.model_validate_json(answer.content)
         except ValidationError:
             pass  # said below, as for any other answer that is none
         detail = f"the exporter {exporter} answered {answer.status_code}"
-        return Outcome(outcome=UNTESTED, detail=detail)
+        return kind(outcome=UNTESTED, detail=detail)

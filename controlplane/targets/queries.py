@@ -1,6 +1,7 @@
 """Statements about what is asked: read in one sweep, as plain rows, because there are many."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select, Subquery, func
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -12,13 +13,20 @@ from controlplane.devices.models import MONITORED, Device, DeviceCredential
 
 def asked() -> Select[Any]:
     """Select what the exporter has to know of each monitored device, with names of credentials."""
+    return _described().where(col(Device.status).in_(MONITORED)).order_by(Device.name)
+
+
+def asked_of(device: UUID) -> Select[Any]:
+    """Select the same of one device, monitored or not."""
+    return _described().where(col(Device.id) == device)
+
+
+def _described() -> Select[Any]:
     tried = _credentials()
     return (
         select(Device.name, Device.address, Device.port, Device.profile)
         .add_columns(col(Device.modules), col(Device.site_id), tried.c.names)
         .outerjoin(tried, tried.c.device_id == Device.id)
-        .where(col(Device.status).in_(MONITORED))
-        .order_by(Device.name)
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -113,19 +114,35 @@ class Builder:
         return devices, tuple(name for name, device in made.items() if device.entry is None)
 
     def _make(self, row: Any, tried: Mapping[str, Sequence[str]], auths: Collection[str]) -> Made:
-        fields = {
-            "address": row.address,
-            "port": row.port,
-            "auths": [a for name in row.names or () for a in tried.get(name, ()) if a in auths],
-            "profile": row.profile,
-            "modules": row.modules,
-        }
+        fields = _fields(row, tried, auths)
         before = self._made.get(row.name)
         if before is not None and before.fields == fields:
             return before
         # Written before a setting changed, or past us: the exporter is not sent there.
         refused = self._reach.refusal(row.address)
         return Made(fields, None if refused else Entry.of(fields))
+
+
+async def described(
+    session: AsyncSession, vault: Vault, device: UUID
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Describe a device, monitored or not, and open the auths it names, or raise Unreadable."""
+    row = (await session.execute(queries.asked_of(device))).one()
+    stored = await _stored(session, row.names or ())
+    opened, unreadable = _open(vault, stored)
+    if unreadable and not opened:
+        raise Unreadable(f"the vault opens none of {', '.join(unreadable)}")
+    return _fields(row, _tried(stored), opened), opened
+
+
+def _fields(row: Any, tried: Mapping[str, Sequence[str]], auths: Collection[str]) -> dict[str, Any]:
+    return {
+        "address": row.address,
+        "port": row.port,
+        "auths": [a for name in row.names or () for a in tried.get(name, ()) if a in auths],
+        "profile": row.profile,
+        "modules": row.modules,
+    }
 
 
 def _held(

@@ -74,7 +74,7 @@ class Tester:
         devices = await _devices(session, actor, Reach.of(self.settings), data.devices)
         sharing = await exporters.assignment(session, self.settings)
         auth, taking_turns = credentials.opened(self.vault, stored), asyncio.Semaphore(AT_ONCE)
-        async with Verifier.open(_token(self.settings)) as verifier:
+        async with Verifier.open(token(self.settings)) as verifier:
 
             async def ask(device: Device) -> Tried:
                 exporter = sharing.owner(device.name, device.site_id).address
@@ -106,7 +106,8 @@ async def _devices(
     return chosen
 
 
-def _token(settings: Settings) -> str:
+def token(settings: Settings) -> str:
+    """Read the token by which exporters know the control plane; Unavailable where there is none."""
     try:
         return settings.verify_token_file.read_text(encoding="ascii").strip()
     except OSError as error:

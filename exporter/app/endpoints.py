@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from exporter.app import landing, scrapes, verify
+from exporter.app import landing, poll, scrapes, verify
 from exporter.app.exporter import Exporter
 from exporter.config import Auth, ConfigError
 from exporter.errors import BadRequest, ProtocolError, Unavailable, UnknownDevice
@@ -78,8 +78,11 @@ def create_app(exporter: Exporter) -> Starlette:
     routes = [Route(path, bound(endpoint)) for path, endpoint in paths.items()]
     routes.append(Route("/-/reload", bound(reload), methods=["GET", "POST", "PUT"]))
     if (file := exporter.settings.verify_token_file) is not None:
-        check = verify.endpoint(exporter, Token(file))
-        routes.append(Route(verify.PATH, check, methods=["POST"]))
+        token = Token(file)
+        routes += [
+            Route(order.PATH, order.endpoint(exporter, token), methods=["POST"])
+            for order in (verify, poll)
+        ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 

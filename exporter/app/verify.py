@@ -7,19 +7,17 @@ version 1 or 2 keeps silent at a wrong community, which cannot be told from a de
 """
 
 import asyncio
-import hmac
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, TypeAdapter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import Response
 
-from exporter import config
+from exporter.app import orders
 from exporter.app.exporter import Exporter
-from exporter.config import Auth, ConfigError
+from exporter.config import Auth
 from exporter.errors import ProtocolError
 from exporter.inventory import Token, host
 from exporter.profiles import identify, values
@@ -27,7 +25,6 @@ from exporter.protocols import snmp
 from exporter.protocols.snmp import Limits, Target
 
 PATH = "/verify"
-LARGEST = 16_384  # bytes of a body
 SECONDS = 5.0  # that a device may take
 FIRST_WAIT, RETRIES = 1.0, 2
 SYS_NAME = "1.3.6.1.2.1.1.5.0"
@@ -47,33 +44,7 @@ _QUESTION = TypeAdapter(Question)
 
 def endpoint(exporter: Exporter, token: Token) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint, which lets in whoever has the token."""
-
-    async def verify(request: Request) -> Response:
-        given = request.headers.get("Authorization", "").encode()
-        if not hmac.compare_digest(given, f"Bearer {token.current()}".encode()):
-            exporter.telemetry.request_errors.inc()
-            return PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": "Bearer"})
-        try:
-            question = await _read(request)
-        except ConfigError as error:
-            exporter.telemetry.request_errors.inc()
-            return PlainTextResponse(f"{error}\n", 400)
-        return JSONResponse(await _ask(exporter, question))
-
-    return verify
-
-
-async def _read(request: Request) -> Question:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            raise ConfigError("body", "", f"has more than {LARGEST} bytes")
-    try:
-        data = json.loads(body)
-    except ValueError:
-        raise ConfigError("body", "", "is not JSON") from None
-    return config.validated(_QUESTION, data, "body", "")
+    return orders.endpoint(exporter, token, _QUESTION, _ask)
 
 
 async def _ask(exporter: Exporter, question: Question) -> dict[str, str]:

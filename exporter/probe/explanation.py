@@ -133,7 +133,7 @@ def _collector(outcome: Outcome, profile: Profile) -> Collector:
         outcome.name,
         outcome.success,
         outcome.needed,
-        _reason(outcome),
+        reason(outcome),
         outcome.seconds,
         len(outcome.answers),
         outcome.samples,
@@ -143,7 +143,8 @@ def _collector(outcome: Outcome, profile: Profile) -> Collector:
     )
 
 
-def _reason(outcome: Outcome) -> str:
+def reason(outcome: Outcome) -> str:
+    """Return in words why a collector failed or was not needed; nothing where all went well."""
     if outcome.unknown:
         return "no module of that name"
     if not outcome.needed:

@@ -7,6 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from controlplane import files
+from controlplane.settings import Settings
 from tests.controlplane.cli.conftest import Chm
 from tests.controlplane.cli.test_commands import chm_process
 
@@ -85,3 +87,17 @@ def test_a_file_has_a_bound(refused: Chm, tmp_path: Path, monkeypatch: pytest.Mo
     file = tmp_path / "large.json"
     file.write_bytes(b" " * 100_000_000)
     assert "more than 1024 bytes" in refused("import", str(file))
+
+
+@pytest.mark.usefixtures("ready")
+def test_poll(chm: Chm) -> None:
+    """A poll that tells nothing of the device says why in JSON, and ends with 1."""
+    files.replace(Settings().verify_token_file, b"t0ken", files.PRIVATE)
+    add = ("credential", "add", "lab", "--version", "2")
+    assert chm_process(*add, stdin="s3cret\n").returncode == 0
+    chm("device", "add", "core1", "10.0.0.1", "--credential", "lab", "--status", "planned")
+    polled = chm_process("device", "poll", "core1", stdin="")
+    told = json.loads(polled.stdout)
+    assert (polled.returncode, told["device"], told["outcome"]) == (1, "core1", "untested")
+    assert "does not answer" in told["detail"]
+    assert "s3cret" not in polled.stdout + polled.stderr

@@ -330,3 +330,12 @@ async def test_thresholds_for_all_are_for_those_who_hold_all(
     assert (await northerner.put(mine, json={"value": 50.0})).status_code == 200
     theirs = f"{DEVICES}/rome/thresholds/temperature/warning"
     assert (await northerner.put(theirs, json={"value": 50.0})).status_code == 404
+
+
+async def test_polls_reach_no_further_than_the_right_to_change(log_in: Login, site: SiteOf) -> None:
+    """Who does not see a device cannot have it polled, and who only sees it may not."""
+    viewer = await log_in(Role.VIEWER, await site("north"), name="onlooker")
+    assert (await viewer.post(f"{DEVICES}/oslo1/poll")).status_code == 403
+    assert (await viewer.post(f"{DEVICES}/rome/poll")).status_code == 403
+    operator = await log_in(Role.OPERATOR, await site("north"), name="keeper")
+    assert (await operator.post(f"{DEVICES}/rome/poll")).status_code == 404

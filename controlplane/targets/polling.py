@@ -1,0 +1,111 @@
+"""Poll a device now, by the exporter that asks it, and tell how each collector fared."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from pydantic import computed_field
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane.auth.actor import Actor
+from controlplane.auth.dependencies import CanWriteDevices
+from controlplane.auth.permissions import Permission
+from controlplane.clients import exporter
+from controlplane.clients.exporter import Verifier
+from controlplane.database import Session
+from controlplane.devices import service
+from controlplane.devices.addresses import Reach
+from controlplane.errors import Conflict, Invalid, Problem
+from controlplane.grammar import Name
+from controlplane.settings import Settings
+from controlplane.targets import snapshot, verification
+from controlplane.targets.exporters import service as exporters
+from controlplane.vault import Vault
+
+router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
+
+LOCK = 0x43484D04  # advisory, with the device: it is polled once at a time, by all replicas
+
+HINTS = {
+    "untested": "Look whether the exporter runs, and shares the token with the control plane.",
+    "unreachable": "Look at address, port, ACLs, and community: agents are silent at a wrong one.",
+    "wrong_credentials": "The device knows no such user, password or level: correct a credential.",
+    "refused": "The agent refuses: let its view show the system group, and check the context.",
+    "unresolved_name": "The host name has no address: correct it, or look at the name servers.",
+    "local_fault": "The host of the exporter is at fault: its log says more.",
+    "out_of_time": "The device is slow: ask it less often, or for fewer modules.",
+    "undecodable": "What answers there is no SNMP agent: look at address and port.",
+    "not_increasing": "The agent walks in circles, a fault of its software: update it.",
+    "broken_off": "The agent ended with an error: it may restart, or its view may be cut.",
+    "unidentified": "Give the device a profile: it does not say what it is.",
+    "incomplete": "The agent answered part of it with an error: look at its view.",
+    "unknown_module": "The exporter has no such module: correct the modules of the device.",
+}
+
+
+class Hinted(exporter.Outcome):
+    """An outcome, and what to do about it where we know."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def hint(self) -> str:
+        """What to look at next."""
+        return HINTS.get(self.outcome, "")
+
+
+class Collected(exporter.Collector, Hinted):
+    """How one collector fared."""
+
+
+class Polled(Hinted):
+    """What a device said, collector by collector; `outcome` is `ok` where it answers."""
+
+    device: str
+    exporter: str
+    seconds: float
+    auth: str
+    profile: str
+    collectors: list[Collected]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the device answers, to every collector that was needed."""
+        fared = {collector.outcome for collector in self.collectors}
+        return self.outcome == "ok" and fared <= {"ok", "not_needed"}
+
+
+@router.post("/{name}/poll")
+async def poll_device(
+    name: Name, request: Request, session: Session, actor: CanWriteDevices
+) -> Polled:
+    """Ask a device now, monitored or not; one that does not answer is a result, not an error."""
+    poller = Poller(request.app.state.vault, request.app.state.settings)
+    return await poller.run(session, actor, name)
+
+
+@dataclass(frozen=True)
+class Poller:
+    """Has devices asked by the exporters of the settings."""
+
+    vault: Vault
+    settings: Settings
+
+    async def run(self, session: AsyncSession, actor: Actor, name: str) -> Polled:
+        """Have a device asked; Conflict while another poll of it is under way."""
+        device = await service.get(session, actor, name, Permission.DEVICES_WRITE)
+        Reach.of(self.settings).check([("/address", device.address)])
+        token = verification.token(self.settings)
+        described, auths = await snapshot.described(session, self.vault, device.id)
+        if not described["auths"]:
+            detail = f"device {device.name!r} has no SNMP credential to be asked with"
+            raise Invalid(detail, Problem("/credentials", "missing", detail))
+        free = select(func.pg_try_advisory_xact_lock(LOCK, func.hashtext(str(device.id))))
+        if not await session.scalar(free):
+            raise Conflict(f"device {device.name!r} is being polled already")
+        sharing = await exporters.assignment(session, self.settings)
+        chosen = sharing.owner(device.name, device.site_id).address
+        async with Verifier.open(token) as verifier:
+            report = await verifier.poll(chosen, described, auths)
+        return Polled.model_validate(
+            report.model_dump() | {"device": device.name, "exporter": chosen}
+        )
