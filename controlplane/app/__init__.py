@@ -43,6 +43,7 @@ from controlplane.clients.notifier import Notifier
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.addresses import Reach
+from controlplane.devices.catalogue import endpoints as catalogue
 from controlplane.devices.groups import endpoints as groups
 from controlplane.escalation import endpoints as escalation
 from controlplane.limits.buckets import Buckets
@@ -72,6 +73,9 @@ ROUTERS = (
     devices.sites,
     transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
+    catalogue.device_types,
+    catalogue.platforms,
+    catalogue.tenants,
     groups.router,
     metrics.thresholds,
     metrics.device_thresholds,

@@ -15,6 +15,8 @@ from controlplane.auth.permissions import Permission
 from controlplane.credentials import queries as credential_queries
 from controlplane.database import now, one_of
 from controlplane.devices import facts, parents, queries
+from controlplane.devices.catalogue import queries as catalogue_queries
+from controlplane.devices.catalogue.nouns import NOUNS
 from controlplane.devices.models import Device, DeviceCredential, DeviceParent
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Invalid, Problem
@@ -22,7 +24,15 @@ from controlplane.errors import Invalid, Problem
 Fields = Mapping[str, Any]
 
 UNSEEN = "…"  # stands for a device that the actor does not see
-COLUMNS = ("address", "port", "role", "vendor", "profile", "modules", "tags", "status")
+COLUMNS = (
+    *("address", "port", "role", "vendor", "description", "serial", "asset_tag"),
+    *("profile", "modules", "tags", "status"),
+)
+REFERENCES = {noun.column: noun.field for noun in NOUNS.values()}
+REFERRED = (
+    *(("site", "site"), ("credentials", "credential"), ("parents", "device")),
+    *((noun.field, noun.words) for noun in NOUNS.values()),
+)
 
 
 @dataclass(frozen=True)
@@ -42,10 +52,12 @@ class Directory:
     sites: Mapping[str, UUID]
     credentials: Mapping[str, UUID]
     devices: Mapping[str, UUID]
+    catalogue: Mapping[str, Mapping[str, UUID]]  # by the field of a device
 
     def names(self) -> dict[str, Collection[str]]:
         """Give the names there are, by noun."""
-        return {"site": self.sites, "credential": self.credentials, "device": self.devices}
+        own = {"site": self.sites, "credential": self.credentials, "device": self.devices}
+        return {**own, **{NOUNS[field].words: ids for field, ids in self.catalogue.items()}}
 
 
 async def look_up(session: AsyncSession, actor: Actor, fields: Sequence[Fields]) -> Directory:
@@ -60,13 +72,22 @@ async def look_up(session: AsyncSession, actor: Actor, fields: Sequence[Fields])
         sites={site.name: site.id for site in found_sites},
         credentials={credential.name: credential.id for credential in found_credentials},
         devices=dict(found_devices.tuples().all()),
+        catalogue={field: await _entries(session, field, fields) for field in NOUNS},
     )
 
 
+async def _entries(session: AsyncSession, field: str, fields: Sequence[Fields]) -> dict[str, UUID]:
+    names = {f[field] for f in fields if f.get(field)}
+    if not names:
+        return {}
+    found = await session.execute(catalogue_queries.ids(NOUNS[field], names))
+    return dict(found.tuples().all())
+
+
 def unknown(fields: Fields, place: str, known: Mapping[str, Collection[str]]) -> list[Problem]:
-    """Say every name in a row that is not among the known sites, credentials and devices."""
+    """Say every name in a row that is not among the known ones, which stand by noun."""
     problems = []
-    for field, noun in (("site", "site"), ("credentials", "credential"), ("parents", "device")):
+    for field, noun in REFERRED:
         given = fields.get(field) or ()
         steps = {given: ""} if isinstance(given, str) else {n: f"/{i}" for i, n in enumerate(given)}
         for name, step in steps.items():
@@ -112,6 +133,9 @@ def add(name: str, fields: Fields, place: str = "") -> Row:
         version=1,
         created_at=moment,
         updated_at=moment,
+        device_type_id=None,
+        platform_id=None,
+        tenant_id=None,
     )
     return Row(device, fields, place, new=True)
 
@@ -120,6 +144,10 @@ def _assign(row: Row, directory: Directory) -> None:
     for name in () if row.new else COLUMNS:
         if name in row.fields:
             setattr(row.device, name, row.fields[name])
+    for column, field in REFERENCES.items():
+        if field in row.fields:
+            named = row.fields[field]
+            setattr(row.device, column, directory.catalogue[field][named] if named else None)
     if "site" in row.fields:
         site = row.fields["site"]
         row.device.site_id = directory.sites[site] if site else None
@@ -199,10 +227,12 @@ async def read(
     sites = dict((await session.execute(queries.device_sites(ids))).tuples().all())
     credentials = await credentials_of(session, ids)
     ancestors = await parents_of(session, actor, ids)
+    entries = {f: await _names(session, f, c, devices) for c, f in REFERENCES.items()}
     told = {} if every else await facts.read(session, devices)
     return [
         DeviceRead(
-            **device.model_dump(exclude={"site_id"}),
+            **device.model_dump(exclude={"site_id", *REFERENCES}),
+            **{f: entries[f].get(getattr(device, c)) for c, f in REFERENCES.items()},
             site=sites.get(device.id),
             credentials=credentials.get(device.id, []),
             parents=ancestors.get(device.id, []),
@@ -210,6 +240,17 @@ async def read(
         )
         for device in devices
     ]
+
+
+async def _names(
+    session: AsyncSession, field: str, column: str, devices: Sequence[Device]
+) -> dict[UUID | None, str]:
+    ids = {id_ for device in devices if (id_ := getattr(device, column)) is not None}
+    names: dict[UUID | None, str] = {}
+    if ids:
+        found = await session.execute(catalogue_queries.names(NOUNS[field], ids))
+        names.update(found.tuples().all())
+    return names
 
 
 def _grouped(pairs: Iterable[Any]) -> dict[UUID, list[str]]:

@@ -11,6 +11,8 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 from controlplane.database import one_of
+from controlplane.devices.catalogue import queries as catalogue_queries
+from controlplane.devices.catalogue.nouns import NOUNS
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import (
@@ -102,6 +104,10 @@ def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     if query.site is not None:
         at = select(Site.id).where(Site.name == query.site)
         statement = statement.where(col(Device.site_id).in_(at))
+    for noun in NOUNS.values():
+        if (name := getattr(query, noun.field)) is not None:
+            wanted = catalogue_queries.ids(noun, [name]).with_only_columns(col(noun.table.id))
+            statement = statement.where(getattr(Device, noun.column).in_(wanted))
     if query.group is not None:
         statement = statement.where(among_devices(group_queries.members_of(actor, query.group)))
     if query.tag is not None:

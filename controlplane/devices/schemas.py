@@ -9,6 +9,12 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from controlplane.credentials.schemas import CredentialCreate
+from controlplane.devices.catalogue.schemas import (
+    DeviceTypeCreate,
+    PlatformCreate,
+    TenantCreate,
+    Text,
+)
 from controlplane.devices.models import Status
 from controlplane.grammar import NOT_NULL, Label, Name, Printable, Word
 from controlplane.pagination import PageQuery
@@ -92,6 +98,12 @@ class DeviceFields(BaseModel):
     site: Name | None = None
     role: Annotated[Label, NOT_NULL] = ""
     vendor: Annotated[Label, NOT_NULL] = ""
+    device_type: Name | None = None
+    platform: Name | None = None
+    tenant: Name | None = None
+    description: Annotated[Description, NOT_NULL] = ""
+    serial: Annotated[Text, NOT_NULL] = ""
+    asset_tag: Annotated[Text, NOT_NULL] = ""
     profile: Word | None = None
     modules: Annotated[Words, NOT_NULL] = []
     tags: Annotated[Words, NOT_NULL] = []
@@ -151,6 +163,12 @@ class DeviceRead(BaseModel):
     site: str | None
     role: str
     vendor: str
+    device_type: str | None
+    platform: str | None
+    tenant: str | None
+    description: str
+    serial: str
+    asset_tag: str
     profile: str | None
     modules: list[str]
     tags: list[str]
@@ -170,6 +188,9 @@ class DeviceFilters(BaseModel):
     site: Name | None = None
     role: Label | None = None
     vendor: Label | None = None
+    device_type: Name | None = None
+    platform: Name | None = None
+    tenant: Name | None = None
     status: Status | None = None
     group: Name | None = None
     tag: Word | None = None
@@ -181,12 +202,15 @@ class DeviceQuery(PageQuery, DeviceFilters):
 
 
 class ImportDocument(BaseModel):
-    """Credentials, sites and devices to add or to change by name, all of them or none."""
+    """Credentials, sites, catalogue and devices to add or change by name, all of them or none."""
 
     model_config = ConfigDict(extra="forbid")
 
     credentials: list[CredentialCreate] = []
     sites: list[SiteCreate] = []
+    device_types: list[DeviceTypeCreate] = []
+    platforms: list[PlatformCreate] = []
+    tenants: list[TenantCreate] = []
     devices: list[DeviceCreate] = []
 
 
@@ -203,4 +227,7 @@ class ImportResult(BaseModel):
 
     credentials: Tally
     sites: Tally
+    device_types: Tally
+    platforms: Tally
+    tenants: Tally
     devices: Tally

@@ -15,6 +15,7 @@ from controlplane.credentials.models import Kind
 from controlplane.credentials.service import Stored
 from controlplane.devices import inventory, queries
 from controlplane.devices.addresses import Reach
+from controlplane.devices.catalogue import queries as catalogue
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Unavailable, Unreadable
 from controlplane.vault import Vault
@@ -54,7 +55,8 @@ def builder(vault: Vault, reach: Reach) -> Callable[[AsyncSession], Awaitable[Sn
         tried: dict[str, list[str]] = {}
         for auth in stored:
             tried.setdefault(auth.partition(WAITING)[0], []).append(auth)
-        document = {"auths": auths, "devices": _devices(devices, tried, auths)}
+        defaults = dict((await session.execute(catalogue.profiles())).tuples().all())
+        document = {"auths": auths, "devices": _devices(devices, tried, auths, defaults)}
         return _revised(document, unreadable, tuple(sorted(refused)))
 
     return build
@@ -72,11 +74,15 @@ async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, St
 
 
 def _devices(
-    devices: Sequence[DeviceRead], tried: Mapping[str, Sequence[str]], auths: Collection[str]
+    devices: Sequence[DeviceRead],
+    tried: Mapping[str, Sequence[str]],
+    auths: Collection[str],
+    defaults: Mapping[str, str | None],
 ) -> dict[str, dict[str, Any]]:
     """Describe each device that can be asked.
 
     One whose auths all do not open is not there: it would look dead, which nobody knows.
+    `defaults` are the profiles of platforms.
     """
     asked = {
         device.name: [a for name in device.credentials for a in tried.get(name, ()) if a in auths]
@@ -87,7 +93,7 @@ def _devices(
             "address": device.address,
             "port": device.port,
             "auths": asked[device.name],
-            "profile": device.profile,
+            "profile": device.profile or defaults.get(device.platform or ""),
             "modules": device.modules,
         }
         for device in devices
