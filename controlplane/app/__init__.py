@@ -46,6 +46,7 @@ from controlplane.clients.alertmanager import Alertmanager
 from controlplane.clients.notifier import Notifier
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
+from controlplane.devices.catalogue import endpoints as catalogue
 from controlplane.devices.groups import endpoints as groups
 from controlplane.escalation import endpoints as escalation
 from controlplane.history import endpoints as history
@@ -80,6 +81,9 @@ ROUTERS = (
     devices.sites,
     transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
+    catalogue.device_types,
+    catalogue.platforms,
+    catalogue.tenants,
     groups.router,
     history.router,
     jobs.router,

@@ -124,6 +124,7 @@ CanWriteMaintenance = Annotated[Actor, Depends(Requires(Permission.MAINTENANCE_W
 # Who is on call names people, not devices: seen wherever the permission is held.
 CanReadOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_READ))]
 # What belongs to all: it must be held on everything.
+CanWriteCatalogue = Annotated[Actor, Depends(Requires(Permission.CATALOGUE_WRITE, True))]
 CanWriteCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_WRITE, True))]
 CanWriteAllThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_WRITE, True))]
 CanWriteOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_WRITE, True))]

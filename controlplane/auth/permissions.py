@@ -12,6 +12,7 @@ class Permission(StrEnum):
     DEVICES_WRITE = "devices:write"
     SITES_READ = "sites:read"
     SITES_WRITE = "sites:write"
+    CATALOGUE_WRITE = "catalogue:write"
     GROUPS_READ = "groups:read"
     GROUPS_WRITE = "groups:write"
     CREDENTIALS_READ = "credentials:read"
@@ -87,6 +88,7 @@ ANALYST = VIEWER | {Permission.AUDIT_READ}
 OPERATOR = VIEWER | {
     Permission.DEVICES_WRITE,
     Permission.SITES_WRITE,
+    Permission.CATALOGUE_WRITE,
     Permission.GROUPS_WRITE,
     Permission.CREDENTIALS_READ,
     Permission.THRESHOLDS_WRITE,

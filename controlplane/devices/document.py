@@ -1,4 +1,4 @@
-"""The import document: credentials, sites and devices by name, all of them or none."""
+"""The import document: what it puts into the inventory by name, all of it or none."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,11 +12,15 @@ from controlplane.audit import service as audit
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
+from controlplane.auth.dependencies import require
+from controlplane.auth.permissions import Permission
 from controlplane.credentials import kinds
 from controlplane.credentials import service as credentials
 from controlplane.credentials.service import Outcome
 from controlplane.devices import inventory, queries, service, sites
 from controlplane.devices.addresses import Reach
+from controlplane.devices.catalogue import service as catalogue
+from controlplane.devices.catalogue.nouns import NOUNS, Noun
 from controlplane.devices.inventory import Row
 from controlplane.devices.schemas import (
     DeviceCreate,
@@ -66,11 +70,14 @@ async def put(
     moved.advance(len(document.credentials))
     put_sites = await _put_sites(session, actor, document.sites)
     moved.advance(len(document.sites))
+    tallies = {n.plural: await _put_entries(session, actor, n, document) for n in NOUNS.values()}
+    moved.advance(sum(len(getattr(document, noun)) for noun in tallies))
     put_devices = await _put_devices(session, actor, document.devices)
     moved.advance(len(document.devices))
     result = ImportResult(
         credentials=_tally(put_credentials),
         sites=_tally(put_sites),
+        **tallies,
         devices=_tally(put_devices),
     )
     await audit.record(session, Action.IMPORT, who=actor.who, after=result.model_dump())
@@ -104,7 +111,7 @@ def _problems(document: ImportDocument) -> Iterable[Problem]:
     for index, credential in enumerate(document.credentials):
         for problem in kinds.problems(credential.kind, credentials.given(credential)):
             yield problem.under(f"/credentials/{index}")
-    for noun in ("credentials", "sites", "devices"):
+    for noun in ImportDocument.model_fields:
         seen: set[str] = set()
         for index, row in enumerate(getattr(document, noun)):
             if row.name in seen:
@@ -117,7 +124,8 @@ async def _unknown(
 ) -> list[Problem]:
     """Find the names that are neither in the inventory nor in the document."""
     rows = [
-        data.model_dump(include={"site", "credentials", "parents"}) for data in document.devices
+        data.model_dump(include={field for field, _ in inventory.REFERRED})
+        for data in document.devices
     ]
     known = (await inventory.look_up(session, actor, rows)).names()
     known = {
@@ -131,6 +139,14 @@ async def _unknown(
             *known["device"],
             *named.get("devices", ()),
             *(device.name for device in document.devices),
+        },
+        **{
+            noun.words: {
+                *known[noun.words],
+                *named.get(noun.plural, ()),
+                *(row.name for row in getattr(document, noun.plural)),
+            }
+            for noun in NOUNS.values()
         },
     }
     return [
@@ -151,6 +167,15 @@ async def _taken(session: AsyncSession, actor: Actor, document: ImportDocument) 
         for index, name in enumerate(names)
         if name in others
     ]
+
+
+async def _put_entries(
+    session: AsyncSession, actor: Actor, noun: Noun, document: ImportDocument
+) -> Tally:
+    rows = getattr(document, noun.plural)
+    if rows:  # everywhere, as for writing one alone: it may belong to devices anywhere
+        require(actor, Permission.CATALOGUE_WRITE, everywhere=True)
+    return _tally([await catalogue.put(session, actor, noun, row) for row in rows])
 
 
 async def _put_sites(

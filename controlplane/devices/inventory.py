@@ -15,6 +15,8 @@ from controlplane.auth.permissions import Permission
 from controlplane.credentials import queries as credential_queries
 from controlplane.database import now, one_of
 from controlplane.devices import facts, parents, queries
+from controlplane.devices.catalogue import queries as catalogue_queries
+from controlplane.devices.catalogue.nouns import NOUNS
 from controlplane.devices.models import Device, DeviceCredential, DeviceParent
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Invalid, Problem
@@ -22,7 +24,16 @@ from controlplane.errors import Invalid, Problem
 Fields = Mapping[str, Any]
 
 UNSEEN = "…"  # stands for a device that the actor does not see
-COLUMNS = ("address", "port", "role", "vendor", "profile", "modules", "tags", "status")
+COLUMNS = (
+    *("address", "port", "role", "vendor", "description", "serial", "asset_tag"),
+    *("profile", "modules", "tags", "status"),
+)
+REFERENCES = {noun.column: noun.field for noun in NOUNS.values()}
+REFERRED = (
+    *(("site", "site"), ("credentials", "credential"), ("parents", "device")),
+    *((noun.field, noun.words) for noun in NOUNS.values()),
+)
+SINGLE = ("site", *REFERENCES.values())  # what a device refers to once
 SHOWN = tuple(DeviceRead.model_fields.keys() & Device.model_fields.keys())
 
 
@@ -43,10 +54,12 @@ class Directory:
     sites: Mapping[str, UUID]
     credentials: Mapping[str, UUID]
     devices: Mapping[str, UUID]
+    catalogue: Mapping[str, Mapping[str, UUID]]  # by the field of a device
 
     def names(self) -> dict[str, Collection[str]]:
         """Give the names there are, by noun."""
-        return {"site": self.sites, "credential": self.credentials, "device": self.devices}
+        own = {"site": self.sites, "credential": self.credentials, "device": self.devices}
+        return {**own, **{NOUNS[field].words: ids for field, ids in self.catalogue.items()}}
 
 
 async def look_up(session: AsyncSession, actor: Actor, fields: Sequence[Fields]) -> Directory:
@@ -61,13 +74,22 @@ async def look_up(session: AsyncSession, actor: Actor, fields: Sequence[Fields])
         sites={site.name: site.id for site in found_sites},
         credentials={credential.name: credential.id for credential in found_credentials},
         devices=dict(found_devices.tuples().all()),
+        catalogue={field: await _entries(session, field, fields) for field in NOUNS},
     )
 
 
+async def _entries(session: AsyncSession, field: str, fields: Sequence[Fields]) -> dict[str, UUID]:
+    names = {f[field] for f in fields if f.get(field)}
+    if not names:
+        return {}
+    found = await session.execute(catalogue_queries.ids(NOUNS[field], names))
+    return dict(found.tuples().all())
+
+
 def unknown(fields: Fields, place: str, known: Mapping[str, Collection[str]]) -> list[Problem]:
-    """Say every name in a row that is not among the known sites, credentials and devices."""
+    """Say every name in a row that is not among the known ones, which stand by noun."""
     problems = []
-    for field, noun in (("site", "site"), ("credentials", "credential"), ("parents", "device")):
+    for field, noun in REFERRED:
         given = fields.get(field) or ()
         steps = {given: ""} if isinstance(given, str) else {n: f"/{i}" for i, n in enumerate(given)}
         for name, step in steps.items():
@@ -113,6 +135,9 @@ def add(name: str, fields: Fields, place: str = "") -> Row:
         version=1,
         created_at=moment,
         updated_at=moment,
+        device_type_id=None,
+        platform_id=None,
+        tenant_id=None,
     )
     return Row(device, fields, place, new=True)
 
@@ -121,6 +146,10 @@ def _assign(row: Row, directory: Directory) -> None:
     for name in () if row.new else COLUMNS:
         if name in row.fields:
             setattr(row.device, name, row.fields[name])
+    for column, field in REFERENCES.items():
+        if field in row.fields:
+            named = row.fields[field]
+            setattr(row.device, column, directory.catalogue[field][named] if named else None)
     if "site" in row.fields:
         site = row.fields["site"]
         row.device.site_id = directory.sites[site] if site else None
@@ -199,7 +228,7 @@ async def read(
     return [
         DeviceRead(
             **{name: getattr(device, name) for name in SHOWN},
-            site=next(iter(names.get((device.id, "site"), ())), None),
+            **{one: next(iter(names.get((device.id, one), ())), None) for one in SINGLE},
             credentials=names.get((device.id, "credentials"), []),
             parents=names.get((device.id, "parents"), []),
             facts=told.get(device.id),

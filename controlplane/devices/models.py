@@ -52,8 +52,20 @@ class Device(SQLModel, table=True):
     site_id: UUID | None = Field(
         default=None, foreign_key="sites.id", ondelete="RESTRICT", index=True
     )
+    device_type_id: UUID | None = Field(
+        default=None, foreign_key="device_types.id", ondelete="RESTRICT", index=True
+    )
+    platform_id: UUID | None = Field(
+        default=None, foreign_key="platforms.id", ondelete="RESTRICT", index=True
+    )
+    tenant_id: UUID | None = Field(
+        default=None, foreign_key="tenants.id", ondelete="RESTRICT", index=True
+    )
     role: str = Field(default="", max_length=64)
     vendor: str = Field(default="", max_length=64)
+    description: str = ""
+    serial: str = Field(default="", max_length=64)  # as the operator has it
+    asset_tag: str = Field(default="", max_length=64)
     profile: str | None = Field(default=None, max_length=63)
     modules: list[str] = Field(default_factory=list, sa_type=JSON)
     tags: list[str] = Field(default_factory=list, sa_type=ARRAY(String))

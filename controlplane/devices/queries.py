@@ -23,6 +23,7 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 from controlplane.database import one_of
+from controlplane.devices.catalogue.nouns import NOUNS, Noun
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import (
@@ -50,7 +51,7 @@ DEVICE_ORDERING = {
 }
 
 TOLD = ("model", "os_version", "serial")  # by the device itself
-SEARCHED = ("name", "address", "role", "vendor", "site")
+SEARCHED = ("name", "address", "role", "vendor", "description", "asset_tag", "site")
 
 
 def any_site(name: str) -> Select[tuple[Site]]:
@@ -117,7 +118,11 @@ def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
 
 def _device_subjects(actor: Actor) -> dict[str, lookups.Subject]:
     """Give what the filters of devices are about, as far as this actor sees it."""
-    fields = ("name", "address", "role", "vendor", "profile", "status", "created_at", "updated_at")
+    fields = (
+        *("name", "address", "role", "vendor", "description", "asset_tag"),
+        *("profile", "status", "created_at", "updated_at"),
+    )
+    told = select(DeviceFacts.serial).where(DeviceFacts.device_id == Device.id).scalar_subquery()
     parents = (
         select(DeviceParent.device_id)
         .join(Device, col(Device.id) == DeviceParent.parent_id)
@@ -129,6 +134,14 @@ def _device_subjects(actor: Actor) -> dict[str, lookups.Subject]:
             fact: Related(col(Device.id), select(DeviceFacts.device_id), column)
             for fact, column in lookups.columns(DeviceFacts, *TOLD).items()
         },
+        # What an operator wrote counts, else what the device tells.
+        "serial": func.coalesce(func.nullif(col(Device.serial), ""), told, ""),
+        **{
+            noun.field: Related(
+                getattr(Device, noun.column), select(noun.table.id), col(noun.table.name)
+            )
+            for noun in NOUNS.values()
+        },
         "site": Related(col(Device.site_id), select(Site.id), col(Site.name)),
         "parent": Related(col(Device.id), parents, col(Device.name)),
         "group": group_queries.membership(actor, col(Device.id)),
@@ -138,6 +151,7 @@ def _device_subjects(actor: Actor) -> dict[str, lookups.Subject]:
 
 def _searched(subjects: Mapping[str, lookups.Subject]) -> Iterator[lookups.Subject]:
     yield from (subjects[name] for name in SEARCHED)
+    yield col(Device.serial)
     yield func.array_to_string(col(Device.tags), " ")
     facts = lookups.together(*lookups.columns(DeviceFacts, *TOLD).values())
     yield Related(col(Device.id), select(DeviceFacts.device_id), facts)
@@ -230,14 +244,23 @@ def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple
     return statement.where(one_of(col(DeviceParent.device_id), devices))
 
 
+def entry_names(noun: Noun, devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
+    """Select device and the name of the entry of the catalogue it refers to; of all for None."""
+    refers = getattr(Device, noun.column) == noun.table.id
+    statement = select(Device.id, noun.table.name).join(noun.table, refers)
+    return statement if devices is None else statement.where(one_of(col(Device.id), devices))
+
+
 def names_of(actor: Actor, devices: Collection[UUID] | None) -> CompoundSelect[Any]:
     """Select device, name, field and place of all that devices refer to; None means of all."""
+    entries = [(noun.field, entry_names(noun, devices), literal(0)) for noun in NOUNS.values()]
     parts: list[Any] = [
         of.add_columns(literal(field).label("field"), place.label("place"))
         for field, of, place in (
             ("site", device_sites(devices), literal(0)),
             ("credentials", credential_names(devices), col(DeviceCredential.position)),
             ("parents", parent_names(actor, devices).order_by(None), literal(0)),
+            *entries,
         )
     ]
     names = union_all(*parts)

@@ -10,6 +10,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from controlplane import lookups
 from controlplane.credentials.schemas import CredentialCreate
+from controlplane.devices.catalogue.schemas import (
+    DeviceTypeCreate,
+    PlatformCreate,
+    TenantCreate,
+    Text,
+)
 from controlplane.devices.models import Status
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TAGS, TEXT
@@ -100,6 +106,12 @@ class DeviceFields(BaseModel):
     site: Name | None = None
     role: Annotated[Label, NOT_NULL] = ""
     vendor: Annotated[Label, NOT_NULL] = ""
+    device_type: Name | None = None
+    platform: Name | None = None
+    tenant: Name | None = None
+    description: Annotated[Description, NOT_NULL] = ""
+    serial: Annotated[Text, NOT_NULL] = ""
+    asset_tag: Annotated[Text, NOT_NULL] = ""
     profile: Word | None = None
     modules: Annotated[Words, NOT_NULL] = []
     tags: Annotated[Words, NOT_NULL] = []
@@ -172,6 +184,12 @@ class DeviceRead(BaseModel):
     site: str | None
     role: str
     vendor: str
+    device_type: str | None
+    platform: str | None
+    tenant: str | None
+    description: str
+    serial: str
+    asset_tag: str
     profile: str | None
     modules: list[str]
     tags: list[str]
@@ -197,6 +215,11 @@ class DeviceFilters(BaseModel):
     site: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     role: Annotated[list[Label], TEXT] = NOT_GIVEN
     vendor: Annotated[list[Label], TEXT] = NOT_GIVEN
+    device_type: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    platform: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    tenant: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    description: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    asset_tag: Annotated[list[Printable], TEXT] = NOT_GIVEN
     profile: Annotated[list[Word], TEXT.or_none] = NOT_GIVEN
     status: Annotated[list[Status], CHOICE] = NOT_GIVEN
     model: Annotated[list[Printable], TEXT] = NOT_GIVEN
@@ -215,12 +238,15 @@ class DeviceQuery(PageQuery, DeviceFilters):
 
 
 class ImportDocument(BaseModel):
-    """Credentials, sites and devices to add or to change by name, all of them or none."""
+    """Credentials, sites, catalogue and devices to add or change by name, all of them or none."""
 
     model_config = ConfigDict(extra="forbid")
 
     credentials: list[CredentialCreate] = []
     sites: list[SiteCreate] = []
+    device_types: list[DeviceTypeCreate] = []
+    platforms: list[PlatformCreate] = []
+    tenants: list[TenantCreate] = []
     devices: list[DeviceCreate] = []
 
 
@@ -237,4 +263,7 @@ class ImportResult(BaseModel):
 
     credentials: Tally
     sites: Tally
+    device_types: Tally
+    platforms: Tally
+    tenants: Tally
     devices: Tally

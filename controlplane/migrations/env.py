@@ -13,6 +13,7 @@ from controlplane.auth import models as auth
 from controlplane.auth.roles import models as roles
 from controlplane.credentials import models as credentials
 from controlplane.devices import models as devices
+from controlplane.devices.catalogue import models as catalogue
 from controlplane.devices.groups import models as groups
 from controlplane.escalation import models as escalation
 from controlplane.limits import models as limits
@@ -23,7 +24,19 @@ from controlplane.provisioning import models as provisioning
 from controlplane.users import models as users
 
 TABLES = (
-    *(alerts, audit, auth, credentials, devices, escalation, events, groups, limits, maintenance),
+    *(
+        alerts,
+        audit,
+        auth,
+        catalogue,
+        credentials,
+        devices,
+        escalation,
+        events,
+        groups,
+        limits,
+        maintenance,
+    ),
     *(metrics, notifications, provisioning, roles, users),
 )
 

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col, select
 
 from controlplane.credentials.models import Credential
+from controlplane.devices.catalogue.models import Platform
 from controlplane.devices.models import MONITORED, Device, DeviceCredential
 
 
@@ -24,9 +25,11 @@ def asked_of(device: UUID) -> Select[Any]:
 def _described() -> Select[Any]:
     tried = _credentials()
     return (
-        select(Device.name, Device.address, Device.port, Device.profile)
+        select(Device.name, Device.address, Device.port)
+        .add_columns(func.coalesce(Device.profile, Platform.profile).label("profile"))
         .add_columns(col(Device.modules), col(Device.site_id), tried.c.names)
         .outerjoin(tried, tried.c.device_id == Device.id)
+        .outerjoin(Platform, col(Platform.id) == Device.platform_id)
     )
 
 

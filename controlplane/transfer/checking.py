@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from controlplane.credentials.schemas import CredentialCreate
+from controlplane.devices.catalogue.nouns import NOUNS
 from controlplane.devices.schemas import DeviceCreate, ImportDocument, SiteCreate
 from controlplane.errors import Problem, from_validation
 
@@ -15,6 +16,7 @@ ROWS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
     {
         "credentials": TypeAdapter(CredentialCreate),
         "sites": TypeAdapter(SiteCreate),
+        **{noun.plural: TypeAdapter(noun.create) for noun in NOUNS.values()},
         "devices": TypeAdapter(DeviceCreate),
     }
 )
@@ -38,10 +40,8 @@ class Checked:
         return Problem(pointer, problem.code, problem.message)
 
 
-def _document(rows: Mapping[str, list[Any]]) -> ImportDocument:
-    return ImportDocument.model_construct(
-        credentials=rows["credentials"], sites=rows["sites"], devices=rows["devices"]
-    )
+def _document(rows: dict[str, Any]) -> ImportDocument:
+    return ImportDocument.model_construct(None, **rows)
 
 
 def check(given: Mapping[str, Any]) -> Checked:

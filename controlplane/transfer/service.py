@@ -1,8 +1,10 @@
 """Import documents of any format, on trial or for good, and export what imports again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
+from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane import events
@@ -15,6 +17,8 @@ from controlplane.credentials import queries as credential_queries
 from controlplane.devices import document as documents
 from controlplane.devices import inventory, queries, sites
 from controlplane.devices.addresses import Reach
+from controlplane.devices.catalogue import queries as catalogue
+from controlplane.devices.catalogue.nouns import NOUNS, Noun
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceRead,
@@ -34,8 +38,11 @@ from controlplane.vault import Vault
 NEEDED = {
     "credentials": Permission.CREDENTIALS_WRITE,
     "sites": Permission.SITES_WRITE,
+    **{noun.plural: Permission.CATALOGUE_WRITE for noun in NOUNS.values()},
     "devices": Permission.DEVICES_WRITE,
 }
+
+Taken = Callable[[Collection[str]], Select[tuple[str]]]  # those of the names that are there
 
 
 async def load(  # noqa: PLR0917 - what an import is about, and what it needs
@@ -57,7 +64,7 @@ async def load(  # noqa: PLR0917 - what an import is about, and what it needs
         if not query.dry_run:
             raise
         found = error.problems or (Problem("", "invalid", error.detail),)
-        nothing = {"credentials": Tally(), "sites": Tally(), "devices": Tally()}
+        nothing = {noun: Tally() for noun in ImportResult.model_fields}
         errors = [_row_error(p) for p in found]
         return ImportReport(**nothing, dry_run=True, errors=errors, left_out=given.left_out)
     return ImportReport(**result.model_dump(), dry_run=query.dry_run, left_out=given.left_out)
@@ -76,9 +83,7 @@ async def _try(  # noqa: PLR0917 - ...
     try:
         await events.changed(session)
         usable = await _usable(session, actor, reach, given, query.mode)
-        progress.total = 2 * sum(
-            len(rows) for rows in (usable.credentials, usable.sites, usable.devices)
-        )
+        progress.total = 2 * sum(len(getattr(usable, noun)) for noun in NEEDED)
         progress.advance(progress.total // 2)  # they are checked, and not yet written
         return await documents.put(session, actor, vault, usable, progress)
     finally:
@@ -108,11 +113,16 @@ async def _unfit(session: AsyncSession, mode: Mode, document: ImportDocument) ->
     if mode is Mode.UPSERT:
         return []
     problems = []
-    for noun, rows, statement in (
+    checks: tuple[tuple[str, Sequence[Any], Taken], ...] = (
         ("credentials", document.credentials, credential_queries.taken),
         ("sites", document.sites, queries.taken_sites),
+        *(
+            (n.plural, getattr(document, n.plural), partial(catalogue.taken, n))
+            for n in NOUNS.values()
+        ),
         ("devices", document.devices, queries.taken),
-    ):
+    )
+    for noun, rows, statement in checks:
         there = set(await session.scalars(statement([row.name for row in rows])))
         for index, row in enumerate(rows):
             if (row.name in there) is (mode is Mode.CREATE):
@@ -138,11 +148,17 @@ async def dump(session: AsyncSession, actor: Actor, query: ExportQuery) -> dict[
         places = await sites.read(session, actor, rows)
     exported = {
         "sites": [site.model_dump(include=set(SiteCreate.model_fields)) for site in places],
+        **{noun.plural: await _entries(session, noun) for noun in NOUNS.values()},
         "devices": [_device(device) for device in devices],
     }
     counted = {noun: len(rows) for noun, rows in exported.items()}
     await audit.record(session, Action.EXPORT, who=actor.who, after=counted)
     return exported
+
+
+async def _entries(session: AsyncSession, noun: Noun) -> list[dict[str, Any]]:
+    rows = await session.scalars(catalogue.entries(noun).order_by("name"))
+    return [row.model_dump(include=set(noun.create.model_fields)) for row in rows]
 
 
 def _device(device: DeviceRead) -> dict[str, Any]:

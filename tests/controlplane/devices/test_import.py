@@ -33,6 +33,9 @@ async def test_a_document_arrives_whole(client: AsyncClient) -> None:
     assert response.json() == {
         "credentials": NOTHING | {"created": 1},
         "sites": NOTHING | {"created": 1},
+        "device_types": NOTHING,
+        "platforms": NOTHING,
+        "tenants": NOTHING,
         "devices": NOTHING | {"created": 2},
     }
     core = (await client.get("/api/v1/devices/core1")).json()
@@ -48,6 +51,9 @@ async def test_importing_again_changes_nothing(client: AsyncClient) -> None:
     assert response.json() == {
         "credentials": NOTHING | {"unchanged": 1},
         "sites": NOTHING | {"unchanged": 1},
+        "device_types": NOTHING,
+        "platforms": NOTHING,
+        "tenants": NOTHING,
         "devices": NOTHING | {"unchanged": 2},
     }
     assert (await client.get("/api/v1/devices")).json() == before

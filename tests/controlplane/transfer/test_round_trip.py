@@ -38,6 +38,12 @@ def matching(pattern: str) -> SearchStrategy[str]:
 
 WORDS = st.lists(matching(WORD_PATTERN), max_size=3, unique=True)
 NAMES = st.lists(matching(NAME_PATTERN), max_size=3, unique=True)
+
+
+def plain(length: int) -> SearchStrategy[str]:
+    return matching(PRINTABLE_PATTERN).filter(lambda text: len(text) <= length)
+
+
 LABELS = st.one_of(st.just(""), matching(LABEL_PATTERN))
 ROWS: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
@@ -45,6 +51,9 @@ ROWS: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "port": st.integers(1, 65535),
         "role": LABELS,
         "vendor": LABELS,
+        "description": plain(1000),
+        "serial": plain(64),
+        "asset_tag": plain(64),
         "profile": st.none() | matching(WORD_PATTERN),
         "modules": WORDS,
         "tags": WORDS,
@@ -54,7 +63,9 @@ ROWS: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 NAMED: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "name": matching(NAME_PATTERN),
-        "site": st.none() | matching(NAME_PATTERN),
+        **dict.fromkeys(
+            ("site", "device_type", "platform", "tenant"), st.none() | matching(NAME_PATTERN)
+        ),
         "credentials": NAMES,
         "parents": NAMES,
     }
@@ -94,8 +105,7 @@ def inventories(draw: DrawFn) -> dict[str, list[dict[str, Any]]]:
     sites, places = [], draw(names)
     for index, name in enumerate(places):
         parent = draw(st.sampled_from([None, *places[:index]]))
-        text = draw(matching(PRINTABLE_PATTERN).filter(lambda text: len(text) <= 1000))
-        sites.append({"name": name, "parent": parent, "description": text})
+        sites.append({"name": name, "parent": parent, "description": draw(plain(1000))})
     devices, known = [], [name for name in draw(names) if name not in RESERVED]
     for index, name in enumerate(known):
         row = draw(ROWS)

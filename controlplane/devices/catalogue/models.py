@@ -1,0 +1,44 @@
+"""The tables of the catalogue, which differ in few columns."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Field, SQLModel
+
+from controlplane.database import UtcDateTime, now
+
+
+class Entry(SQLModel):
+    """What every object of the catalogue has: a name that may change, an identity that stays."""
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    name: str = Field(unique=True, max_length=63)
+    description: str = ""
+    version: int = 1  # counts the changes of this object
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class DeviceType(Entry, table=True):
+    """A make of device, as it stands in the manufacturer's catalogue."""
+
+    __tablename__ = "device_types"
+
+    manufacturer: str = Field(default="", max_length=64)
+    model: str = Field(default="", max_length=64)
+    part_number: str = Field(default="", max_length=64)
+
+
+class Platform(Entry, table=True):
+    """The software that devices run; its profile counts where a device has none of its own."""
+
+    __tablename__ = "platforms"
+
+    manufacturer: str = Field(default="", max_length=64)
+    profile: str | None = Field(default=None, max_length=63)
+
+
+class Tenant(Entry, table=True):
+    """Somebody for whom devices are run."""
+
+    __tablename__ = "tenants"

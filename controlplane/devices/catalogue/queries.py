@@ -1,0 +1,50 @@
+"""Statements about the catalogue, which everybody who reads devices sees whole."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func
+from sqlmodel import col, select
+
+from controlplane.database import one_of
+from controlplane.devices.catalogue.models import Entry, Platform
+from controlplane.devices.catalogue.nouns import Noun
+from controlplane.devices.models import Device
+
+
+def ordering(noun: Noun) -> dict[str, Any]:
+    """Give the columns by which a list may be ordered."""
+    names = ("name", "created_at", "updated_at")
+    return {name: getattr(noun.table, name) for name in names}
+
+
+def entries(noun: Noun, name: str | None = None) -> Select[tuple[Entry]]:
+    """Select the objects of a noun, or the one of a name."""
+    statement = select(noun.table)
+    return statement if name is None else statement.where(noun.table.name == name)
+
+
+def ids(noun: Noun, names: Collection[str]) -> Select[tuple[str, UUID]]:
+    """Select name and id of the objects of these names."""
+    return select(noun.table.name, noun.table.id).where(one_of(col(noun.table.name), names))
+
+
+def names(noun: Noun, ids: Collection[UUID]) -> Select[tuple[UUID, str]]:
+    """Select id and name of the objects of these ids."""
+    return select(noun.table.id, noun.table.name).where(one_of(col(noun.table.id), ids))
+
+
+def taken(noun: Noun, names: Collection[str]) -> Select[tuple[str]]:
+    """Select those of the names that an object has."""
+    return select(noun.table.name).where(one_of(col(noun.table.name), names))
+
+
+def uses(noun: Noun, of: UUID) -> Select[tuple[int]]:
+    """Count the devices that refer to an object, whoever asks."""
+    return select(func.count()).select_from(Device).where(getattr(Device, noun.column) == of)
+
+
+def profiles() -> Select[tuple[str, str | None]]:
+    """Select the name of each platform that has a profile, and the profile."""
+    return select(Platform.name, Platform.profile).where(col(Platform.profile).is_not(None))

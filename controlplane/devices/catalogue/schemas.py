@@ -1,0 +1,107 @@
+"""The catalogue on the wire: of each noun what may be said, a new one, a change, and a reading."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from controlplane.grammar import NOT_NULL, Label, Name, Printable, Word
+from controlplane.pagination import PageQuery
+
+Text = Annotated[Printable, Field(max_length=64)]
+
+
+class Fields(BaseModel):
+    """What may be said of every object; what is left out keeps its value, or takes its default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: Annotated[Printable, Field(max_length=1000), NOT_NULL] = ""
+
+
+class Named(BaseModel):
+    """A new object has a name."""
+
+    name: Name
+
+
+class Renamed(BaseModel):
+    """A change may give another name."""
+
+    name: Annotated[Name | None, NOT_NULL] = None
+
+
+class EntryRead(BaseModel):
+    """An object of the catalogue; `version` counts its changes, and is its ETag."""
+
+    id: UUID
+    name: str
+    description: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class EntryQuery(PageQuery):
+    """Filters of a list of the catalogue."""
+
+    name: Name | None = None
+
+
+class DeviceTypeFields(Fields):
+    """What may be said of a device type."""
+
+    manufacturer: Annotated[Label, NOT_NULL] = ""
+    model: Annotated[Text, NOT_NULL] = ""
+    part_number: Annotated[Text, NOT_NULL] = ""
+
+
+class DeviceTypeCreate(DeviceTypeFields, Named):
+    """A new device type."""
+
+
+class DeviceTypeUpdate(DeviceTypeFields, Renamed):
+    """The fields of a device type to change."""
+
+
+class DeviceTypeRead(EntryRead):
+    """A device type."""
+
+    manufacturer: str
+    model: str
+    part_number: str
+
+
+class PlatformFields(Fields):
+    """What may be said of a platform; `profile` is that of devices that name none themselves."""
+
+    manufacturer: Annotated[Label, NOT_NULL] = ""
+    profile: Word | None = None
+
+
+class PlatformCreate(PlatformFields, Named):
+    """A new platform."""
+
+
+class PlatformUpdate(PlatformFields, Renamed):
+    """The fields of a platform to change."""
+
+
+class PlatformRead(EntryRead):
+    """A platform."""
+
+    manufacturer: str
+    profile: str | None
+
+
+class TenantCreate(Fields, Named):
+    """A new tenant."""
+
+
+class TenantUpdate(Fields, Renamed):
+    """The fields of a tenant to change."""
+
+
+class TenantRead(EntryRead):
+    """A tenant."""

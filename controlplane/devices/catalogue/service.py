@@ -1,0 +1,111 @@
+"""Keep the catalogue."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane import events, preconditions
+from controlplane.audit.models import Action
+from controlplane.auth import trail
+from controlplane.auth.actor import Actor
+from controlplane.credentials.service import Outcome
+from controlplane.database import now
+from controlplane.devices.catalogue import queries
+from controlplane.devices.catalogue.models import Entry
+from controlplane.devices.catalogue.nouns import Noun
+from controlplane.devices.catalogue.schemas import Named
+from controlplane.errors import Conflict, NotFound
+
+
+async def get(session: AsyncSession, noun: Noun, name: str) -> Entry:
+    """Give the object of this name, or raise NotFound."""
+    entry = await session.scalar(queries.entries(noun, name))
+    if entry is None:
+        raise NotFound(f"there is no {noun.words} {name!r}")
+    return entry
+
+
+async def create(session: AsyncSession, actor: Actor, noun: Noun, data: Named) -> Entry:
+    """Add an object."""
+    await events.changed(session)
+    await _refuse_taken(session, noun, data.name)
+    return await _insert(session, actor, noun, data)
+
+
+async def update(  # noqa: PLR0917 - who changes what, and which version of it they saw
+    session: AsyncSession,
+    actor: Actor,
+    noun: Noun,
+    name: str,
+    data: BaseModel,
+    if_match: str | None = None,
+) -> Entry:
+    """Change the given fields; whatever refers to the object follows it to another name."""
+    await events.changed(session)
+    entry = await get(session, noun, name)
+    preconditions.check(entry.version, if_match)
+    given = data.model_dump(exclude_unset=True)
+    if given.get("name", name) != name:
+        await _refuse_taken(session, noun, given["name"])
+    await _change(session, actor, noun, entry, given)
+    return entry
+
+
+async def delete(
+    session: AsyncSession, actor: Actor, noun: Noun, name: str, if_match: str | None = None
+) -> None:
+    """Remove an object that no device refers to."""
+    await events.changed(session)
+    entry = await get(session, noun, name)
+    preconditions.check(entry.version, if_match)
+    count = (await session.execute(queries.uses(noun, entry.id))).scalar_one()
+    if count:
+        raise Conflict(f"the {noun.words} {name!r} is in use: devices that name it: {count}")
+    await session.delete(entry)
+    await session.flush()
+    await trail.record(session, actor, Action.DELETE, noun.words, entry, before=_kept(noun, entry))
+
+
+async def put(session: AsyncSession, actor: Actor, noun: Noun, data: Named) -> Outcome:
+    """Add an object, or change the given fields; the caller has counted the change."""
+    entry = await session.scalar(queries.entries(noun, data.name))
+    if entry is None:
+        await _insert(session, actor, noun, data)
+        return Outcome.CREATED
+    given = data.model_dump(exclude_unset=True)
+    changed = await _change(session, actor, noun, entry, given)
+    return Outcome.UPDATED if changed else Outcome.UNCHANGED
+
+
+async def _refuse_taken(session: AsyncSession, noun: Noun, name: str) -> None:
+    if await session.scalar(queries.entries(noun, name)) is not None:
+        raise Conflict(f"{noun.words} {name!r} already exists")
+
+
+async def _insert(session: AsyncSession, actor: Actor, noun: Noun, data: Named) -> Entry:
+    entry = noun.table(**data.model_dump())
+    session.add(entry)
+    await session.flush()
+    await trail.record(session, actor, Action.CREATE, noun.words, entry, after=_kept(noun, entry))
+    return entry
+
+
+async def _change(
+    session: AsyncSession, actor: Actor, noun: Noun, entry: Entry, given: dict[str, Any]
+) -> bool:
+    """Change the given fields, and say whether any differs."""
+    before = _kept(noun, entry)
+    if all(before[field] == value for field, value in given.items()):
+        return False
+    entry.sqlmodel_update(given)
+    entry.version += 1
+    entry.updated_at = now()
+    await session.flush()
+    after = _kept(noun, entry)
+    await trail.record(session, actor, Action.UPDATE, noun.words, entry, before=before, after=after)
+    return True
+
+
+def _kept(noun: Noun, entry: Entry) -> dict[str, Any]:
+    return entry.model_dump(include=set(noun.create.model_fields))

@@ -1,0 +1,154 @@
+"""The catalogue over HTTP, and what devices make of it."""
+
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+
+from controlplane.auth.actor import Scope, ScopeKind
+from controlplane.auth.permissions import Permission, Role
+from tests.controlplane.conftest import Login, Service
+
+DEVICES = "/api/v1/devices"
+NOUNS: list[tuple[str, str, dict[str, Any]]] = [
+    ("device-types", "device_type", {"manufacturer": "Arista", "model": "DCS-7050 (48 ports)"}),
+    ("platforms", "platform", {"manufacturer": "Arista", "profile": "arista"}),
+    ("tenants", "tenant", {"description": "Retail bank"}),
+]
+every_noun = pytest.mark.parametrize(("path", "field", "given"), NOUNS)
+DOCUMENT: dict[str, Any] = {
+    "device_types": [{"name": "dcs-7050", "model": "=DCS-7050", "part_number": "7050"}],
+    "platforms": [{"name": "eos", "profile": "arista"}],
+    "tenants": [{"name": "retail"}],
+    "devices": [
+        {
+            "name": "core1",
+            "address": "10.0.0.1",
+            "device_type": "dcs-7050",
+            "platform": "eos",
+            "tenant": "retail",
+            "description": '=cmd "quoted", 𝄞',
+            "serial": "-1",
+            "asset_tag": "'x",
+        }
+    ],
+}
+
+
+async def put(client: AsyncClient, document: dict[str, Any]) -> dict[str, Any]:
+    response = await client.post(f"{DEVICES}/import", json=document)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+@every_noun
+async def test_the_life_of_an_object(
+    client: AsyncClient, path: str, field: str, given: dict[str, Any]
+) -> None:
+    """An object is added, renamed under the devices that name it, kept in use, and removed."""
+    url = f"/api/v1/{path}"
+    created = await client.post(url, json={"name": "one", **given})
+    assert created.status_code == 201, created.text
+    assert created.json().items() >= given.items()
+    assert (await client.post(url, json={"name": "one"})).status_code == 409
+    device = {"name": "core1", "address": "10.0.0.1", field: "one"}
+    assert (await client.post(DEVICES, json=device)).status_code == 201
+
+    renamed = await client.patch(f"{url}/one", json={"name": "two"})
+    assert (renamed.json()["id"], renamed.json()["name"]) == (created.json()["id"], "two")
+    assert (await client.get(f"{DEVICES}/core1")).json()[field] == "two"
+    assert (await client.get(DEVICES, params={field: "two"})).json()["count"] == 1
+    assert (await client.get(DEVICES, params={field: "one"})).json()["count"] == 0
+
+    refused = await client.delete(f"{url}/two")
+    assert refused.status_code == 409
+    assert refused.json()["detail"].endswith("devices that name it: 1")
+    await client.patch(f"{DEVICES}/core1", json={field: None})
+    assert (await client.delete(f"{url}/two")).status_code == 204
+    assert (await client.get(f"{url}/two")).status_code == 404
+    assert (await client.get(url)).json()["results"] == []
+
+
+@pytest.mark.parametrize("field", [field for _, field, _ in NOUNS])
+async def test_an_unknown_name_is_refused(client: AsyncClient, field: str) -> None:
+    """A device that names what is not there is refused, with a pointer to the field."""
+    device = {"name": "core1", "address": "10.0.0.1", field: "nothing"}
+    response = await client.post(DEVICES, json=device)
+    assert response.status_code == 422
+    (problem,) = response.json()["errors"]
+    assert (problem["pointer"], problem["code"]) == (f"/{field}", "unknown")
+
+
+async def test_a_taken_name_is_kept(client: AsyncClient) -> None:
+    """Nothing is renamed to what another is called."""
+    for name in ("one", "two"):
+        await client.post("/api/v1/tenants", json={"name": name})
+    response = await client.patch("/api/v1/tenants/one", json={"name": "two"})
+    assert response.status_code == 409
+
+
+async def test_the_second_writer_is_told(client: AsyncClient) -> None:
+    """Whoever changes a version that is no more is refused with the one that is."""
+    created = await client.post("/api/v1/tenants", json={"name": "one"})
+    seen = {"If-Match": created.headers["ETag"]}
+    url = "/api/v1/tenants/one"
+    first = await client.patch(url, json={"description": "first"}, headers=seen)
+    assert first.status_code == 200
+    second = await client.patch(url, json={"description": "second"}, headers=seen)
+    assert second.status_code == 412
+    assert second.headers["ETag"] == first.headers["ETag"]
+    assert (await client.delete(url, headers=seen)).status_code == 412
+
+
+async def test_it_belongs_to_all(client: AsyncClient, log_in: Login) -> None:
+    """An operator of one site reads the catalogue, and changes none of it, nor by an import."""
+    await put(client, DOCUMENT | {"sites": [{"name": "oslo"}]})
+    site = (await client.get("/api/v1/sites/oslo")).json()["id"]
+    local = await log_in(Role.OPERATOR, Scope(ScopeKind.SITE, site), name="local")
+    assert (await local.get("/api/v1/platforms/eos")).json()["profile"] == "arista"
+    assert (await local.delete("/api/v1/platforms/eos")).status_code == 403
+    imported = await local.post(f"{DEVICES}/import", json={"tenants": [{"name": "mine"}]})
+    assert imported.status_code == 403
+    assert (await client.get("/api/v1/tenants/mine")).status_code == 404
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "csv"])
+async def test_what_is_exported_imports_unchanged(client: AsyncClient, form: str) -> None:
+    """The catalogue and what devices name of it come back as they were, hostile texts included."""
+    await put(client, DOCUMENT)
+    before = (await client.get(f"{DEVICES}/core1")).json()
+    exported = await client.get(f"{DEVICES}/export", params={"format": form})
+    await client.delete(f"{DEVICES}/core1")
+    if form != "csv":  # a table holds devices alone
+        for path, noun, _ in NOUNS:
+            (row,) = DOCUMENT[f"{noun}s"]
+            assert (await client.delete(f"/api/v1/{path}/{row['name']}")).status_code == 204
+    response = await client.post(f"{DEVICES}/import/{form}", content=exported.content)
+    assert response.status_code == 200, response.text
+    after = (await client.get(f"{DEVICES}/core1")).json()
+    anew = {"id", "created_at", "updated_at"}
+    assert {k: v for k, v in after.items() if k not in anew} == {
+        k: v for k, v in before.items() if k not in anew
+    }
+    again = await put(client, DOCUMENT)
+    assert all(not tally["created"] + tally["updated"] for tally in again.values())
+
+
+async def test_a_platform_says_the_profile(client: AsyncClient, service: Service) -> None:
+    """A device is asked by its own profile, else by that of its platform, else by what it is."""
+    devices = [
+        {"name": "own", "address": "10.0.0.1", "platform": "eos", "profile": "cisco"},
+        {"name": "default", "address": "10.0.0.2", "platform": "eos"},
+        {"name": "automatic", "address": "10.0.0.3"},
+    ]
+    await put(client, {"platforms": DOCUMENT["platforms"], "devices": devices})
+    exporter = await service(Permission.SNAPSHOT_READ)
+
+    async def profiles() -> dict[str, str | None]:
+        snapshot = (await exporter.get("/api/v1/exporter/snapshot")).json()
+        return {name: device["profile"] for name, device in snapshot["devices"].items()}
+
+    assert await profiles() == {"own": "cisco", "default": "arista", "automatic": None}
+    await client.patch("/api/v1/platforms/eos", json={"profile": "eos-2"})
+    assert (await profiles())["default"] == "eos-2"
