@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, Subquery, func
+from sqlalchemy import Select, Subquery, Text, cast, func
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col, select
 
@@ -11,11 +11,14 @@ from controlplane.devices.models import MONITORED, Device, DeviceCredential
 
 
 def asked() -> Select[Any]:
-    """Select what the exporter has to know of each monitored device, with names of credentials."""
-    tried = _credentials()
+    """Select what the exporter has to know of each monitored device, with names of credentials.
+
+    Modules come as the text of a JSON list: most devices are as before, and nobody reads it.
+    """
+    tried, modules = _credentials(), cast(col(Device.modules), Text).label("modules")
     return (
         select(Device.name, Device.address, Device.port, Device.profile)
-        .add_columns(col(Device.modules), col(Device.site_id), tried.c.names)
+        .add_columns(modules, col(Device.site_id), tried.c.names)
         .outerjoin(tried, tried.c.device_id == Device.id)
         .where(col(Device.status).in_(MONITORED))
         .order_by(Device.name)
