@@ -24,6 +24,7 @@ from controlplane.app import create_app
 from controlplane.auth import keys, service_tokens
 from controlplane.auth.actor import shell
 from controlplane.auth.permissions import Permission
+from controlplane.cli.serve import settle
 from controlplane.devices import service as devices
 from controlplane.devices.addresses import Reach
 from controlplane.devices.schemas import DeviceUpdate
@@ -69,6 +70,7 @@ async def change(app: FastAPI, number: int) -> None:
 @asynccontextmanager
 async def replica(settings: Settings, token: str) -> AsyncIterator[tuple[FastAPI, AsyncClient]]:
     app = create_app(settings)
+    settle()
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         app.router.lifespan_context(app),

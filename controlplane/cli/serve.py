@@ -1,6 +1,7 @@
 """`chm serve` and `chm worker`: the processes of the control plane."""
 
 import asyncio
+import gc
 import logging
 
 import uvicorn
@@ -18,8 +19,10 @@ def serve() -> None:
     """Run the HTTP service on CHM_HOST and CHM_CONTROLPLANE_PORT."""
     _log()
     settings = Settings()
+    app = create_app(settings)
+    settle()
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.controlplane_port,
         log_config=None,
@@ -29,6 +32,16 @@ def serve() -> None:
         http=HeadersInTime,  # by h11, the one parser of uvicorn's that bounds what is not whole
         h11_max_incomplete_event_size=settings.max_header_bytes,
     )
+
+
+def settle() -> None:
+    """Spare the garbage collector what is here to stay, and the many short-lived rows of a query.
+
+    Measured, it took 0.2 s of the 0.25 s in which ten thousand devices are read.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def worker() -> None:
