@@ -1,6 +1,7 @@
 """`chm serve` and `chm worker`: the processes of the control plane."""
 
 import asyncio
+import gc
 import logging
 from typing import Annotated
 
@@ -44,7 +45,19 @@ def serve(
 def application() -> FastAPI:
     """Make the application of one process."""
     _log()
-    return create_app(Settings())
+    app = create_app(Settings())
+    settle()
+    return app
+
+
+def settle() -> None:
+    """Spare the garbage collector what is here to stay, and the many short-lived rows of a query.
+
+    Measured, it took 0.2 s of the 0.25 s in which ten thousand devices are read.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def worker() -> None:

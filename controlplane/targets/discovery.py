@@ -18,6 +18,7 @@ from controlplane.errors import NotFound, Unavailable
 from controlplane.settings import Settings
 from controlplane.targets import gate, sharding
 from controlplane.targets.exporters import service as exporters
+from controlplane.targets.exporters.assignment import Assignment
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +47,15 @@ def builder(
     """Make the function that builds the list of each shard."""
     shards = [str(shard) for shard in range(settings.shards)]
 
+    sharing: Assignment | None = None
+
     async def build(session: AsyncSession) -> Lists:
-        sharing = await exporters.assignment(session, settings)
+        nonlocal sharing
+        sharing = await exporters.assignment(session, settings, sharing)
         devices = (await session.execute(queries.labelled())).all()
         lists: dict[int, list[object]] = {int(shard): [] for shard in shards}
         for device in devices:
-            shard = int(sharding.choose(device.name, shards))
+            shard = int(sharding.choose(device.name, shards)) if len(shards) > 1 else 0
             asked_by = sharing.owner(device.name, device.site_id).address
             lists[shard].append(group(settings, device, asked_by))
         counted = await events.count(session)

@@ -1,5 +1,6 @@
 """The snapshot: all the exporter needs to ask the devices (docs/architecture.md, 4.1)."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,7 @@ WAITING = "@"  # between the name of a credential and the number of a version; i
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A device as it was written, or that it is not to be asked at its address."""
+    """A device as it was read and as it was written; not at all where its address is refused."""
 
     fields: dict[str, Any]
     entry: Entry | None
@@ -78,6 +79,7 @@ class Builder:
         self._settings = settings
         self._reach = Reach.of(settings)
         self._made: dict[str, Made] = {}
+        self._sharing: Assignment | None = None
 
     async def __call__(self, session: AsyncSession) -> Snapshot:
         """Read, open and write everything; raise Unavailable where the vault opens nothing."""
@@ -87,7 +89,8 @@ class Builder:
         opened, unreadable = _open(self._vault, stored)
         if unreadable and not opened:
             raise Unavailable("the vault opens no credential at all: its key is not there")
-        sharing = await exporters.assignment(session, self._settings)
+        sharing = await exporters.assignment(session, self._settings, self._sharing)
+        self._sharing = sharing
         devices, refused = self._devices(rows, _tried(stored), opened)
         held, named = _held(rows, devices, sharing)
         auths = {name: Entry.of(fields) for name, fields in opened.items() if name in named}
@@ -120,7 +123,7 @@ class Builder:
             return before
         # Written before a setting changed, or past us: the exporter is not sent there.
         refused = self._reach.refusal(row.address)
-        return Made(fields, None if refused else Entry.of(fields))
+        return Made(fields, None if refused else Entry.of(_written(fields)))
 
 
 async def described(
@@ -132,7 +135,7 @@ async def described(
     opened, unreadable = _open(vault, stored)
     if unreadable and not opened:
         raise Unreadable(f"the vault opens none of {', '.join(unreadable)}")
-    return _fields(row, _tried(stored), opened), opened
+    return _written(_fields(row, _tried(stored), opened)), opened
 
 
 def _fields(row: Any, tried: Mapping[str, Sequence[str]], auths: Collection[str]) -> dict[str, Any]:
@@ -143,6 +146,10 @@ def _fields(row: Any, tried: Mapping[str, Sequence[str]], auths: Collection[str]
         "profile": row.profile,
         "modules": row.modules,
     }
+
+
+def _written(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "modules": json.loads(fields["modules"])}
 
 
 def _held(

@@ -32,8 +32,7 @@ class Assignment:
 
     def owner(self, device: str, site: UUID | None) -> Member:
         """Give the exporter that asks a device, or raise Unavailable where there is none."""
-        pool = self._pool(site)
-        return pool[self._ranked(device, pool)[0]]
+        return self.holders(device, site)[0]
 
     def holders(self, device: str, site: UUID | None) -> list[Member]:
         """Give the exporters that must know a device, the one that asks it first.
@@ -42,21 +41,35 @@ class Assignment:
         one that is drained know what it would ask. Nobody is sent to an exporter that does not
         know the device yet, or no longer.
         """
-        pool = self._pool(site)
-        first = [pool[address] for address in self._ranked(device, pool)[:HOLDERS]]
-        least = min(self._score(device, member) for member in first)
-        drained = [m for m in self._reaching(site, draining=True) if m not in first]
-        return first + [
-            m for m in drained if len(first) < HOLDERS or self._score(device, m) > least
-        ]
+        key = device, site
+        if key not in self._known:
+            self._known[key] = self._choose(device, site)
+        return self._known[key]
 
-    def _pool(self, site: UUID | None) -> Mapping[str, Member]:
+    def _choose(self, device: str, site: UUID | None) -> list[Member]:
+        pool, drained = self._pool(site)
+        if len(pool) + len(drained) <= 1:
+            return list(pool)
+
+        def score(member: Member) -> tuple[float, str]:
+            return sharding.score(device, member.address, member.weight), member.address
+
+        first = sorted(pool, key=score, reverse=True)[:HOLDERS]
+        least = score(first[-1]) if len(first) == HOLDERS else (0.0, "")
+        return first + [member for member in drained if score(member) > least]
+
+    def _pool(self, site: UUID | None) -> tuple[list[Member], list[Member]]:
+        """Give the exporters that may ask devices of a site, and those that drain there."""
         if site not in self._pools:
-            self._pools[site] = {m.address: m for m in self._nearest(site)}
+            self._pools[site] = self._nearest(site), self._reaching(site, draining=True)
         return self._pools[site]
 
     @cached_property
-    def _pools(self) -> dict[UUID | None, Mapping[str, Member]]:
+    def _pools(self) -> dict[UUID | None, tuple[list[Member], list[Member]]]:
+        return {}
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, UUID | None], list[Member]]:
         return {}
 
     def _nearest(self, site: UUID | None) -> list[Member]:
@@ -79,9 +92,3 @@ class Assignment:
             yield site
             site = self.parents[site]
         yield None
-
-    def _ranked(self, device: str, pool: Mapping[str, Member]) -> list[str]:
-        return sharding.ranked(device, {address: m.weight for address, m in pool.items()})
-
-    def _score(self, device: str, member: Member) -> float:
-        return sharding.score(device, member.address, member.weight)

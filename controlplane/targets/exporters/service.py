@@ -26,11 +26,14 @@ NOUN = "exporter"
 SHOWN = {"address", "weight", "draining"}
 
 
-async def assignment(session: AsyncSession, settings: Settings) -> Assignment:
-    """Give who asks which device, as of now."""
+async def assignment(
+    session: AsyncSession, settings: Settings, before: Assignment | None = None
+) -> Assignment:
+    """Give who asks which device, as of now; the one of before where it is the same."""
     registered = list(await session.scalars(queries.exporters()))
     sites = (await session.execute(queries.sites())).all()
-    return Assignment(_members(settings, registered), {id_: parent for id_, _, parent in sites})
+    found = Assignment(_members(settings, registered), {id_: parent for id_, _, parent in sites})
+    return before if before == found and before is not None else found
 
 
 async def read(session: AsyncSession, settings: Settings) -> list[ExporterRead]:
