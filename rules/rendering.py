@@ -6,7 +6,16 @@ from typing import Any
 import promql_parser
 import yaml
 
-from rules import availability, hardware, intent, interfaces, routing, stack
+from rules import (
+    availability,
+    capacity,
+    hardware,
+    intent,
+    interfaces,
+    performance,
+    routing,
+    stack,
+)
 from rules.options import Intent, duration
 from rules.rule import Alert, Group, Record
 
@@ -17,6 +26,8 @@ FAMILIES = {
     "interfaces.yml": interfaces.groups,
     "hardware.yml": hardware.groups,
     "routing.yml": routing.groups,
+    "performance.yml": performance.groups,
+    "capacity.yml": capacity.groups,
     "stack.yml": stack.groups,
 }
 # `{{ query ... }}` in a template would run PromQL for whoever reads the notification.

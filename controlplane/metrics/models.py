@@ -9,7 +9,7 @@ from controlplane.database import words
 
 
 class Metric(StrEnum):
-    """What a threshold is about; ratios from 0 to 1, and temperature in degrees Celsius."""
+    """What a threshold is about: ratios from 0 to 1, degrees Celsius, and seconds."""
 
     CPU_UTILIZATION = "cpu_utilization"
     MEMORY_UTILIZATION = "memory_utilization"
@@ -17,6 +17,9 @@ class Metric(StrEnum):
     INTERFACE_ERRORS = "interface_errors"
     INTERFACE_DISCARDS = "interface_discards"
     TEMPERATURE = "temperature"
+    PACKET_LOSS = "packet_loss"
+    RESPONSE_TIME = "response_time"
+    JITTER = "jitter"
 
 
 class Severity(StrEnum):

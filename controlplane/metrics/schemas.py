@@ -7,7 +7,7 @@ from controlplane.metrics.thresholds import Source
 
 
 class ThresholdWrite(BaseModel):
-    """The value above which the alert fires: a ratio from 0 to 1, or degrees Celsius."""
+    """The value above which the alert fires: a ratio from 0 to 1, degrees Celsius, or seconds."""
 
     model_config = ConfigDict(extra="forbid")
 

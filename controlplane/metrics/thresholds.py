@@ -34,7 +34,8 @@ class InForce(NamedTuple):
 Values = Mapping[Key, float]
 
 
-# Warning and critical. Interfaces: 1 lost packet in 1,000 is felt by TCP, 1 in 100 by everyone.
+# Warning and critical. Interfaces: 1 lost packet in 1,000 is felt by TCP, 1 in 100 by everyone;
+# of a few echoes one is lost soon. Jitter of 30 ms is what the buffers of telephones take.
 _DEFAULTS = {
     Metric.CPU_UTILIZATION: (0.8, 0.95),
     Metric.MEMORY_UTILIZATION: (0.85, 0.95),
@@ -42,6 +43,9 @@ _DEFAULTS = {
     Metric.INTERFACE_ERRORS: (0.001, 0.01),
     Metric.INTERFACE_DISCARDS: (0.001, 0.01),
     Metric.TEMPERATURE: (65.0, 80.0),
+    Metric.PACKET_LOSS: (0.05, 0.2),
+    Metric.RESPONSE_TIME: (0.1, 0.5),
+    Metric.JITTER: (0.03, 0.1),
 }
 DEFAULTS: Values = MappingProxyType(
     {
@@ -52,6 +56,14 @@ DEFAULTS: Values = MappingProxyType(
 )
 RATIO = (0.0, 1.0)
 CELSIUS = (-100.0, 300.0)
+SECONDS = (0.0, 60.0)
+BOUNDS: Mapping[Metric, tuple[float, float]] = MappingProxyType(
+    {
+        Metric.TEMPERATURE: CELSIUS,
+        Metric.RESPONSE_TIME: SECONDS,
+        Metric.JITTER: SECONDS,
+    }
+)
 
 
 def in_force(for_all: Values, for_device: Values) -> dict[Key, InForce]:
@@ -68,7 +80,7 @@ def in_force(for_all: Values, for_device: Values) -> dict[Key, InForce]:
 
 def check(thresholds: Mapping[Key, InForce], metric: Metric) -> None:
     """Raise Invalid unless the thresholds of a metric make sense, alone and together."""
-    low, high = CELSIUS if metric is Metric.TEMPERATURE else RATIO
+    low, high = BOUNDS.get(metric, RATIO)
     values = {severity: thresholds[Key(metric, severity)].value for severity in Severity}
     for value in values.values():
         if not low < value <= high:

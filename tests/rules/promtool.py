@@ -94,18 +94,31 @@ def evaluate(
     run(folder, *parts, checks={"promql_expr_test": tests})
 
 
-def run(folder: Path, *parts: Series, checks: Mapping[str, Any]) -> None:
-    """Run one promtool unit test over the series of all `parts`; later ones win."""
+def run(
+    folder: Path,
+    *parts: Series,
+    checks: Mapping[str, Any],
+    families: str = "*",
+    step: str = "1m",
+) -> None:
+    """Run one promtool unit test over the series of all `parts`; later ones win.
+
+    `families` chooses the rule files, `step` is the time between samples and evaluations.
+    """
     for name, text in rules.render(INTENT).items():
         (folder / name).write_text(text)
+    chosen = sorted(folder.glob(f"{families}.yml"))
+    groups = [
+        group["name"] for path in chosen for group in yaml.safe_load(path.read_text())["groups"]
+    ]
     values = {name: value for part in (HEALTHY, *parts) for name, value in part.items()}
     test = {
-        "rule_files": [str(path) for path in sorted(folder.glob("*.yml"))],
-        "evaluation_interval": "1m",
-        "group_eval_order": list(GROUPS),
+        "rule_files": [str(path) for path in chosen],
+        "evaluation_interval": step,
+        "group_eval_order": [name for name in GROUPS if name in groups],
         "tests": [
             {
-                "interval": "1m",
+                "interval": step,
                 "input_series": [
                     {"series": name, "values": value} for name, value in values.items()
                 ],

@@ -43,6 +43,8 @@ def test_files_and_groups_keep_their_names() -> None:
         "interfaces.yml": ["chm-interfaces"],
         "hardware.yml": ["chm-hardware"],
         "routing.yml": ["chm-routing"],
+        "performance.yml": ["chm-performance"],
+        "capacity.yml": ["chm-capacity-hourly", "chm-capacity"],
         "stack.yml": ["chm-stack"],
     }
 

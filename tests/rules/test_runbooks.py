@@ -44,7 +44,7 @@ def test_every_alert_a_page_speaks_of_exists() -> None:
     names = {alert.name for alert in rules.alerts(INTENT)}
     suffixes = (
         "Down|Failed|Failing|High|Unknown|Unreachable|Missing|Slow|Delivered|Saturated"
-        "|Lost|Degraded|Alarm|Range|Flapping"
+        "|Lost|Degraded|Alarm|Range|Flapping|Loss|Full"
     )
     for name, text in _pages().items():
         mentioned = set(re.findall(rf"`([A-Z][A-Za-z]+(?:{suffixes}))`", text))

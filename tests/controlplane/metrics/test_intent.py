@@ -46,7 +46,7 @@ async def test_what_should_be_so(client: AsyncClient, service: Service) -> None:
     assert {key for key in samples if key[0] == "chm_topology_parent"} == {
         series("chm_topology_parent", device="core1", parent="router1")
     }
-    assert sum(key[0] == "chm_threshold" for key in samples) == 24
+    assert sum(key[0] == "chm_threshold" for key in samples) == 36
     own = {"metric": "temperature", "severity": "warning"}
     assert samples[series("chm_threshold", device="core1", **own)] == 50
     assert samples[series("chm_threshold", device="router1", **own)] == 65
@@ -72,7 +72,7 @@ async def test_a_change_by_another_process_is_seen(
     await client.post("/api/v1/devices", json={"name": "a", "address": "10.0.0.1"})
     async with sessions() as session:
         assert await other.get(session) != empty
-    assert len(await scrape(prometheus)) == len(before) + 13  # one device, twelve thresholds
+    assert len(await scrape(prometheus)) == len(before) + 19  # one device, eighteen thresholds
 
 
 async def test_it_is_built_once_per_change(sessions: Sessions) -> None:

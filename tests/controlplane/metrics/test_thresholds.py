@@ -24,7 +24,7 @@ async def core1(client: AsyncClient) -> None:
 async def test_defaults(client: AsyncClient) -> None:
     """Every metric has a warning and a critical threshold before anyone sets one."""
     defaults = await in_force(client, URL)
-    assert len(defaults) == 12
+    assert len(defaults) == 18
     assert defaults["cpu_utilization", "warning"] == (0.8, "default")
     assert defaults["temperature", "critical"] == (80, "default")
 

@@ -1,0 +1,70 @@
+"""What the way to a device does to packets: loss, round trips and jitter of the echoes."""
+
+from collections.abc import Iterator
+from string import Template
+
+from rules.options import Intent, duration
+from rules.rule import Alert, Group, Record
+from rules.thresholds import ThresholdAlert
+
+# A device that is down has an alert of its own; one that answers SNMP but not a single echo sits
+# behind a filter, which loses nothing.
+LOSS = Template("""\
+max without (instance, job) (
+  avg_over_time(chm_icmp_loss_ratio[$window])
+  unless
+  (min_over_time(chm_icmp_loss_ratio[$window]) == 1)
+)
+unless on (device)
+(device:chm_device_up:min == 0)""")
+
+MEAN = Template("max without (instance, job) (avg_over_time($metric[$window]))")
+
+DEVICE = "{{ $labels.device }}"
+WAY = f"the way to {DEVICE} (site {{{{ $labels.site }}}})"
+SECONDS = "{{ $value | humanizeDuration }}"
+
+ALERTS = (
+    ThresholdAlert(
+        "PacketLoss",
+        "device:icmp_loss:ratio_avg",
+        "packet_loss",
+        f"Packets to {DEVICE} are lost",
+        f"{{{{ $value | humanizePercentage }}}} of the echoes on {WAY} are lost.",
+    ),
+    ThresholdAlert(
+        "ResponseSlow",
+        "device:icmp_rtt:seconds_avg",
+        "response_time",
+        f"{DEVICE} answers slowly",
+        f"A round trip on {WAY} takes {SECONDS}.",
+    ),
+    ThresholdAlert(
+        "JitterHigh",
+        "device:icmp_jitter:seconds_avg",
+        "jitter",
+        f"Round trips to {DEVICE} vary",
+        f"Round trips on {WAY} differ by {SECONDS} from one to the next.",
+    ),
+)
+
+
+def groups(options: Intent) -> tuple[Group, ...]:
+    """One group, run as often as devices are asked."""
+    rules: tuple[Record | Alert, ...] = (*_records(options), *_alerts(options))
+    return (Group("chm-performance", options.sample_interval, rules),)
+
+
+def _records(options: Intent) -> Iterator[Record]:
+    window = duration(options.rate_window)
+    yield Record("device:icmp_loss:ratio_avg", LOSS.substitute(window=window))
+    for record, metric in (
+        ("device:icmp_rtt:seconds_avg", "chm_icmp_rtt_avg_seconds"),
+        ("device:icmp_jitter:seconds_avg", "chm_icmp_jitter_seconds"),
+    ):
+        yield Record(record, MEAN.substitute(metric=metric, window=window))
+
+
+def _alerts(options: Intent) -> Iterator[Alert]:
+    for alert in ALERTS:
+        yield from alert.pair(options.settle_for)
