@@ -5,7 +5,6 @@ replica that has just started, `changed` the first answer after a device became 
 """
 
 import asyncio
-import json
 import subprocess
 import tempfile
 import time
@@ -32,10 +31,9 @@ from controlplane.settings import Settings
 from controlplane.stack import embedded
 from controlplane.targets.exporters import service as exporters
 from controlplane.targets.exporters.schemas import ExporterCreate
-from controlplane.transfer import formats
 from controlplane.transfer import service as transfer
-from controlplane.transfer.formats import Format
 from controlplane.transfer.schemas import ImportQuery
+from controlplane.transfer.sources.draft import Given
 from exporter.inventory import snapshot
 
 TARGETS, SNAPSHOT, INTENT = "/api/v1/targets/0", "/api/v1/exporter/snapshot", "/metrics/intent"
@@ -49,7 +47,7 @@ Ask = Callable[[], Awaitable[Response]]
 
 async def fill(app: FastAPI, settings: Settings) -> str:
     """Import the devices, register exporters, and give a service's token."""
-    given = formats.read(Format.JSON, json.dumps(inventory()).encode())
+    given = Given(inventory())
     async with app.state.sessions.begin() as session:
         reach = Reach.of(settings)
         report = await transfer.load(session, shell(), app.state.vault, reach, given, ImportQuery())
