@@ -154,9 +154,11 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key"],
+            allow_headers=[
+                *("Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Prefer"),
+            ],
             expose_headers=[
-                *("ETag", "Idempotency-Replayed"),
+                *("ETag", "Idempotency-Replayed", "Location", "Preference-Applied"),
                 *("RateLimit", "RateLimit-Policy", "Retry-After"),
             ],
         )

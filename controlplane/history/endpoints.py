@@ -47,5 +47,5 @@ for _noun in Noun:
         f"/{_noun.value}s/{{name}}/history",
         _endpoint(_noun),
         name=f"{_noun.value}_history",
-        description=f"Tell who changed the {_noun.value}, when and from where, newest first.",
+        description=f"Tell who changed the {_noun.value}, when and how, newest first.",
     )

@@ -24,7 +24,10 @@ class Difference(BaseModel):
 
 
 class ChangeRead(BaseModel):
-    """One thing that was done to the object; what one request did shares its `request_id`."""
+    """One thing that was done to the object; what one request did shares its `request_id`.
+
+    `address` is for those who read the audit log, and empty for others.
+    """
 
     seq: int
     at: datetime

@@ -23,7 +23,8 @@ async def read(
     seen = None
     if not actor.may_everywhere(permission):
         seen = await _seen(session, actor, permission, entries)
-    return [_change(entry, seen) for entry in entries]
+    traced = actor.may_everywhere(Permission.AUDIT_READ)
+    return [_change(entry, seen, entry.address if traced else "") for entry in entries]
 
 
 async def _seen(
@@ -52,13 +53,14 @@ def _names(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _change(entry: AuditEntry, seen: Seen | None) -> ChangeRead:
+def _change(entry: AuditEntry, seen: Seen | None, address: str) -> ChangeRead:
     before, after = (
         fields if seen is None else _shown(fields, seen)
         for fields in (entry.before or {}, entry.after or {})
     )
     return ChangeRead(
-        **entry.model_dump(exclude={"before", "after"}),
+        **entry.model_dump(exclude={"before", "after", "address"}),
+        address=address,
         name=entry.object_name,
         fields=[
             Difference(field=field, before=before.get(field), after=after.get(field))

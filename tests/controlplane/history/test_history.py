@@ -1,9 +1,14 @@
 """The history of objects, over HTTP."""
 
+import pytest
 from httpx import AsyncClient
+from pydantic import BaseModel
 
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Role
+from controlplane.devices.groups.schemas import FilterRead, GroupRead
+from controlplane.devices.schemas import DeviceFields, SiteRead
+from controlplane.history.nouns import REFERENCES
 from tests.controlplane.conftest import Login
 
 DEVICES, SITES = "/api/v1/devices", "/api/v1/sites"
@@ -52,3 +57,34 @@ async def test_what_is_out_of_scope_has_no_history(client: AsyncClient, log_in: 
 
     assert (await northerner.get(f"{SITES}/south/history")).status_code == 404
     assert (await northerner.get(f"{SITES}/north/history")).json()["count"] == 1
+
+
+async def test_where_somebody_asked_from_is_for_readers_of_the_audit_log(
+    client: AsyncClient, log_in: Login
+) -> None:
+    """Whoever reads devices learns who changed one, not from which address."""
+    await _moved(client)
+    viewer = await log_in(Role.VIEWER, name="viewer")
+    of = {
+        who: (await asking.get(f"{DEVICES}/edge/history")).json()["results"][0]
+        for who, asking in (("admin", client), ("viewer", viewer))
+    }
+
+    assert of["admin"]["address"]
+    assert not of["viewer"]["address"]
+    assert of["viewer"]["actor_name"] == "admin"
+
+
+# What holds no name of another object, or one that everybody sees: the catalogue, roles, tags.
+PLAIN = {
+    *("id", "version", "created_at", "updated_at", "name", "description", "filter"),
+    *("address", "port", "role", "vendor", "profile", "modules", "tags", "status"),
+    *("device_type", "platform", "tenant", "serial", "asset_tag"),
+    *("roles", "vendors", "tags_any", "tags_all", "pattern"),
+}
+
+
+@pytest.mark.parametrize("schema", [DeviceFields, SiteRead, GroupRead, FilterRead])
+def test_every_field_is_known_to_name_another_object_or_none(schema: type[BaseModel]) -> None:
+    """A new field that names something must not tell it to those who do not see it."""
+    assert schema.model_fields.keys() <= PLAIN | REFERENCES.keys()
