@@ -52,12 +52,13 @@ def builder(
     async def build(session: AsyncSession) -> Lists:
         nonlocal sharing
         sharing = await exporters.assignment(session, settings, sharing)
+        times = scrape_times(settings.scrape_interval)
         devices = (await session.execute(queries.labelled())).all()
         lists: dict[int, list[object]] = {int(shard): [] for shard in shards}
         for device in devices:
             shard = int(sharding.choose(device.name, shards)) if len(shards) > 1 else 0
             asked_by = sharing.owner(device.name, device.site_id).address
-            lists[shard].append(group(settings, device, asked_by))
+            lists[shard].append(group(device, asked_by, times))
         counted = await events.count(session)
         verdict = await gate.admit(sessions, [device.name for device in devices], counted)
         if verdict.withheld:
@@ -67,21 +68,27 @@ def builder(
     return build
 
 
-def group(settings: Settings, device: Any, exporter: str) -> dict[str, object]:
+def group(device: Any, exporter: str, times: Mapping[str, str]) -> dict[str, object]:
     """Make the target group of a device: its name, never its address or a secret."""
-    interval = settings.scrape_interval
     labels = {
         "device": device.name,
         "site": device.site or "",
         "role": device.role,
         "vendor": device.vendor,
         "__meta_chm_exporter": exporter,
-        "__scrape_interval__": duration(interval),
-        "__scrape_timeout__": duration(timeout(interval)),
+        **times,
     }
     return {
         "targets": [device.name],
         "labels": {name: value for name, value in labels.items() if value},
+    }
+
+
+def scrape_times(interval: float) -> Mapping[str, str]:
+    """Give the labels by which a device is asked every so many seconds."""
+    return {
+        "__scrape_interval__": duration(interval),
+        "__scrape_timeout__": duration(timeout(interval)),
     }
 
 

@@ -14,10 +14,10 @@ from functools import cached_property
 from typing import Any
 
 KINDS = ("auths", "devices")
-DIGEST_BYTES = 16
+DIGITS = 32  # of a digest, in hexadecimal
 REMEMBERED = 16  # revisions that a difference can be taken from
 
-Digests = Mapping[str, Mapping[str, bytes]]  # by kind, then by name
+Digests = Mapping[str, Mapping[str, str]]  # by kind, then by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class Entry:
     """An auth or a device, as the document has it."""
 
     content: bytes = field(repr=False)  # of an auth: secrets in the clear
-    digest: bytes
+    digest: str
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> "Entry":
         """Write the fields in the one way that the contract knows."""
         content = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
-        return cls(content, hashlib.sha256(content).digest()[:DIGEST_BYTES])
+        return cls(content, hashlib.sha256(content).hexdigest()[:DIGITS])
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class Document:
     def revision(self) -> str:
         """The name that this content has everywhere."""
         lines = (
-            f"{kind} {name} {digest.hex()}\n"
+            f"{kind} {name} {digest}\n"
             for kind in KINDS
             for name, digest in sorted(self.digests[kind].items())
         )
-        return hashlib.sha256("".join(lines).encode()).hexdigest()[: 2 * DIGEST_BYTES]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()[:DIGITS]
 
     @cached_property
     def content(self) -> bytes:

@@ -65,7 +65,7 @@ async def confirm(data: Allowance, session: Session, actor: CanConfirmTargets) -
 
 
 def _exporter(actor: Actor, snapshot: Snapshot, asked: str) -> str:
-    if actor.name not in snapshot.held:
+    if actor.name not in snapshot.exporters:
         return asked
     if asked not in {"", actor.name}:
         raise Forbidden(f"this token is for exporter {actor.name!r} alone")

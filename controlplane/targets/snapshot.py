@@ -1,8 +1,9 @@
 """The snapshot: all the exporter needs to ask the devices (docs/architecture.md, 4.1)."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -28,24 +29,10 @@ WAITING = "@"  # between the name of a credential and the number of a version; i
 class Made:
     """A device as it was read and as it was written; not at all where its address is refused."""
 
-    fields: dict[str, Any]
+    row: tuple[Any, ...]
+    site: UUID | None
+    auths: tuple[str, ...]
     entry: Entry | None
-
-
-@dataclass
-class Held:
-    """What one exporter must know."""
-
-    auths: set[str] = field(default_factory=set)
-    devices: list[str] = field(default_factory=list)
-    _document: Document | None = field(default=None, repr=False)
-
-    def document(self, every: Document) -> Document:
-        """Give its part of the document of all devices."""
-        if self._document is None:
-            auths = {name: entry for name, entry in every.auths.items() if name in self.auths}
-            self._document = Document(auths, {name: every.devices[name] for name in self.devices})
-        return self._document
 
 
 @dataclass(frozen=True)
@@ -53,22 +40,41 @@ class Snapshot:
     """The document of all devices, who must know which, and what had to be left out of it."""
 
     document: Document = field(repr=False)
-    held: Mapping[str, Held] = field(repr=False)  # by exporter
+    devices: Mapping[str, Made] = field(repr=False)
+    sharing: Assignment = field(repr=False)
     unreadable: tuple[str, ...] = ()  # credentials that the vault does not open
     out_of_reach: tuple[str, ...] = ()  # devices whose address is in no management network
-
-    def of(self, exporter: str) -> Document:
-        """Give the document of one exporter, or raise NotFound; without a name, all of it."""
-        if not exporter:
-            return self.document
-        if exporter not in self.held:
-            raise NotFound(f"there is no exporter {exporter!r}")
-        return self.held[exporter].document(self.document)
+    _parts: dict[str, Document] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def lasts(self) -> bool:
         """Whether only a change can make it another; what mends a secret may be a file."""
         return not self.unreadable
+
+    @cached_property
+    def exporters(self) -> frozenset[str]:
+        """The names that a part of it can be had by."""
+        return frozenset(member.name for member in self.sharing.members)
+
+    def of(self, exporter: str) -> Document:
+        """Give the document of one exporter, or raise NotFound; without a name, all of it."""
+        if not exporter:
+            return self.document
+        if exporter not in self.exporters:
+            raise NotFound(f"there is no exporter {exporter!r}")
+        if exporter not in self._parts:
+            self._parts[exporter] = self._part(exporter)
+        return self._parts[exporter]
+
+    def _part(self, exporter: str) -> Document:
+        mine = {
+            name: device
+            for name, device in self.devices.items()
+            if any(m.name == exporter for m in self.sharing.holders(name, device.site))
+        }
+        used, every = _used(mine.values()), self.document
+        auths = {name: entry for name, entry in every.auths.items() if name in used}
+        return Document(auths, {name: every.devices[name] for name in mine})
 
 
 class Builder:
@@ -79,51 +85,49 @@ class Builder:
         self._settings = settings
         self._reach = Reach.of(settings)
         self._made: dict[str, Made] = {}
+        self._tried: dict[str, list[str]] = {}
         self._sharing: Assignment | None = None
 
     async def __call__(self, session: AsyncSession) -> Snapshot:
         """Read, open and write everything; raise Unavailable where the vault opens nothing."""
         rows = (await session.execute(queries.asked())).all()
-        used = sorted({name for row in rows for name in row.names or ()})
-        stored = await _stored(session, used)
+        names = {name for names in {tuple(row.names or ()) for row in rows} for name in names}
+        stored = await _stored(session, sorted(names))
         opened, unreadable = _open(self._vault, stored)
         if unreadable and not opened:
             raise Unavailable("the vault opens no credential at all: its key is not there")
         sharing = await exporters.assignment(session, self._settings, self._sharing)
         self._sharing = sharing
-        devices, refused = self._devices(rows, _tried(stored), opened)
-        held, named = _held(rows, devices, sharing)
-        auths = {name: Entry.of(fields) for name, fields in opened.items() if name in named}
-        document = Document(
-            auths, {name: made.entry for name, made in devices.items() if made.entry}
-        )
-        return Snapshot(document, held, unreadable, refused)
-
-    def _devices(
-        self, rows: Sequence[Any], tried: Mapping[str, Sequence[str]], auths: Collection[str]
-    ) -> tuple[dict[str, Made], tuple[str, ...]]:
-        """Describe each device that can be asked, and name those out of reach.
-
-        One whose auths all do not open is not there: it would look dead, which nobody knows.
-        """
-        made = {row.name: self._make(row, tried, auths) for row in rows}
-        self._made = made
+        tried = _tried(stored, opened)
+        made = self._make_all(rows, tried)
+        # One whose auths all do not open is not there: it would look dead, which nobody knows.
         devices = {
             row.name: device
             for row in rows
             if (device := made[row.name]).entry is not None
-            and (device.fields["auths"] or not any(name in tried for name in row.names or ()))
+            and (device.auths or tried.keys().isdisjoint(row.names or ()))
         }
-        return devices, tuple(name for name, device in made.items() if device.entry is None)
+        used = _used(devices.values())
+        auths = {name: Entry.of(fields) for name, fields in opened.items() if name in used}
+        entries = {name: device.entry for name, device in devices.items() if device.entry}
+        refused = tuple(name for name, device in made.items() if device.entry is None)
+        return Snapshot(Document(auths, entries), devices, sharing, unreadable, refused)
 
-    def _make(self, row: Any, tried: Mapping[str, Sequence[str]], auths: Collection[str]) -> Made:
-        fields = _fields(row, tried, auths)
-        before = self._made.get(row.name)
-        if before is not None and before.fields == fields:
-            return before
+    def _make_all(self, rows: Sequence[Any], tried: dict[str, list[str]]) -> dict[str, Made]:
+        """Write every device; what was read as before, to be asked with the same, is there."""
+        before = self._made if tried == self._tried else {}
+        made = {}
+        for row in rows:
+            known, read = before.get(row.name), tuple(row)
+            made[row.name] = known if known and known.row == read else self._make(row, tried)
+        self._made, self._tried = made, tried
+        return made
+
+    def _make(self, row: Any, tried: Mapping[str, Sequence[str]]) -> Made:
+        fields = _fields(row, tried)
         # Written before a setting changed, or past us: the exporter is not sent there.
-        refused = self._reach.refusal(row.address)
-        return Made(fields, None if refused else Entry.of(_written(fields)))
+        entry = None if self._reach.refusal(row.address) else Entry.of(fields)
+        return Made(tuple(row), row.site_id, fields["auths"], entry)
 
 
 async def described(
@@ -135,37 +139,17 @@ async def described(
     opened, unreadable = _open(vault, stored)
     if unreadable and not opened:
         raise Unreadable(f"the vault opens none of {', '.join(unreadable)}")
-    return _written(_fields(row, _tried(stored), opened)), opened
+    return _fields(row, _tried(stored, opened)), opened
 
 
-def _fields(row: Any, tried: Mapping[str, Sequence[str]], auths: Collection[str]) -> dict[str, Any]:
+def _fields(row: Any, tried: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return {
         "address": row.address,
         "port": row.port,
-        "auths": [a for name in row.names or () for a in tried.get(name, ()) if a in auths],
+        "auths": tuple(auth for name in row.names or () for auth in tried.get(name, ())),
         "profile": row.profile,
-        "modules": row.modules,
+        "modules": json.loads(row.modules),
     }
-
-
-def _written(fields: dict[str, Any]) -> dict[str, Any]:
-    return {**fields, "modules": json.loads(fields["modules"])}
-
-
-def _held(
-    rows: Sequence[Any], devices: Mapping[str, Made], sharing: Assignment
-) -> tuple[dict[str, Held], set[str]]:
-    """Give what each exporter must know, and the auths that any of them needs."""
-    held = {member.name: Held() for member in sharing.members}
-    named: set[str] = set()
-    for row in rows:
-        if (device := devices.get(row.name)) is None:
-            continue
-        named.update(device.fields["auths"])
-        for member in sharing.holders(row.name, row.site_id):
-            held[member.name].devices.append(row.name)
-            held[member.name].auths.update(device.fields["auths"])
-    return held, named
 
 
 async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, Stored]:
@@ -179,12 +163,19 @@ async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, St
     return found
 
 
-def _tried(stored: Collection[str]) -> dict[str, list[str]]:
+def _tried(stored: Collection[str], opened: Collection[str]) -> dict[str, list[str]]:
     """Give the auths to try for each credential: the one in force, then the waiting one."""
     tried: dict[str, list[str]] = {}
     for auth in stored:
-        tried.setdefault(auth.partition(WAITING)[0], []).append(auth)
+        auths = tried.setdefault(auth.partition(WAITING)[0], [])
+        if auth in opened:
+            auths.append(auth)
     return tried
+
+
+def _used(devices: Iterable[Made]) -> set[str]:
+    """Name the auths that any of the devices is asked with."""
+    return {auth for auths in {device.auths for device in devices} for auth in auths}
 
 
 def _open(

@@ -17,7 +17,7 @@ from exporter import config
 from exporter.config import Auth, ConfigError
 
 KINDS = ("auths", "devices")
-DIGEST_BYTES = 16
+DIGITS = 32  # of a digest, in hexadecimal
 
 Digests = Mapping[str, Mapping[str, str]]  # by kind, then by name
 
@@ -158,7 +158,7 @@ def _digests(entries: Mapping[str, Any]) -> dict[str, str]:
 
 def _digest(entry: object) -> str:
     content = json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()
-    return hashlib.sha256(content).digest()[:DIGEST_BYTES].hex()
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
 
 
 def _revision(digests: Digests) -> str:
@@ -167,4 +167,4 @@ def _revision(digests: Digests) -> str:
         for kind in KINDS
         for name, digest in sorted(digests[kind].items())
     )
-    return hashlib.sha256("".join(lines).encode()).hexdigest()[: 2 * DIGEST_BYTES]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:DIGITS]
