@@ -65,7 +65,6 @@ def _fit_job(job: dict[str, Any], settings: Settings) -> None:
         job,
         {
             "controlplane:8000": [_netloc(settings.controlplane_url)],
-            "exporter:9116": list(settings.exporters),
             "prometheus:9090": [_netloc(settings.prometheus_url)],
             "alertmanager:9093": [_netloc(settings.alertmanager_url)],
         },

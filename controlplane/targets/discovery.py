@@ -31,6 +31,7 @@ class Lists:
 
     of: Mapping[int, bytes]
     verdict: gate.Verdict
+    exporters: bytes  # the exporters themselves, for their own metrics
 
     def serve(self, shard: int) -> bytes:
         """Give the list of a Prometheus server, or raise NotFound or Unavailable."""
@@ -63,7 +64,9 @@ def builder(
         verdict = await gate.admit(sessions, [device.name for device in devices], counted)
         if verdict.withheld:
             log.error("targets withheld: %s", verdict)
-        return Lists({n: json.dumps(groups).encode() for n, groups in lists.items()}, verdict)
+        contents = {n: json.dumps(groups).encode() for n, groups in lists.items()}
+        addresses = [{"targets": [member.address for member in sharing.members]}]
+        return Lists(contents, verdict, json.dumps(addresses).encode())
 
     return build
 

@@ -43,6 +43,15 @@ async def get_snapshot(
     return Response(content, media_type="application/json", headers=headers)
 
 
+@router.get("/targets/exporters", response_model=None)
+async def get_exporters(request: Request, _actor: CanReadTargets) -> Response:
+    """List every exporter, so that Prometheus scrapes what each says of itself."""
+    state = request.app.state
+    lend = partial(database.reading, state.sessions)
+    lists: Lists = await state.targets.recent(state.watch, lend)
+    return Response(lists.exporters, headers={"Content-Type": "application/json"})
+
+
 @router.get("/targets/{shard}", response_model=None)
 async def get_targets(shard: int, request: Request, _actor: CanReadTargets) -> Response:
     """List the targets of one Prometheus server, as its HTTP service discovery wants them."""

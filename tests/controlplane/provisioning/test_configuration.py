@@ -52,7 +52,6 @@ class TestPrometheus:
             "127.0.0.1:8000",
             "127.0.0.1:9093",
             "127.0.0.1:19090",
-            "127.0.0.1:19116",
         }
         assert yaml.safe_load(text)["global"]["scrape_interval"] == "2500ms"
 
@@ -63,12 +62,6 @@ class TestPrometheus:
 
         assert rendered == yaml.safe_load((SHIPPED / "prometheus.yml").read_text())
         assert written == [{"url": "http://victoriametrics:8428/api/v1/write"}]
-
-    def test_several_exporters(self) -> None:
-        """Every exporter of the settings is scraped for its own metrics."""
-        settings = Settings(exporters=("a:9116", "b:9116"))
-
-        assert {"a:9116", "b:9116"} <= addresses(yaml.safe_load(configuration.prometheus(settings)))
 
 
 class TestAlertmanager:

@@ -139,6 +139,15 @@ async def test_a_snapshot_holds_what_its_exporter_needs(
     assert (await exporter.get(SNAPSHOT, params={"exporter": "no"})).status_code == 404
 
 
+async def test_each_is_watched(client: AsyncClient, service: Service) -> None:
+    """Prometheus scrapes what each exporter says of itself, also one that is draining."""
+    new = {"name": "second", "address": "[2001:db8::5]:9116", "draining": True}
+    assert (await client.post(URL, json=new)).status_code == 201
+    prometheus = await service(Permission.TARGETS_READ)
+    found = (await prometheus.get("/api/v1/targets/exporters")).json()
+    assert found == [{"targets": ["127.0.0.1:9116", "[2001:db8::5]:9116"]}]
+
+
 async def test_a_token_of_its_own(client: AsyncClient, service: Service) -> None:
     """A token that is named as an exporter opens the snapshot of that one alone."""
     await fill(client)
