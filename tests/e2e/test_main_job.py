@@ -80,4 +80,7 @@ def test_from_a_device_to_a_notification(
     eventually(lambda: stack.statuses(history) == ["resolved"], 30, "resolved in the history")
     for device in ("behind1", "edge1"):
         assert stack.api("DELETE", f"devices/{device}").status_code == 204
+    asked = 'up{job="chm-devices",device=~"edge1|behind1"}'
+    eventually(lambda: not stack.query(asked), 15, "removed devices forgotten by Prometheus")
+    assert stack.query('up{job="chm-exporter"} == 1')
     assert not [file for file in stack.files() if COMMUNITY.encode() in file.read_bytes()]

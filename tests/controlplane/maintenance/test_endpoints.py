@@ -10,6 +10,7 @@ from sqlalchemy import select
 from controlplane.audit.models import AuditEntry
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Permission, Role
+from controlplane.maintenance import coverage
 from tests.controlplane.conftest import Login, Service, Sessions
 from tests.controlplane.metrics.test_intent import scrape, series
 
@@ -116,6 +117,19 @@ class TestIntent:
         name = "chm_maintenance_active"
         expected = {series(name, device="core"), series(name, device="spare")}
         assert {key for key in samples if key[0] == name} == expected
+
+    async def test_the_clock_ends_what_is_kept(
+        self, inventory: AsyncClient, sessions: Sessions
+    ) -> None:
+        """What a scrape says is true until the next window begins or ends, and no longer."""
+        await plan(inventory, devices=["core"])
+        opens = (datetime.now(UTC) + timedelta(minutes=10)).replace(microsecond=0)
+        await plan(inventory, "next", devices=["far"], starts_at=f"{opens:%Y-%m-%dT%H:%M:%S}")
+        async with sessions() as session:
+            before = await coverage.active(session, opens - timedelta(minutes=1))
+            after = await coverage.active(session, before.until)
+        assert (before.devices, before.until) == (("core",), opens)
+        assert after.devices == ("core", "far")
 
 
 class TestWindows:
