@@ -1,14 +1,34 @@
-"""Migrations, on a database of their own."""
+"""Migrations, on a database of their own, empty and with rows in every table."""
 
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, inspect, make_url
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import create_engine, inspect, make_url, text
 from sqlalchemy.engine import Connection
 
 from controlplane import database
+from tests.controlplane import rows
+
+LOSES = "Going down loses"  # how a migration says that there is no way back for some data
+
+CHAIN = list(
+    reversed(list(ScriptDirectory(str(database.MIGRATIONS)).walk_revisions("base", "heads")))
+)
+
+TABLES = (
+    "CREATE TABLE wholes (id integer PRIMARY KEY, word varchar(4) NOT NULL UNIQUE)",
+    """\
+CREATE TABLE parts (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    twice integer GENERATED ALWAYS AS (2 * id) STORED,
+    whole integer UNIQUE REFERENCES wholes,
+    above integer REFERENCES parts,
+    state varchar(8) NOT NULL CHECK (state IN ('new', 'isn''t'))
+)""",
+)
 
 
 @pytest.fixture
@@ -24,18 +44,95 @@ def connection(postgres: str) -> Iterator[Connection]:
     engine.dispose()
 
 
+def up(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema up to a revision."""
+    command.upgrade(database.migration_config(connection), revision)
+    connection.commit()
+
+
+def down(connection: Connection, revision: str) -> None:
+    """Take the schema back to a revision."""
+    command.downgrade(database.migration_config(connection), revision)
+    connection.commit()
+
+
 def test_models_and_migrations_agree(connection: Connection) -> None:
     """After all migrations there is no difference between the tables and the models."""
-    config = database.migration_config(connection)
-    command.upgrade(config, "head")
-    command.check(config)
+    up(connection)
+    command.check(database.migration_config(connection))
 
 
 def test_migrations_can_be_taken_back(connection: Connection) -> None:
-    """Going down to nothing and up again works, and down leaves no table of ours."""
-    config = database.migration_config(connection)
-    command.upgrade(config, "head")
-    command.downgrade(config, "base")
-    connection.rollback()
+    """Going down to nothing works with rows in every table, leaves none of ours, and up again."""
+    up(connection)
+    rows.fill(connection)
+    down(connection, "base")
     assert inspect(connection).get_table_names() == ["alembic_version"]
-    command.upgrade(config, "head")
+    connection.rollback()
+    up(connection)
+
+
+def test_migrations_are_one_chain() -> None:
+    """Each migration follows the one before it, and only the first follows none."""
+    followed = [script.down_revision for script in CHAIN]
+    assert followed == [None, *(script.revision for script in CHAIN[:-1])]
+
+
+@pytest.mark.parametrize("script", CHAIN, ids=lambda script: script.revision)
+def test_each_migration_goes_down_and_up_with_rows(connection: Connection, script: Script) -> None:
+    """No row is in a migration's way, and it says so when going down loses what was there."""
+    up(connection, script.revision)
+    rows.fill(connection)
+    before = rows.read(connection)
+    assert all(before.values())
+
+    down(connection, str(script.down_revision or "base"))
+    below = rows.read(connection)
+    up(connection, script.revision)
+    after = rows.read(connection)
+
+    living_on = {name: before[name] for name in before.keys() & below.keys()}
+    lost = {name.rpartition(".")[2] for name in rows.differences(living_on, below)}
+    assert {name for name in lost if name not in script.longdoc} == set()
+    assert (LOSES in script.longdoc) == bool(rows.differences(before, after))
+
+
+def test_what_the_first_release_held_is_kept(connection: Connection) -> None:
+    """A database of the first migration comes up to the last one with its rows and their values."""
+    up(connection, CHAIN[0].revision)
+    rows.fill(connection)
+    before = rows.read(connection)
+    up(connection)
+    after = rows.read(connection)
+
+    # The key of a secret got the version in front that it was sealed under.
+    assert rows.differences(before, after) == {"credentials.data_key"}
+    keys = [row["key_version"].to_bytes(4) + row["data_key"] for row in before["credentials"]]
+    assert [row["data_key"] for row in after["credentials"]] == keys
+    # The role of a person became a grant for everything.
+    granted = {(row["user_id"], row["role"], row["scope"]) for row in after["grants"]}
+    assert granted == {(row["id"], row["role"], "everything") for row in before["users"]}
+
+
+def test_rows_are_what_a_table_takes(connection: Connection) -> None:
+    """Rows made for a test keep to checks, lengths and references, and what the database makes."""
+    for statement in TABLES:
+        connection.execute(text(statement))
+    connection.commit()
+    rows.fill(connection)
+    content = rows.read(connection)
+
+    assert [row["state"] for row in content["parts"]] == ["new", "isn't", "new", "isn't", "new"]
+    assert [row["twice"] for row in content["parts"]] == [2 * row["id"] for row in content["parts"]]
+    assert [row["whole"] for row in content["parts"]] == [1, 2, 3, 4, None]
+    assert [row["above"] for row in content["parts"]] == [None, 1, 2, 3, None]
+    rows.fill(connection)
+    assert rows.read(connection) == content
+
+
+def test_rows_that_differ_are_named() -> None:
+    """A table with fewer rows is told from a column with other values; a new column is neither."""
+    before = {"a": [{"x": 1, "y": 1}], "b": [{"x": 1}], "c": []}
+    assert rows.differences(before, {"a": [{"x": 1, "y": 2, "z": 3}], "b": [], "c": []}) == {
+        *("a.y", "b")
+    }

@@ -1,4 +1,7 @@
-"""The first tables: people, tokens, credentials, the inventory, thresholds, alerts."""
+"""The first tables: people, tokens, credentials, the inventory, thresholds, alerts.
+
+Going down loses everything.
+"""
 
 import sqlalchemy as sa
 from alembic import op

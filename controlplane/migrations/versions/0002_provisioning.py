@@ -1,4 +1,7 @@
-"""The job queue, and the history of rule sets."""
+"""The job queue, and the history of rule sets.
+
+Going down loses the jobs that wait in the queue, and the history of rule sets.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,7 @@
-"""Attempts to log in, counted for all replicas."""
+"""Attempts to log in, counted for all replicas.
+
+Going down loses the counts of attempts.
+"""
 
 import sqlalchemy as sa
 from alembic import op

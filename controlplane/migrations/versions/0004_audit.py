@@ -1,4 +1,7 @@
-"""The audit log: rows are added, and a trigger refuses to change or delete one."""
+"""The audit log: rows are added, and a trigger refuses to change or delete one.
+
+Going down loses the audit log.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,8 @@
-"""Roles and grants instead of one role per person; a tree of sites, tags on devices."""
+"""Roles and grants instead of one role per person; a tree of sites, tags on devices.
+
+Going down loses the grants, custom roles, tags, and the tree of sites. Of the grants for everything
+each person keeps the one that allows most; who has none becomes a viewer of everything.
+"""
 
 import sqlalchemy as sa
 from alembic import op

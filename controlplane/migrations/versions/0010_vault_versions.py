@@ -1,4 +1,8 @@
-"""The version that secrets were first sealed under, in front of their wrapped data key."""
+"""The version that secrets were first sealed under, in front of their wrapped data key.
+
+Going down loses that version in `data_key`: secrets whose key was rotated since they were sealed
+can then no longer be opened, there or after coming up again.
+"""
 
 from alembic import op
 

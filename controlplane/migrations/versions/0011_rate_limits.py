@@ -1,4 +1,7 @@
-"""Rate limits, counted for all replicas."""
+"""Rate limits, counted for all replicas.
+
+Going down loses the counts of requests.
+"""
 
 import sqlalchemy as sa
 from alembic import op

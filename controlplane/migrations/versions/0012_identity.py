@@ -1,4 +1,7 @@
-"""Logins: sessions, signing keys, tokens of programs, one-time secrets, second factors."""
+"""Logins: sessions, signing keys, tokens of programs, one-time secrets, second factors.
+
+Going down loses all of these, and the names and addresses of people.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,7 @@
-"""Versions of credentials: the one that waits beside the one in force."""
+"""Versions of credentials: the one that waits beside the one in force.
+
+Going down loses the versions that wait, and the numbers of those in force.
+"""
 
 import sqlalchemy as sa
 from alembic import op

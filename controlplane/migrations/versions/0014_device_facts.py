@@ -1,4 +1,7 @@
-"""What devices say of themselves, and how it has changed."""
+"""What devices say of themselves, and how it has changed.
+
+Going down loses what devices said and its history.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,7 @@
-"""The life of an alert: state, acknowledgement, assignee, steps, incidents."""
+"""The life of an alert: state, acknowledgement, assignee, steps, incidents.
+
+Going down loses all of these, but not the alerts themselves.
+"""
 
 import sqlalchemy as sa
 from alembic import op

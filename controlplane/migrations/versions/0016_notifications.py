@@ -1,4 +1,7 @@
-"""Notifications: channels, routes, configurations of Alertmanager, inboxes."""
+"""Notifications: channels, routes, configurations of Alertmanager, inboxes.
+
+Going down loses all of these.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,7 @@
-"""Device groups: saved filters over the inventory."""
+"""Device groups: saved filters over the inventory.
+
+Going down loses the groups and the grants for them.
+"""
 
 import sqlalchemy as sa
 from alembic import op

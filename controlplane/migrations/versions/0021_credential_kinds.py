@@ -1,4 +1,7 @@
-"""Credentials for SSH and for HTTP APIs beside those for SNMP."""
+"""Credentials for SSH and for HTTP APIs beside those for SNMP.
+
+Going down loses these credentials, with their rows in credential_versions and device_credentials.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,7 @@
-"""Maintenance windows, and what each of them is about."""
+"""Maintenance windows, and what each of them is about.
+
+Going down loses the windows.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,7 @@
-"""On-call schedules, escalation policies, what was told by them; groups in maintenance."""
+"""On-call schedules, escalation policies, what was told by them; groups in maintenance.
+
+Going down loses all of these, but neither the windows nor the alerts themselves.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,7 @@
-"""The catalogue: device types, platforms, tenants, and what devices say with them."""
+"""The catalogue: device types, platforms, tenants, and what devices say with them.
+
+Going down loses all of it, but not the devices themselves.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,7 @@
-"""The versions of sites, and the answers kept for clients that ask again."""
+"""The versions of sites, and the answers kept for clients that ask again.
+
+Going down loses both; coming up again, every site begins at version 1.
+"""
 
 import sqlalchemy as sa
 from alembic import op

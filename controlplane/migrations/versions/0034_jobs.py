@@ -1,4 +1,7 @@
-"""Jobs: long work that a worker does."""
+"""Jobs: long work that a worker does.
+
+Going down loses the jobs, with their results.
+"""
 
 import sqlalchemy as sa
 from alembic import op

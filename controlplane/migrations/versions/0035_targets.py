@@ -1,4 +1,7 @@
-"""Registered exporters, and what Prometheus was given last."""
+"""Registered exporters, and what Prometheus was given last.
+
+Going down loses both.
+"""
 
 import sqlalchemy as sa
 from alembic import op
