@@ -150,10 +150,11 @@ class Walks:
         traffic.note(self.asked[root])
         if root == oid:
             return self.done[root]
-        below, found = oid + ".", self.done[root]
+        # What begins with `1.2.` stands from there up to `1.2/`; comparing costs half of asking.
+        first, beyond, found = f"{oid}.", f"{oid}/", self.done[root]
         # Names of interfaces are wanted by one module after the other: they are sought out once.
         self.asked[oid] = self.asked[root]
-        part = {key: value for key, value in found.items() if key.startswith(below)}
+        part = {key: value for key, value in found.items() if first <= key < beyond}
         self.done[oid] = {oid: found[oid]} if oid in found else part
         return self.done[oid]
 

@@ -23,6 +23,9 @@ class Told:
 def families(table: Table, answers: Answers, rows: list[Rows], given: set[str]) -> list[Family]:
     """Return the normalised families of a module; `given` are those the device has already."""
     out: list[Family] = []
+    # Most devices lack most tables, and a module of its MIB's own names has nothing to tell here.
+    if not (answers and table.module.health):
+        return out
     for told in tell(table, answers, rows, given):
         made: dict[str, Family] = {}
         for sample in told.samples or ():

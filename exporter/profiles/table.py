@@ -100,11 +100,12 @@ class Table:
 
     def cells(self, answers: Answers) -> Cells:
         """Return the raw values by metric and index."""
-        layout, found = self.layout(answers), list(answers.values())
+        found = list(answers.values())
         cells: dict[str, dict[str, Value]] = defaultdict(dict)
-        for part in layout.parts:
-            pairs = zip(layout.indexes[part.rows], found[part.start : part.stop], strict=True)
-            cells[part.column.metric.name].update(pairs)
+        # Read anew, without a layout: nobody keeps those of modules that only health is told from.
+        for column, start, indexes in self._runs(answers):
+            held = found[start : start + len(indexes)]
+            cells[column.metric.name].update(zip(indexes, held, strict=True))
         return cells
 
     def layout(self, answers: Answers) -> Layout:

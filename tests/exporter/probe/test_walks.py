@@ -3,7 +3,17 @@ from typing import Any
 
 import pytest
 
-from tests.exporter.agent import GETBULK, Agent, Request, Value, encode, octets, parse, serve
+from tests.exporter.agent import (
+    GETBULK,
+    Agent,
+    Request,
+    Value,
+    encode,
+    integer,
+    octets,
+    parse,
+    serve,
+)
 from tests.exporter.serving import INTERFACES, calling, column, counted, made
 
 DESCR, NAME = "1.3.6.1.2.1.2.2.1.2", "1.3.6.1.2.1.31.1.1.1.1"
@@ -43,6 +53,13 @@ class TestShared:
         async with serve(switch) as agent, calling(made(tmp_path, modules)) as client:
             await client.get(f"/snmp?target=127.0.0.1:{agent.port}&module=one,two")
         assert walks(agent, "1.3.6.1.2.1.20") == 1
+
+    async def test_similar_numbers_within(self, tmp_path: Path, switch: dict[str, Value]) -> None:
+        """What is taken of a walked 1.2 for 1.2.3 has nothing of 1.2.30 or 1.2.4."""
+        beside = {f"1.3.6.1.2.1.2.2.1.{column}.1": integer(7) for column in (20, 29, 3)}
+        async with serve({**switch, **beside}) as agent, calling(made(tmp_path, MODULES)) as client:
+            answer = await client.get(f"/snmp?target=127.0.0.1:{agent.port}&module=wide,narrow")
+        assert 'snmp_scrape_pdus_returned{module="narrow"} 2' in answer.text
 
 
 @pytest.mark.parametrize(("modules", "walking"), [(1, 1), (3, 1), (1, 4), (3, 4)])
