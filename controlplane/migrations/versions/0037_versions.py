@@ -10,6 +10,8 @@ depends_on = None
 
 COUNTS = (
     ("credentials", "revision"),  # `version` is that of SNMP
+    ("roles", "version"),
+    ("grants", "version"),
 )
 
 

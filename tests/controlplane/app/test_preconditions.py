@@ -13,6 +13,9 @@ REQUIRED = {
     ("patch", "/api/v1/credentials/{name}"),
     ("delete", "/api/v1/credentials/{name}"),
     ("delete", "/api/v1/credentials/{name}/versions/{number}"),
+    ("patch", "/api/v1/roles/{name}"),
+    ("delete", "/api/v1/roles/{name}"),
+    ("delete", "/api/v1/users/{name}/grants/{grant}"),
 }
 GRANT = "00000000-0000-0000-0000-000000000001"
 
