@@ -13,6 +13,7 @@ ChmError                    500
 ├── TooLarge                413
 ├── Misdirected             421  the Host header does not name us
 ├── TooMany                 429  the same request is welcome again later; says when
+├── Unconditional           428  a change that must say which version it changes, and does not
 ├── HeadersTooLarge         431
 ├── Unavailable             503  a part we depend on does not answer; try again
 │   └── Busy                503  too much of the same at once; says when to try again
@@ -132,6 +133,13 @@ class Stale(ChmError):
     def __init__(self, detail: str, etag: str | None, *problems: Problem) -> None:
         super().__init__(detail, *problems)
         self.etag = etag
+
+
+class Unconditional(ChmError):
+    """The request does not say which version of the object it changes."""
+
+    status = 428
+    title = "Precondition required"
 
 
 class TooSlow(ChmError):

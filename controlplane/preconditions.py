@@ -1,4 +1,7 @@
-"""Two writers on one object: the second learns that what it saw is no more (RFC 9110, 13.1.1)."""
+"""Two writers on one object: the second learns that what it saw is no more (RFC 9110, 13.1.1).
+
+On some objects nobody writes without saying what they saw (RFC 6585, section 3).
+"""
 
 from typing import Annotated
 
@@ -7,10 +10,19 @@ from fastapi import Header, Response
 from controlplane.errors import Stale
 
 ANY = "*"
+HEADER = "If-Match"
 
 IfMatch = Annotated[
     str | None,
-    Header(alias="If-Match", description="The ETag that was read: 412 if it changed since."),
+    Header(alias=HEADER, description="The ETag that was read: 412 if it changed since."),
+]
+
+IfMatchRequired = Annotated[
+    str,
+    Header(
+        alias=HEADER,
+        description="The ETag that was read: 412 if it changed since, 428 if it is not given.",
+    ),
 ]
 
 

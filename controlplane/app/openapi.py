@@ -6,10 +6,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
+from controlplane import preconditions
 from controlplane.app.problems import MEDIA_TYPE
+from controlplane.errors import Stale, Unconditional
 
 PROBLEM = "Problem"
 RESPONSE = {"$ref": f"#/components/responses/{PROBLEM}"}
+STALE = {"$ref": f"#/components/responses/{Stale.__name__}"}
+UNCONDITIONAL = {"$ref": f"#/components/responses/{Unconditional.__name__}"}
+ETAG = {"ETag": {"description": "The version there is by now.", "schema": {"type": "string"}}}
 FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")  # which we never send
 
 
@@ -57,14 +62,32 @@ def _add(made: dict[str, Any]) -> None:
     schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= schema.pop("$defs") | {PROBLEM: schema}
     content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}}
-    components["responses"] = {PROBLEM: {"description": "What went wrong", "content": content}}
+    components["responses"] = {
+        PROBLEM: {"description": "What went wrong", "content": content},
+        Stale.__name__: {
+            "description": "It is not the version of If-Match any more",
+            "headers": ETAG,
+            "content": content,
+        },
+        Unconditional.__name__: {"description": "If-Match is missing", "content": content},
+    }
     for operations in made["paths"].values():
         for operation in operations.values():
             schemas |= _parts_of_body(operation)
             responses = operation["responses"]
             if "422" in responses:
                 responses["422"] = RESPONSE
+            responses |= _of_condition(operation)
             responses["default"] = RESPONSE
+
+
+def _of_condition(operation: dict[str, Any]) -> dict[str, Any]:
+    """Give the answers to a change whose condition does not hold, or is missing and must not."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == preconditions.HEADER:
+            required = {str(Unconditional.status): UNCONDITIONAL} if parameter["required"] else {}
+            return {str(Stale.status): STALE, **required}
+    return {}
 
 
 def _parts_of_body(operation: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 
+from controlplane import preconditions
 from controlplane.errors import (
     ChmError,
     Conflict,
@@ -18,13 +19,19 @@ from controlplane.errors import (
     Problem,
     Stale,
     Unavailable,
+    Unconditional,
     from_validation,
 )
 
 log = logging.getLogger(__name__)
 
+UNCONDITIONAL = (  # what to do, for a client that was written before the header was asked for
+    "this is changed by those who say which version they saw: read it, and send its ETag as "
+    f"{preconditions.HEADER}, or {preconditions.ANY} to change it whatever it is by now"
+)
 MEDIA_TYPE = "application/problem+json"
 SERVER_ERROR = 500
+MISSING = ("missing", ("header", preconditions.HEADER))
 ROW = re.compile(r"/(\d{1,5})(?:/|\Z)")  # where the body is a list, the first step is an index
 
 
@@ -78,6 +85,8 @@ async def _chm(request: Request, error: ChmError) -> JSONResponse:
 
 
 async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+    if any((e["type"], e["loc"]) == MISSING for e in error.errors()):
+        return told(request, Unconditional(UNCONDITIONAL))
     errors = [
         found
         for e in error.errors()

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from controlplane import pagination
+from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanReadCredentials, CanWriteCredentials
 from controlplane.credentials import queries, service, versions
 from controlplane.credentials.schemas import (
@@ -17,6 +17,7 @@ from controlplane.credentials.schemas import (
 from controlplane.database import Session
 from controlplane.grammar import Name
 from controlplane.pagination import Page
+from controlplane.preconditions import IfMatchRequired
 from controlplane.retries.once import ONCE, Retryable
 
 router = APIRouter(prefix="/api/v1/credentials", tags=["credentials"], route_class=Retryable)
@@ -41,21 +42,27 @@ async def list_credentials(
 async def create_credential(
     data: CredentialCreate,
     request: Request,
+    response: Response,
     session: Session,
     actor: CanWriteCredentials,
 ) -> CredentialRead:
     """Add a credential."""
-    return service.read(await service.create(session, actor, request.app.state.vault, data))
+    created = await service.create(session, actor, request.app.state.vault, data)
+    preconditions.tag(response, created.revision)
+    return service.read(created)
 
 
 @router.get("/{name}")
 async def get_credential(
     name: Name,
+    response: Response,
     session: Session,
     actor: CanReadCredentials,
 ) -> CredentialRead:
     """Show a credential without its secrets."""
-    return service.read(await service.get(session, actor, name))
+    credential = await service.get(session, actor, name)
+    preconditions.tag(response, credential.revision)
+    return service.read(credential)
 
 
 @router.patch("/{name}")
@@ -63,11 +70,17 @@ async def update_credential(
     name: Name,
     data: CredentialUpdate,
     request: Request,
+    response: Response,
+    *,
     session: Session,
     actor: CanWriteCredentials,
+    if_match: IfMatchRequired,
 ) -> CredentialRead:
     """Change fields of a credential; one of another SNMP version is written whole."""
-    return service.read(await service.update(session, actor, request.app.state.vault, name, data))
+    vault = request.app.state.vault
+    changed = await service.update(session, actor, vault, name, data, if_match=if_match)
+    preconditions.tag(response, changed.revision)
+    return service.read(changed)
 
 
 @router.delete("/{name}", status_code=204)
@@ -75,16 +88,18 @@ async def delete_credential(
     name: Name,
     session: Session,
     actor: CanWriteCredentials,
+    if_match: IfMatchRequired,
 ) -> None:
     """Remove a credential; one that a device is asked with stays (409)."""
-    await service.delete(session, actor, name)
+    await service.delete(session, actor, name, if_match)
 
 
 @router.get("/{name}/versions")
 async def list_versions(
-    name: Name, session: Session, actor: CanReadCredentials
+    name: Name, response: Response, session: Session, actor: CanReadCredentials
 ) -> list[VersionRead]:
-    """List the version in force, and the one that waits beside it."""
+    """List the version in force, and the one that waits beside it; the ETag is the credential's."""
+    preconditions.tag(response, (await service.get(session, actor, name)).revision)
     return await versions.listed(session, actor, name)
 
 
@@ -114,7 +129,14 @@ async def promote_version(
 
 @router.delete("/{name}/versions/{number}", status_code=204)
 async def retire_version(
-    name: Name, number: int, session: Session, actor: CanWriteCredentials
+    name: Name,
+    number: int,
+    session: Session,
+    actor: CanWriteCredentials,
+    if_match: IfMatchRequired,
 ) -> None:
-    """Destroy the waiting version; devices that know no other are asked in vain from now on."""
-    await versions.retire(session, actor, name, number)
+    """Destroy the waiting version of a credential whose ETag is given.
+
+    Devices that know no other are asked in vain from now on.
+    """
+    await versions.retire(session, actor, name, number, if_match)

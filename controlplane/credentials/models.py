@@ -99,6 +99,7 @@ class Credential(Sealable, table=True):
     kind: Kind = Field(default=Kind.SNMP, sa_type=words(Kind))
     number: int = 1  # of the version in force
     newest: int = 1  # number that was ever given to a version
+    revision: int = 1  # counts the changes, also of what waits; `version` is that of SNMP
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 

@@ -142,12 +142,13 @@ class SealedRead(BaseModel):
 
 
 class CredentialRead(SealedRead):
-    """A credential: the version in force, and its number."""
+    """A credential: the version in force, and its number; `revision` is its ETag."""
 
     id: UUID
     name: str
     kind: Kind
     number: int
+    revision: int
     updated_at: datetime
 
 

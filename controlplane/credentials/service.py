@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import events
+from controlplane import events, preconditions
 from controlplane.audit.models import Action
 from controlplane.audit.service import CHANGED
 from controlplane.auth import trail
@@ -39,9 +39,23 @@ async def get(session: AsyncSession, actor: Actor, name: str) -> Credential:
     return _found(name, await session.scalar(queries.one_visible(actor, name)))
 
 
-async def get_to_change(session: AsyncSession, actor: Actor, name: str) -> Credential:
-    """Lock the row: whoever wraps data keys anew comes before us or after us, never between."""
-    return _found(name, await session.scalar(queries.locked(queries.one_visible(actor, name))))
+async def get_to_change(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> Credential:
+    """Lock the row, if it is the revision the actor saw.
+
+    Whoever wraps data keys anew comes before us or after us, never between.
+    """
+    statement = queries.locked(queries.one_visible(actor, name))
+    credential = _found(name, await session.scalar(statement))
+    preconditions.check(credential.revision, if_match)
+    return credential
+
+
+def touch(credential: Credential) -> None:
+    """Count a change of what is in force."""
+    credential.revision += 1
+    credential.updated_at = now()
 
 
 def _found(name: str, credential: Credential | None) -> Credential:
@@ -73,15 +87,21 @@ async def create(
 
 
 async def update(
-    session: AsyncSession, actor: Actor, vault: Vault, name: str, data: CredentialUpdate
+    session: AsyncSession,
+    actor: Actor,
+    vault: Vault,
+    name: str,
+    data: CredentialUpdate,
+    *,
+    if_match: str | None = None,
 ) -> Credential:
     """Change the given fields; the outcome is checked as a whole and sealed anew."""
     await events.changed(session)
-    credential = await get_to_change(session, actor, name)
+    credential = await get_to_change(session, actor, name, if_match)
     before = kept(credential)
     wanted = _before(vault, credential, given(data)) | given(data)
     fill(credential, vault, credential.kind, wanted)
-    credential.updated_at = now()
+    touch(credential)
     await session.flush()
     after = kept(credential, given(data))
     await trail.record(
@@ -108,7 +128,7 @@ async def put(session: AsyncSession, actor: Actor, vault: Vault, data: Credentia
         return Outcome.UNCHANGED
     before = kept(credential)
     fill(credential, vault, credential.kind, auth)
-    credential.updated_at = now()
+    touch(credential)
     await session.flush()
     after = kept(credential, auth)
     await trail.record(
@@ -117,10 +137,12 @@ async def put(session: AsyncSession, actor: Actor, vault: Vault, data: Credentia
     return Outcome.UPDATED
 
 
-async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
+async def delete(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> None:
     """Remove a credential that no device is asked with."""
     await events.changed(session)
-    credential = await get(session, actor, name)
+    credential = await get_to_change(session, actor, name, if_match)
     await session.delete(credential)
     try:
         await session.flush()

@@ -18,7 +18,6 @@ from controlplane.credentials.kinds import SECRETS
 from controlplane.credentials.models import Credential, CredentialVersion, State
 from controlplane.credentials.schemas import CredentialUpdate, VersionRead
 from controlplane.credentials.service import Stored
-from controlplane.database import now
 from controlplane.errors import Conflict, NotFound
 from controlplane.vault import Vault
 
@@ -45,6 +44,7 @@ async def stage(
         detail = f"version {version.number} of {name!r} waits ({version.state})"
         raise Conflict(f"{detail}: promote or retire it first")
     credential.newest += 1
+    credential.revision += 1
     version = CredentialVersion(
         credential_id=credential.id,
         number=credential.newest,
@@ -75,7 +75,7 @@ async def promote(
     service.fill(version, vault, credential.kind, last)
     credential.number, version.number = version.number, credential.number
     version.state = OTHER[version.state]
-    credential.updated_at = now()
+    service.touch(credential)
     await session.flush()
     await _record(
         session, actor, credential, {"number": credential.number}, {"number": version.number}
@@ -83,11 +83,14 @@ async def promote(
     return [_read(credential, State.IN_FORCE), _read(version, version.state)]
 
 
-async def retire(session: AsyncSession, actor: Actor, name: str, number: int) -> None:
+async def retire(
+    session: AsyncSession, actor: Actor, name: str, number: int, if_match: str | None = None
+) -> None:
     """Destroy the waiting version."""
     await events.changed(session)
-    credential = await service.get_to_change(session, actor, name)
+    credential = await service.get_to_change(session, actor, name, if_match)
     version = await _waiting(session, credential, number)
+    credential.revision += 1
     await session.delete(version)
     await session.flush()
     await _record(session, actor, credential, {"retired": number})

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from controlplane import pagination
+from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanReadMaintenance, CanWriteMaintenance
 from controlplane.database import Session
 from controlplane.grammar import Name
@@ -18,6 +18,7 @@ from controlplane.maintenance.schemas import (
     WindowUpdate,
 )
 from controlplane.pagination import Page
+from controlplane.preconditions import IfMatch
 from controlplane.retries.once import ONCE, Retryable
 
 router = APIRouter(prefix="/api/v1/maintenance", tags=["maintenance"], route_class=Retryable)
@@ -41,31 +42,46 @@ async def list_windows(
 
 @router.post("", status_code=201, dependencies=[ONCE])
 async def create_window(
-    data: WindowCreate, session: Session, actor: CanWriteMaintenance
+    data: WindowCreate, response: Response, session: Session, actor: CanWriteMaintenance
 ) -> WindowRead:
     """Plan maintenance."""
-    return await service.create(session, actor, data)
+    created = await service.create(session, actor, data)
+    preconditions.tag(response, created.version)
+    return created
 
 
 @router.get("/{name}")
-async def get_window(name: Name, session: Session, actor: CanReadMaintenance) -> WindowRead:
+async def get_window(
+    name: Name, response: Response, session: Session, actor: CanReadMaintenance
+) -> WindowRead:
     """Show a window."""
     window = await service.get(session, actor, name)
+    preconditions.tag(response, window.version)
     return (await service.read(session, actor, [window]))[0]
 
 
 @router.patch("/{name}")
 async def update_window(
-    name: Name, data: WindowUpdate, session: Session, actor: CanWriteMaintenance
+    name: Name,
+    data: WindowUpdate,
+    response: Response,
+    *,
+    session: Session,
+    actor: CanWriteMaintenance,
+    if_match: IfMatch = None,
 ) -> WindowRead:
     """Change a window, also one that is open."""
-    return await service.update(session, actor, name, data)
+    changed = await service.update(session, actor, name, data, if_match)
+    preconditions.tag(response, changed.version)
+    return changed
 
 
 @router.delete("/{name}", status_code=204)
-async def cancel_window(name: Name, session: Session, actor: CanWriteMaintenance) -> None:
+async def cancel_window(
+    name: Name, session: Session, actor: CanWriteMaintenance, if_match: IfMatch = None
+) -> None:
     """Cancel a window; one that is open ends now."""
-    await service.cancel(session, actor, name)
+    await service.cancel(session, actor, name, if_match)
 
 
 @router.get("/{name}/devices")

@@ -12,7 +12,7 @@ from sqlalchemy import Select, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from controlplane import events
+from controlplane import events, preconditions
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor, Scope, ScopeKind
@@ -78,10 +78,13 @@ async def create(session: AsyncSession, actor: Actor, data: WindowCreate) -> Win
     return created
 
 
-async def update(session: AsyncSession, actor: Actor, name: str, data: WindowUpdate) -> WindowRead:
+async def update(
+    session: AsyncSession, actor: Actor, name: str, data: WindowUpdate, if_match: str | None = None
+) -> WindowRead:
     """Change the given fields of a window, unless it is no longer the version the actor saw."""
     await events.changed(session)
     window = await get(session, actor, name, to_change=True)
+    preconditions.check(window.version, if_match)
     if data.version is not None and data.version != window.version:
         raise Conflict(f"{name!r} is at version {window.version}, not {data.version}")
     before = (await read(session, actor, [window]))[0]
@@ -98,10 +101,13 @@ async def update(session: AsyncSession, actor: Actor, name: str, data: WindowUpd
     return after
 
 
-async def cancel(session: AsyncSession, actor: Actor, name: str) -> None:
+async def cancel(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> None:
     """End a window now and for good; its name is free again."""
     await events.changed(session)
     window = await get(session, actor, name, to_change=True)
+    preconditions.check(window.version, if_match)
     before = (await read(session, actor, [window]))[0]
     window.cancelled_at = now()
     await session.flush()

@@ -1,5 +1,6 @@
 """The control plane over its real edge: HTTP in one process, on a real database."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import ASGITransport, AsyncClient, Request
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -39,6 +40,18 @@ Service = Callable[..., Awaitable[AsyncClient]]
 CHEAP_MEMORY_KIB = 64  # argon2 at its cheapest: these passwords guard nothing
 UNHURRIED = 1_000_000  # requests a minute: all tests come from one address
 PASSWORD = "correct horse battery staple"
+
+
+CONDITIONAL = re.compile(r"/api/v1/(credentials|roles|users/[^/]+/grants)/.+")
+
+
+async def change_any_version(request: Request) -> None:
+    """Say for tests of other things that they change whatever there is, where one has to say.
+
+    A test of the header itself gives it, or takes this from its client (`event_hooks`).
+    """
+    if request.method in {"PATCH", "PUT", "DELETE"} and CONDITIONAL.fullmatch(request.url.path):
+        request.headers.setdefault("If-Match", "*")
 
 
 def application_url(owner: str) -> str:
@@ -134,6 +147,7 @@ async def log_in(app: FastAPI, sessions: Sessions) -> AsyncIterator[Login]:
             transport=ASGITransport(app),
             base_url="http://chm.test",
             headers={"Authorization": f"Bearer {token}"},
+            event_hooks={"request": [change_any_version]},
         )
         clients.append(client)
         return client
@@ -161,6 +175,7 @@ async def service(app: FastAPI, sessions: Sessions) -> AsyncIterator[Service]:
             transport=ASGITransport(app),
             base_url="http://chm.test",
             headers={"Authorization": f"Bearer {token}"},
+            event_hooks={"request": [change_any_version]},
         )
         clients.append(client)
         return client

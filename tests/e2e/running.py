@@ -117,12 +117,12 @@ class Stack:
         return pid
 
     def api(self, method: str, path: str, json: Any = None) -> httpx.Response:
-        """Ask the control plane as the admin."""
+        """Ask the control plane as the admin, who changes whatever version there is."""
         if not self._token:
             login = {"name": "admin", "password": self.password}
             answer = httpx.post(f"{self.url('controlplane')}/api/v1/auth/login", json=login)
             self._token = answer.raise_for_status().json()["access_token"]
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self._token}", "If-Match": "*"}
         url = f"{self.url('controlplane')}/api/v1/{path}"
         return httpx.request(method, url, json=json, headers=headers, timeout=20)
 

@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
+from controlplane import preconditions
 from controlplane.auth.dependencies import (
     CanReadGrants,
     CanReadRoles,
@@ -22,6 +23,7 @@ from controlplane.auth.roles.schemas import (
 from controlplane.auth.roles.service import Definition
 from controlplane.database import Session
 from controlplane.grammar import Name
+from controlplane.preconditions import IfMatchRequired
 from controlplane.settings import Settings
 from controlplane.users import service as users
 from controlplane.users.schemas import UserName
@@ -38,32 +40,48 @@ async def list_roles(request: Request, session: Session, _actor: CanReadRoles) -
 
 
 @roles.post("", status_code=201, response_model=RoleRead)
-async def create_role(data: RoleCreate, session: Session, actor: CanWriteRoles) -> Definition:
+async def create_role(
+    data: RoleCreate, response: Response, session: Session, actor: CanWriteRoles
+) -> Definition:
     """Add a role, with no permission that its author does not hold."""
-    return await service.create(session, actor, data)
+    return _tagged(response, await service.create(session, actor, data))
 
 
 @roles.get("/{name}", response_model=RoleRead)
 async def get_role(
-    name: Name, request: Request, session: Session, _actor: CanReadRoles
+    name: Name, request: Request, response: Response, session: Session, _actor: CanReadRoles
 ) -> Definition:
     """Show a role."""
     settings: Settings = request.app.state.settings
-    return await service.get(session, name, settings.mfa_required_roles)
+    return _tagged(response, await service.get(session, name, settings.mfa_required_roles))
 
 
 @roles.patch("/{name}", response_model=RoleRead)
 async def update_role(
-    name: Name, data: RoleUpdate, session: Session, actor: CanWriteRoles
+    name: Name,
+    data: RoleUpdate,
+    response: Response,
+    *,
+    session: Session,
+    actor: CanWriteRoles,
+    if_match: IfMatchRequired,
 ) -> Definition:
     """Change a role; whoever holds it has the change at once."""
-    return await service.update(session, actor, name, data)
+    return _tagged(response, await service.update(session, actor, name, data, if_match))
 
 
 @roles.delete("/{name}", status_code=204)
-async def delete_role(name: Name, session: Session, actor: CanWriteRoles) -> None:
+async def delete_role(
+    name: Name, session: Session, actor: CanWriteRoles, if_match: IfMatchRequired
+) -> None:
     """Remove a role; one that somebody holds stays (409)."""
-    await service.delete(session, actor, name)
+    await service.delete(session, actor, name, if_match)
+
+
+def _tagged(response: Response, role: Definition) -> Definition:
+    if role.version is not None:
+        preconditions.tag(response, role.version)
+    return role
 
 
 @grants.get("")
@@ -75,15 +93,36 @@ async def list_grants(name: UserName, session: Session, _actor: CanReadGrants) -
 
 @grants.post("", status_code=201)
 async def create_grant(
-    name: UserName, data: GrantCreate, session: Session, actor: CanWriteGrants
+    name: UserName,
+    data: GrantCreate,
+    response: Response,
+    session: Session,
+    actor: CanWriteGrants,
 ) -> GrantRead:
     """Give a person a role, with no permission that the giver does not hold on everything."""
-    return await grant_service.give(session, actor, await users.get(session, name), data)
+    given = await grant_service.give(session, actor, await users.get(session, name), data)
+    preconditions.tag(response, given.version)
+    return given
+
+
+@grants.get("/{grant}")
+async def get_grant(
+    name: UserName, grant: UUID, response: Response, session: Session, _actor: CanReadGrants
+) -> GrantRead:
+    """Show a grant."""
+    found = await grant_service.get(session, await users.get(session, name), grant)
+    preconditions.tag(response, found.version)
+    return found
 
 
 @grants.delete("/{grant}", status_code=204)
 async def delete_grant(
-    name: UserName, grant: UUID, session: Session, actor: CanWriteGrants
+    name: UserName,
+    grant: UUID,
+    session: Session,
+    actor: CanWriteGrants,
+    if_match: IfMatchRequired,
 ) -> None:
     """Take a role back; it ends at once."""
-    await grant_service.take(session, actor, await users.get(session, name), grant)
+    user = await users.get(session, name)
+    await grant_service.take(session, actor, user, grant, if_match=if_match)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane import preconditions
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor, Held, Scope, ScopeKind
@@ -51,14 +52,30 @@ async def give(session: AsyncSession, actor: Actor, user: User, data: GrantCreat
     return given
 
 
-async def take(session: AsyncSession, actor: Actor, user: User, grant_id: UUID) -> None:
+async def get(session: AsyncSession, user: User, grant_id: UUID) -> GrantRead:
+    """Give what a person holds by the id of the grant, or raise NotFound."""
+    for grant in (await read(session, [user.id]))[user.id]:
+        if grant.id == grant_id:
+            return grant
+    raise NotFound(f"{user.name} has no grant {grant_id}")
+
+
+async def take(
+    session: AsyncSession,
+    actor: Actor,
+    user: User,
+    grant_id: UUID,
+    *,
+    if_match: str | None = None,
+) -> None:
     """Take a role back; only one that the actor could give."""
-    grant = await session.scalar(queries.grant(user.id, grant_id))
+    grant = await session.scalar(queries.locked(queries.grant(user.id, grant_id)))
     if grant is None:
         raise NotFound(f"{user.name} has no grant {grant_id}")
+    preconditions.check(grant.version, if_match)
     definition = await service.get(session, grant.role, ())
     service.refuse_more(actor, definition.permissions)
-    taken = next(g for g in (await read(session, [user.id]))[user.id] if g.id == grant.id)
+    taken = await get(session, user, grant_id)
     await session.delete(grant)
     await session.flush()
     await trail.record(session, actor, Action.ROLE_REVOKED, "user", user, before=_fields(taken))
@@ -117,6 +134,7 @@ def _read(grant: Grant, name: str | None) -> GrantRead:
         site=name if grant.scope is ScopeKind.SITE else None,
         group=name if grant.scope is ScopeKind.GROUP else None,
         tag=grant.value if grant.scope is ScopeKind.TAG else None,
+        version=grant.version,
         created_at=grant.created_at,
     )
 

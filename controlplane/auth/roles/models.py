@@ -20,6 +20,7 @@ class CustomRole(SQLModel, table=True):
     description: str = ""
     permissions: list[str] = Field(sa_type=JSON)
     mfa_required: bool = False
+    version: int = 1  # counts the changes of this role
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
@@ -35,4 +36,5 @@ class Grant(SQLModel, table=True):
     role: str = Field(max_length=63, index=True)
     scope: ScopeKind = Field(default=ScopeKind.EVERYTHING, sa_type=words(ScopeKind))
     value: str = Field(default="", max_length=64)  # the id of the site or group, or the tag
+    version: int = 1  # for it is given and taken, and never changed
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -1,6 +1,7 @@
 """Statements about roles and grants."""
 
 from collections.abc import Collection
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, String, cast, func
@@ -12,10 +13,17 @@ from controlplane.auth.roles.models import CustomRole, Grant
 from controlplane.auth.tables import GROUPS, SITES
 from controlplane.users.models import User
 
+Row = TypeVar("Row", CustomRole, Grant)
+
 
 def custom(name: str) -> Select[tuple[CustomRole]]:
     """Select the custom role of this name."""
     return select(CustomRole).where(CustomRole.name == name)
+
+
+def locked(statement: Select[tuple[Row]]) -> Select[tuple[Row]]:
+    """Select the same rows to change them: as they are now, and nobody else's until the commit."""
+    return statement.with_for_update().execution_options(populate_existing=True)
 
 
 def all_custom() -> Select[tuple[CustomRole]]:

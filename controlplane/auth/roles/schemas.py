@@ -32,7 +32,7 @@ class RoleCreate(RoleUpdate):
 
 
 class RoleRead(BaseModel):
-    """A role; what is built in cannot be changed."""
+    """A role; `version` counts the changes of a custom one, and is its ETag."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -41,6 +41,7 @@ class RoleRead(BaseModel):
     permissions: list[Permission]
     built_in: bool
     mfa_required: bool
+    version: int | None = Field(description="None of what is built in, which cannot be changed.")
 
 
 class GrantCreate(BaseModel):
@@ -68,7 +69,7 @@ class GrantCreate(BaseModel):
 
 
 class GrantRead(BaseModel):
-    """A role that somebody holds, and where."""
+    """A role that somebody holds, and where; `version` is its ETag."""
 
     id: UUID
     role: str
@@ -76,6 +77,7 @@ class GrantRead(BaseModel):
     site: str | None
     group: str | None
     tag: str | None
+    version: int
     created_at: datetime
 
     @property

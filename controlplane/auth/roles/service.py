@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane import preconditions
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
@@ -33,6 +34,7 @@ class Definition:
     permissions: tuple[Permission, ...]
     built_in: bool
     mfa_required: bool
+    version: int | None  # None of what is built in
 
 
 async def listed(session: AsyncSession, mfa_roles: Collection[str]) -> list[Definition]:
@@ -48,7 +50,7 @@ async def get(session: AsyncSession, name: str, mfa_roles: Collection[str]) -> D
     """Give the role of this name, or raise NotFound."""
     if name in ROLES:
         return _built_in(Role(name), mfa_roles)
-    return _custom(await _row(session, name), mfa_roles)
+    return _custom(_found(name, await session.scalar(queries.custom(name))), mfa_roles)
 
 
 async def create(session: AsyncSession, actor: Actor, data: RoleCreate) -> Definition:
@@ -64,9 +66,11 @@ async def create(session: AsyncSession, actor: Actor, data: RoleCreate) -> Defin
     return _custom(role, ())
 
 
-async def update(session: AsyncSession, actor: Actor, name: str, data: RoleUpdate) -> Definition:
+async def update(
+    session: AsyncSession, actor: Actor, name: str, data: RoleUpdate, if_match: str | None = None
+) -> Definition:
     """Change a custom role; neither what it was nor what it becomes may exceed its author."""
-    role = await _row(session, name)
+    role = await _to_change(session, name, if_match)
     before = _fields(role)
     refuse_more(actor, [Permission(p) for p in role.permissions])
     fields = data.model_dump(exclude_unset=True)
@@ -74,6 +78,7 @@ async def update(session: AsyncSession, actor: Actor, name: str, data: RoleUpdat
         refuse_more(actor, data.permissions)
         fields["permissions"] = _written(data.permissions)
     role.sqlmodel_update(fields)
+    role.version += 1
     role.updated_at = now()
     await session.flush()
     await trail.record(
@@ -82,9 +87,11 @@ async def update(session: AsyncSession, actor: Actor, name: str, data: RoleUpdat
     return _custom(role, ())
 
 
-async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
+async def delete(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> None:
     """Remove a custom role that nobody holds."""
-    role = await _row(session, name)
+    role = await _to_change(session, name, if_match)
     refuse_more(actor, [Permission(p) for p in role.permissions])
     holder = await session.scalar(queries.of_role(name).limit(1))
     if holder is not None:
@@ -106,10 +113,16 @@ def refuse_more(actor: Actor, permissions: Collection[Permission]) -> None:
             )
 
 
-async def _row(session: AsyncSession, name: str) -> CustomRole:
+async def _to_change(session: AsyncSession, name: str, if_match: str | None) -> CustomRole:
+    """Lock the role, if it is the version the actor saw."""
     if name in ROLES:
         raise Conflict(f"role {name!r} is built in and stays as it is")
-    role = await session.scalar(queries.custom(name))
+    role = _found(name, await session.scalar(queries.locked(queries.custom(name))))
+    preconditions.check(role.version, if_match)
+    return role
+
+
+def _found(name: str, role: CustomRole | None) -> CustomRole:
     if role is None:
         raise NotFound(f"there is no role {name!r}")
     return role
@@ -117,13 +130,13 @@ async def _row(session: AsyncSession, name: str) -> CustomRole:
 
 def _built_in(role: Role, mfa_roles: Collection[str]) -> Definition:
     permissions = tuple(sorted(ROLES[role]))
-    return Definition(role.value, DESCRIPTIONS[role], permissions, True, role in mfa_roles)
+    return Definition(role.value, DESCRIPTIONS[role], permissions, True, role in mfa_roles, None)
 
 
 def _custom(role: CustomRole, mfa_roles: Collection[str]) -> Definition:
     permissions = tuple(Permission(p) for p in role.permissions)
     mfa = role.mfa_required or role.name in mfa_roles
-    return Definition(role.name, role.description, permissions, False, mfa)
+    return Definition(role.name, role.description, permissions, False, mfa, role.version)
 
 
 def _written(permissions: Collection[Permission]) -> list[str]:

@@ -77,6 +77,7 @@ async def ask(client: AsyncClient, wanted: Iterable[Case[Any]]) -> set[int]:
             for name, value in request.pop("headers").items()
             if name.lower() in {"content-type", "accept"}  # who asks is not for chance to say
         }
+        headers["If-Match"] = "*"  # by chance it would never be the version that there is
         request.pop("cookies")
         if isinstance(request.get("data"), bytes | str):
             request["content"] = request.pop("data")

@@ -8,7 +8,13 @@ from httpx import AsyncClient
 DEVICE = ("/api/v1/devices", {"name": "one", "address": "10.0.0.1"}, "role", ("core", "edge"))
 SITE = ("/api/v1/sites", {"name": "one"}, "description", ("here", "there"))
 GROUP = ("/api/v1/device-groups", {"name": "one", "filter": {"roles": ["core"]}}, *SITE[2:])
-KINDS = pytest.mark.parametrize(("url", "body", "field", "values"), [DEVICE, SITE, GROUP])
+SSH = {"name": "one", "kind": "ssh", "username": "root", "password": "s3cret-of-ssh"}
+CREDENTIAL = ("/api/v1/credentials", SSH, "username", ("here", "there"))
+WORK = {"name": "one", "starts_at": "2100-01-01T00:00:00", "duration": 3600, "tags": ["lab"]}
+WINDOW = ("/api/v1/maintenance", WORK, *SITE[2:])
+KINDS = pytest.mark.parametrize(
+    ("url", "body", "field", "values"), [DEVICE, SITE, GROUP, CREDENTIAL, WINDOW]
+)
 
 
 @KINDS

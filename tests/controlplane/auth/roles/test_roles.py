@@ -1,5 +1,6 @@
 """Roles and grants over HTTP: nobody hands out more than they hold."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -51,7 +52,7 @@ class TestCustom:
         """A role is made, given, changed with effect at once, taken back and removed."""
         created = await chief.post(ROLES_URL, json={**GUARD, "mfa_required": False})
         assert created.status_code == 201, created.text
-        assert created.json() == {**GUARD, "built_in": False, "mfa_required": False}
+        assert created.json() == {**GUARD, "built_in": False, "mfa_required": False, "version": 1}
         guard = await log_in("guard", name="gus")
         assert (await guard.get("/api/v1/alerts")).status_code == 200
         assert (await guard.get("/api/v1/devices")).status_code == 403
@@ -69,6 +70,22 @@ class TestCustom:
         assert (await guard.get("/api/v1/alerts")).status_code == 403
         assert (await chief.delete(f"{ROLES_URL}/guard")).status_code == 204
         assert (await chief.get(f"{ROLES_URL}/guard")).status_code == 404
+
+    async def test_two_change_a_role_at_once(self, chief: AsyncClient) -> None:
+        """Of two who read the same version one writes; the other gets the ETag there is by now."""
+        seen = {"If-Match": (await chief.post(ROLES_URL, json=GUARD)).headers["ETag"]}
+        url = f"{ROLES_URL}/guard"
+        answers = await asyncio.gather(
+            *(chief.patch(url, json={"description": d}, headers=seen) for d in ("day", "night"))
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 412]
+        won, lost = sorted(answers, key=lambda answer: answer.status_code)
+        read = await chief.get(url)
+        assert lost.headers["ETag"] == won.headers["ETag"] == read.headers["ETag"] == '"2"'
+        assert read.json() == won.json()
+        assert (await chief.delete(url, headers=seen)).status_code == 412
+        now = {"If-Match": lost.headers["ETag"]}
+        assert (await chief.delete(url, headers=now)).status_code == 204
 
     @pytest.mark.parametrize("permission", sorted(FOR_SERVICES))
     async def test_what_services_do_is_no_part_of_a_role(
@@ -131,6 +148,22 @@ class TestGrants:
         assert (await chief.get("/api/v1/users/nobody/grants")).status_code == 404
         url = f"/api/v1/users/chief/grants/{uuid4()}"
         assert (await chief.delete(url)).status_code == 404
+
+    async def test_two_take_a_grant_at_once(self, chief: AsyncClient, log_in: Login) -> None:
+        """A grant is taken back as the version it is, and once: the second finds it gone."""
+        await log_in(Role.VIEWER, name="vera")
+        url = "/api/v1/users/vera/grants"
+        given = await chief.post(url, json={"role": "operator"})
+        one = f"{url}/{given.json()['id']}"
+        shown = await chief.get(one)
+        assert shown.json() == given.json()
+        seen = {"If-Match": shown.headers["ETag"]}
+        assert seen["If-Match"] == given.headers["ETag"] == '"1"'
+        other = await chief.delete(one, headers={"If-Match": '"2"'})
+        assert (other.status_code, other.headers["ETag"]) == (412, '"1"')
+        answers = await asyncio.gather(*(chief.delete(one, headers=seen) for _ in range(2)))
+        assert sorted(answer.status_code for answer in answers) == [204, 404]
+        assert (await chief.get(one)).status_code == 404
 
     async def test_the_log_tells(
         self, chief: AsyncClient, log_in: Login, sessions: Sessions
