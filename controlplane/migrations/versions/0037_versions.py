@@ -1,4 +1,7 @@
-"""The versions of credentials, roles and grants."""
+"""The versions of credentials, roles and grants.
+
+Going down loses each `revision` and `version`; coming up again, all begin at 1.
+"""
 
 import sqlalchemy as sa
 from alembic import op
