@@ -52,6 +52,7 @@ HOURLY = "_avg1h"  # recorded once an hour
 # What no device of the demo network has; tests/exporter/profiles shows who tells it.
 NOT_IN_THE_DEMO = (
     *("chm_bgp_", "chm_ospf_", "chm_poe_", "pse:poe_", "chm_stack_"),
+    *("chm_icmp_", "device:icmp_"),  # its devices are not pinged
     *("chm_sensor_amperes", "chm_sensor_dbm", "chm_sensor_limit_", "chm_sensor_volts"),
     "chm_memory_utilization_ratio",
 )
