@@ -61,7 +61,10 @@ async def replica(settings: Settings, sessions: Sessions) -> AsyncIterator[FastA
 def of(app: FastAPI, client: AsyncClient) -> AsyncClient:
     """Give the same client, at another control plane."""
     return AsyncClient(
-        transport=ASGITransport(app), base_url="http://chm.test", headers=client.headers
+        transport=ASGITransport(app),
+        base_url="http://chm.test",
+        headers=client.headers,
+        event_hooks=client.event_hooks,
     )
 
 
