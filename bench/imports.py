@@ -6,23 +6,19 @@ of every row, and the commit.
 
 import asyncio
 import json
-import subprocess
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from bench.logins import _wait_for
+from bench._installation import migrated
 from controlplane import database
 from controlplane.audit import session as audited
 from controlplane.auth import keys
 from controlplane.auth.actor import shell
 from controlplane.devices.addresses import Reach
 from controlplane.settings import Settings
-from controlplane.stack import embedded
 from controlplane.transfer import formats, service, sources
 from controlplane.transfer.formats import Format
 from controlplane.transfer.schemas import ExportQuery, ImportQuery
@@ -108,21 +104,8 @@ async def timed(sessions: async_sessionmaker[AsyncSession], name: str, work: Wor
 
 def main() -> None:
     print(f"\n{DEVICES} devices at {SITES} sites")
-    with tempfile.TemporaryDirectory(prefix="chm-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL runs as a user of its own
-        settings = Settings(data=folder, management_networks="10.0.0.0/8")
-        for key in ("vault.key", "audit.key"):
-            keys.ensure(settings.secrets / key)
-        cluster = embedded.prepare(settings)
-        server = embedded.service(cluster)
-        with subprocess.Popen(server.argv, user=server.user, stderr=subprocess.DEVNULL) as postgres:
-            _wait_for(cluster.url)
-            try:
-                database.migrate(settings)
-                asyncio.run(measure(settings))
-            finally:
-                postgres.send_signal(server.stop)
+    with migrated() as settings:
+        asyncio.run(measure(settings))
 
 
 if __name__ == "__main__":

@@ -12,26 +12,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from itertools import count
 from pathlib import Path
-from signal import SIGTERM, Signals
+from signal import SIGTERM
 from subprocess import PIPE
 
 import httpx
 import psycopg
 
+from bench._installation import WAIT_SECONDS, postgres, running
 from controlplane.settings import Settings
-from controlplane.stack import embedded
 
 TRIES = 200
 FLOOD = 200
 PORT = 18731
 USER, PASSWORD = "bench", "a violin under eleven umbrellas"
 LOGIN = "/api/v1/auth/login"
-WAIT_SECONDS = 60
 HEALTH_BOUND = 0.1
 # Two hashes at once, and what 200 requests that wait take beside them.
 MEMORY_BOUND_MIB = 2 * 64 + 32
@@ -43,8 +42,6 @@ addresses = (f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in count(1))
 def installation(folder: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a control plane with options of `chm serve`, and end it."""
     settings = Settings(data=folder, controlplane_port=PORT)
-    cluster = embedded.prepare(settings)
-    server = embedded.service(cluster)
     environment = {
         **os.environ,
         **settings.environment(),
@@ -53,43 +50,13 @@ def installation(folder: Path, *options: str) -> Iterator[subprocess.Popen[bytes
         "CHM_RATE_READ": "0",
     }
     chm = [sys.executable, "-c", "from controlplane.cli import main; main()"]
-    with running(server.argv, server.stop, user=server.user):
-        _wait_for(cluster.url)
+    with postgres(settings):
         subprocess.run([*chm, "init"], env=environment, check=True, stdout=subprocess.DEVNULL)
         given = f"{PASSWORD}\n{PASSWORD}\n".encode()
         add = [*chm, "user", "add", USER]
         subprocess.run(add, env=environment, check=True, stdout=subprocess.DEVNULL, input=given)
         with running([*chm, "serve", *options], SIGTERM, env=environment) as serve:
             yield serve
-
-
-@contextmanager
-def running(
-    command: Sequence[str],
-    stop: Signals,
-    user: str | None = None,
-    env: Mapping[str, str] | None = None,
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program until the end of the block, whatever ends it."""
-    nowhere = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=nowhere, stderr=nowhere, user=user, env=env) as process:
-        try:
-            yield process
-        finally:
-            process.send_signal(stop)
-
-
-def _wait_for(url: str) -> None:
-    ends = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            psycopg.connect(url, connect_timeout=2).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > ends:
-                raise
-            time.sleep(0.1)
-        else:
-            return
 
 
 @asynccontextmanager

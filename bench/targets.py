@@ -5,22 +5,18 @@ replica that has just started, `changed` the first answer after a device became 
 """
 
 import asyncio
-import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import event
 
+from bench._installation import migrated
 from bench.imports import DEVICES, SITES, inventory
-from bench.logins import _wait_for
-from controlplane import database
 from controlplane.app import create_app
-from controlplane.auth import keys, service_tokens
+from controlplane.auth import service_tokens
 from controlplane.auth.actor import shell
 from controlplane.auth.permissions import Permission
 from controlplane.cli.serve import settle
@@ -28,7 +24,6 @@ from controlplane.devices import service as devices
 from controlplane.devices.addresses import Reach
 from controlplane.devices.schemas import DeviceUpdate
 from controlplane.settings import Settings
-from controlplane.stack import embedded
 from controlplane.targets.exporters import service as exporters
 from controlplane.targets.exporters.schemas import ExporterCreate
 from controlplane.transfer import service as transfer
@@ -145,21 +140,8 @@ async def run(settings: Settings) -> None:
 
 def main() -> None:
     print(f"\n{DEVICES} devices at {SITES} sites, {EXPORTERS} exporters")
-    with tempfile.TemporaryDirectory(prefix="chm-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL runs as a user of its own
-        settings = Settings(data=folder, management_networks="10.0.0.0/8", rate_service=0)
-        for key in ("vault.key", "audit.key"):
-            keys.ensure(settings.secrets / key)
-        cluster = embedded.prepare(settings)
-        server = embedded.service(cluster)
-        with subprocess.Popen(server.argv, user=server.user, stderr=subprocess.DEVNULL) as postgres:
-            _wait_for(cluster.url)
-            try:
-                database.migrate(settings)
-                asyncio.run(run(settings))
-            finally:
-                postgres.send_signal(server.stop)
+    with migrated() as settings:
+        asyncio.run(run(settings))
 
 
 if __name__ == "__main__":
