@@ -206,8 +206,8 @@ class DeviceRead(BaseModel):
 class DeviceFilters(BaseModel):
     """Which devices are wanted: everything that is given holds.
 
-    A device has every `tag`; `q` finds parts of name, address, role, vendor, tags, site, and of
-    what the device says of itself.
+    A device has every `tag`; `q` finds parts of name, address, role, vendor, description, asset
+    tag, serial number, tags, site, and of what the device says of itself.
     """
 
     name: Annotated[list[Name], TEXT] = NOT_GIVEN

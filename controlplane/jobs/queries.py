@@ -19,11 +19,13 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
+from controlplane import lookups
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.jobs.models import UNFINISHED, Job, Status
 from controlplane.jobs.schemas import JobQuery
 
+FILTERED = ("kind", "status", "actor_name", "created_at", "finished_at")
 ORDERING = {
     "id": col(Job.id),
     "created_at": col(Job.created_at),
@@ -33,12 +35,10 @@ ORDERING = {
 
 def jobs(actor: Actor, query: JobQuery) -> Select[tuple[Job]]:
     """Select the jobs that the actor sees and that pass the filters."""
-    statement = select(Job).where(_within(actor, Permission.JOBS_READ))
-    if query.kind is not None:
-        statement = statement.where(col(Job.kind) == query.kind)
-    if query.status is not None:
-        statement = statement.where(col(Job.status) == query.status)
-    return statement
+    subjects = lookups.columns(Job, *FILTERED)
+    return select(Job).where(
+        _within(actor, Permission.JOBS_READ), *lookups.conditions(query, subjects)
+    )
 
 
 def job(actor: Actor, permission: Permission, job_id: UUID) -> Select[tuple[Job]]:

@@ -1,12 +1,15 @@
 """Jobs on the wire."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from controlplane import lookups
+from controlplane.grammar import Moment, Printable, Word
 from controlplane.jobs.models import Status
+from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 
@@ -29,8 +32,12 @@ class JobRead(BaseModel):
     problem: dict[str, Any] | None
 
 
+@lookups.expanded
 class JobQuery(PageQuery):
     """Filters of the list of jobs."""
 
-    kind: str | None = None
-    status: Status | None = None
+    kind: Annotated[list[Word], TEXT] = NOT_GIVEN
+    status: Annotated[list[Status], CHOICE] = NOT_GIVEN
+    actor_name: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    finished_at: Annotated[list[Moment], MOMENT.or_none] = NOT_GIVEN

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from controlplane.auth.dependencies import CanReadDevices, CanWriteDevices
 from controlplane.database import Session
 from controlplane.devices.addresses import Reach
+from controlplane.devices.schemas import ImportDocument
 from controlplane.jobs import service as jobs
 from controlplane.jobs.endpoints import PREFIX as JOBS
 from controlplane.jobs.schemas import JobRead
@@ -46,7 +47,7 @@ async def import_template(
     _actor: CanReadDevices, query: Annotated[TemplateQuery, Query()]
 ) -> Response:
     """Give a document without devices, to be filled in: CSV has the names of the columns."""
-    empty: dict[str, Any] = {"credentials": [], "sites": [], "devices": []}
+    empty: dict[str, Any] = {noun: [] for noun in ImportDocument.model_fields}
     return _file(formats.write(query.format, empty), query.format, "template")
 
 

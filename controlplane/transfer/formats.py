@@ -52,7 +52,7 @@ def read(form: Format, text: str) -> dict[str, Any]:
         return {"devices": tables.read(text)}
     document = parse(form, text)
     if not isinstance(document, dict):
-        raise Invalid("a document has the lists credentials, sites and devices")
+        raise Invalid("a document has lists of what it holds, such as devices")
     return document
 
 

@@ -78,7 +78,7 @@ async def _poll(exporter: Exporter, order: Order) -> dict[str, Any]:
         seen = await _look(exporter, order)
     except ProtocolError as error:
         exporter.telemetry.probe_errors.labels(error.reason).inc()
-        report = Report(error.reason, error.detail, time.perf_counter() - started)
+        report = Report(error.reason, error.detail[:LONGEST], time.perf_counter() - started)
     else:
         profile = exporter.configuration.profiles[seen.profile]
         fared = [_fared(outcome, profile) for outcome in seen.outcomes]

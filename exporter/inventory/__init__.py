@@ -43,9 +43,8 @@ class Inventory:
     token: Token | None = None
     snapshot: Snapshot | None = None
     leads: bool = True
-    name: str = (
-        ""  # as which the control plane knows this exporter; without one it gets all devices
-    )
+    # As which the control plane knows this exporter; without one it gets all devices.
+    name: str = ""
     _stored: float = field(default=0.0, init=False)
     _etag: str = field(default="", init=False)
     _held: Held | None = field(default=None, init=False, repr=False)

@@ -28,7 +28,7 @@ def _router(noun: Noun) -> APIRouter:
         query: Annotated[EntryQuery, Query()],
     ) -> Any:
         statement = pagination.ordered(
-            queries.entries(noun, query.name), query.ordering, queries.ordering(noun), "name"
+            queries.listed(noun, query), query.ordering, queries.ordering(noun), "name"
         )
         count, rows = await pagination.fetch(session, statement, query)
         results = [noun.read.model_validate(row.model_dump()) for row in rows]

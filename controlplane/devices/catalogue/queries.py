@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import Select, func
 from sqlmodel import col, select
 
+from controlplane import lookups
 from controlplane.database import one_of
 from controlplane.devices.catalogue.models import Entry, Platform
 from controlplane.devices.catalogue.nouns import Noun
+from controlplane.devices.catalogue.schemas import EntryQuery
 from controlplane.devices.models import Device
 
 
@@ -33,6 +35,14 @@ def ids(noun: Noun, names: Collection[str]) -> Select[tuple[str, UUID]]:
 def names(noun: Noun, ids: Collection[UUID]) -> Select[tuple[UUID, str]]:
     """Select id and name of the objects of these ids."""
     return select(noun.table.id, noun.table.name).where(one_of(col(noun.table.id), ids))
+
+
+def listed(noun: Noun, query: EntryQuery) -> Select[tuple[Entry]]:
+    """Select the objects that pass the filters."""
+    names = ("name", "description", "created_at", "updated_at")
+    subjects = lookups.columns(noun.table, *names)
+    found = lookups.search(query.q, noun.table.id, subjects["name"], subjects["description"])
+    return select(noun.table).where(found, *lookups.conditions(query, subjects))
 
 
 def taken(noun: Noun, names: Collection[str]) -> Select[tuple[str]]:

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from controlplane.grammar import NOT_NULL, Label, Name, Printable, Word
+from controlplane import lookups
+from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
+from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 Text = Annotated[Printable, Field(max_length=64)]
@@ -43,10 +45,15 @@ class EntryRead(BaseModel):
     updated_at: datetime
 
 
+@lookups.expanded
 class EntryQuery(PageQuery):
-    """Filters of a list of the catalogue."""
+    """Filters of a list of the catalogue; `q` finds parts of name or description."""
 
-    name: Name | None = None
+    name: Annotated[list[Name], TEXT] = NOT_GIVEN
+    description: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
+    q: lookups.Search = ""
 
 
 class DeviceTypeFields(Fields):

@@ -70,6 +70,25 @@ async def test_the_life_of_an_object(
     assert (await client.get(url)).json()["results"] == []
 
 
+@pytest.mark.parametrize(("path", "given"), [(path, given) for path, _, given in NOUNS])
+async def test_a_list_takes_the_lookups_of_all_lists(
+    client: AsyncClient, path: str, given: dict[str, Any]
+) -> None:
+    """A list is filtered and searched as any other."""
+    url = f"/api/v1/{path}"
+    for name in ("alpha", "beta"):
+        await client.post(url, json={**given, "name": name, "description": f"the {name} one"})
+
+    async def found(query: str) -> list[str]:
+        answer = await client.get(f"{url}?{query}")
+        assert answer.status_code == 200, answer.text
+        return [entry["name"] for entry in answer.json()["results"]]
+
+    assert await found("name__sw=al") == ["alpha"]
+    assert await found("name__n=alpha") == ["beta"]
+    assert await found("q=BETA one") == ["beta"]
+
+
 @pytest.mark.parametrize("field", [field for _, field, _ in NOUNS])
 async def test_an_unknown_name_is_refused(client: AsyncClient, field: str) -> None:
     """A device that names what is not there is refused, with a pointer to the field."""
