@@ -21,7 +21,7 @@ from controlplane.transfer.sources.names import word
 from controlplane.transfer.sources.shapes import text
 
 BUILT_IN = frozenset({"all", "ungrouped"})
-RANGE = re.compile(r"\[(\w+):(\w+)(?::(\d+))?\]")
+RANGE = re.compile(r"\[(\w{1,9}):(\w{1,9})(?::(\d{1,9}))?\]")
 HOST = re.compile(r"([\w.-]+)(?::(\d+))?")
 LONGEST = 63  # characters of what is no host that an error repeats
 MOST = 100_000  # hosts: a range is a few letters, and what it stands for may be anything
@@ -36,17 +36,19 @@ class Inventory:
     groups: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # of a host
     within: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # of a group
     variables: list[str] = field(default_factory=list)  # of groups, by name
+    written: int = 0  # hosts, each as often as it is named
 
     def host(self, pattern: str, group: str, variables: Mapping[str, Any]) -> None:
         """Add the hosts of a pattern to a group."""
         for written in _expand(pattern):
+            self.written += 1
+            if self.written > MOST:
+                raise Invalid(f"there are more than {MOST} hosts")
             name, port = _name(written)
             if port:
                 self.hosts.setdefault(name, {})["ansible_port"] = port
             self.hosts.setdefault(name, {}).update(variables)
             self.groups[name].add(group)
-            if len(self.hosts) > MOST:
-                raise Invalid(f"there are more than {MOST} hosts")
 
     def tags(self, host: str) -> list[str]:
         """Give the groups of a host and those that they are in, as tags."""
@@ -103,26 +105,26 @@ def _ini(content: str) -> Inventory:
 def _yaml(content: str) -> Inventory:
     inventory = Inventory()
     for name, group in _entries(formats.parse(Format.YAML, content), "the file"):
-        _group(inventory, str(name), group)
+        _group(inventory, name, group)
     return inventory
 
 
 def _group(inventory: Inventory, name: str, group: Any) -> None:
     fields = dict(_entries(group, name))
     for host, variables in _entries(fields.pop("hosts", None), f"{name}.hosts"):
-        inventory.host(str(host), name, dict(_entries(variables, str(host))))
+        inventory.host(host, name, dict(_entries(variables, host)))
     for child, inner in _entries(fields.pop("children", None), f"{name}.children"):
-        inventory.within[str(child)].add(name)
-        _group(inventory, str(child), inner)
+        inventory.within[child].add(name)
+        _group(inventory, child, inner)
     variables = _entries(fields.pop("vars", None), f"{name}.vars")
-    inventory.variables.extend(str(variable) for variable, _ in variables)
-    inventory.variables.extend(map(str, fields))
+    inventory.variables.extend(variable for variable, _ in variables)
+    inventory.variables.extend(fields)
 
 
-def _entries(value: Any, place: str) -> Iterator[tuple[Any, Any]]:
+def _entries(value: Any, place: str) -> Iterator[tuple[str, Any]]:
     if value is not None and not isinstance(value, dict):
-        raise Invalid(f"{place} is no mapping")
-    return iter((value or {}).items())
+        raise Invalid(f"{place[:LONGEST]} is no mapping")
+    return ((text(key), inner) for key, inner in (value or {}).items())
 
 
 def _name(written: str) -> tuple[str, str]:

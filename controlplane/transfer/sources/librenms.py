@@ -1,6 +1,7 @@
 """Devices of LibreNMS, as `GET /api/v0/devices` answers: `{"status": "ok", "devices": [...]}`."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -47,7 +48,7 @@ def _device(draft: Draft, device: dict[str, Any], *, secrets: bool) -> None:
     draft.device(
         sys_name if hostname == address and sys_name else hostname or sys_name,
         address=address,
-        port=int(port) if port.isdecimal() else None,
+        port=int(port) if re.fullmatch("[0-9]{1,5}", port) else None,
         site=draft.site(location, description=location) if location else None,
         role=label(text(device.get("type"))),
         status="planned" if text(device.get("disabled")) == "1" else "active",

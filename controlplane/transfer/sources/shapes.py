@@ -4,6 +4,8 @@ from typing import Any
 
 from controlplane.errors import Invalid, Problem
 
+BITS = 64  # of a number that means anything; Python writes none of more than 4,300 digits
+
 
 def objects(rows: Any, place: str) -> list[dict[str, Any]]:
     """Give a list of objects, or raise Invalid with where it is none."""
@@ -19,6 +21,8 @@ def objects(rows: Any, place: str) -> list[dict[str, Any]]:
 def text(value: Any) -> str:
     """Give a text or a number as a text, and of all else nothing."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    if isinstance(value, int) and value.bit_length() > BITS:
         return ""
     return str(value).strip()
 

@@ -296,6 +296,9 @@ BOMB = "a: &a [x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(9))
         '[sw\n"',
         "[g:what]\nh\n",
         "h[0:999999999]\n",
+        "h:[0:999999999]\n",  # one host, as often as that
+        f"h[0:{'9' * 5000}]\n",
+        f"h[{'0' * 5000}:9]\n",
         "h[a:!]\n",
     ],
 )
@@ -303,3 +306,17 @@ def test_what_is_hostile_is_refused(source: Source, text: str) -> None:
     """What is none of an export is refused, whatever it tries."""
     with pytest.raises(Invalid):
         read(source, text)
+
+
+def test_numbers_beyond_all_reason_are_none() -> None:
+    """A number that Python would not even write down is left out, and breaks nothing."""
+    vast = "F" * 5000
+    given = read(Source.FILE_SD, f"- targets: [0x{vast}, sw1]\n  labels: {{site: 0x{vast}}}\n")
+    assert [device["name"] for device in given.document["devices"]] == ["sw1"]
+    given = read(Source.ANSIBLE, f"all:\n  hosts:\n    sw1:\n      ansible_host: 0x{vast}\n")
+    assert given.document["devices"] == [{"name": "sw1", "address": "sw1"}]
+    with pytest.raises(Invalid):
+        read(Source.ANSIBLE, f"all:\n  hosts:\n    0x{vast}: {{}}\n")
+    rows = json.dumps({"devices": [{"hostname": "sw1", "port": "9" * 5000}]})
+    given = read(Source.LIBRENMS, rows)
+    assert "port" not in given.document["devices"][0]
