@@ -1,10 +1,11 @@
 """Poll a device now, by the exporter that asks it, and tell how each collector fared."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import computed_field
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.auth.actor import Actor
@@ -15,7 +16,7 @@ from controlplane.clients.exporter import Verifier
 from controlplane.database import Session
 from controlplane.devices import service
 from controlplane.devices.addresses import Reach
-from controlplane.errors import Conflict, Invalid, Problem
+from controlplane.errors import Busy, Conflict, Invalid, Problem
 from controlplane.grammar import Name
 from controlplane.settings import Settings
 from controlplane.targets import snapshot, verification
@@ -25,6 +26,9 @@ from controlplane.vault import Vault
 router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 
 LOCK = 0x43484D04  # advisory, with the device: it is polled once at a time, by all replicas
+PLACES_LOCK = 0x43484D05  # advisory, with the place
+PLACES = 8  # polls at once, of all replicas
+RETRY_SECONDS = 5.0
 
 HINTS = {
     "untested": "Look whether the exporter runs, and shares the token with the control plane.",
@@ -99,9 +103,9 @@ class Poller:
         if not described["auths"]:
             detail = f"device {device.name!r} has no SNMP credential to be asked with"
             raise Invalid(detail, Problem("/credentials", "missing", detail))
-        free = select(func.pg_try_advisory_xact_lock(LOCK, func.hashtext(str(device.id))))
-        if not await session.scalar(free):
+        if not await session.scalar(_lock(LOCK, func.hashtext(str(device.id)))):
             raise Conflict(f"device {device.name!r} is being polled already")
+        await _take_place(session)
         sharing = await exporters.assignment(session, self.settings)
         chosen = sharing.owner(device.name, device.site_id).address
         async with Verifier.open(token) as verifier:
@@ -109,3 +113,15 @@ class Poller:
         return Polled.model_validate(
             report.model_dump() | {"device": device.name, "exporter": chosen}
         )
+
+
+async def _take_place(session: AsyncSession) -> None:
+    """Take one of the places until the commit, or raise Busy: a poll holds a connection so long."""
+    for place in range(PLACES):
+        if await session.scalar(_lock(PLACES_LOCK, place)):
+            return
+    raise Busy(f"{PLACES} devices are being polled at this moment", RETRY_SECONDS)
+
+
+def _lock(space: int, key: Any) -> Select[tuple[bool]]:
+    return select(func.pg_try_advisory_xact_lock(space, key))

@@ -4,13 +4,16 @@ import asyncio
 from pathlib import Path
 
 from httpx import AsyncClient
+from sqlalchemy import func, select
 
 from controlplane import files
+from controlplane.targets.polling import PLACES, PLACES_LOCK
 from tests.contract.test_verification import (  # noqa: F401 - fixtures
     asking,
     exporter,
     exporter_token,
 )
+from tests.controlplane.conftest import Sessions
 from tests.exporter.conftest import snmpd  # noqa: F401 - a fixture
 
 DEVICES = "/api/v1/devices"
@@ -91,3 +94,15 @@ async def test_an_exporter_that_does_not_know_us(
     assert told["outcome"] == "untested"
     assert told["detail"].endswith("answered 401")
     assert "token" in told["hint"]
+
+
+async def test_few_polls_at_a_time(asking: AsyncClient, sessions: Sessions) -> None:  # noqa: F811
+    """Who polls many devices that are silent leaves connections for everybody else."""
+    await _give(asking, "sw1", version=2, community="public")
+    places = func.generate_series(0, PLACES - 1).column_valued("place")
+    async with sessions.begin() as others:
+        taken = await others.scalars(select(func.pg_try_advisory_xact_lock(PLACES_LOCK, places)))
+        assert all(taken.all())
+        answer = await asking.post(f"{DEVICES}/sw1/poll")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert (await asking.post(f"{DEVICES}/sw1/poll")).status_code == 200
