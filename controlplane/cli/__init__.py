@@ -26,6 +26,7 @@ NOUNS = (
     *("targets", "token", "user", "vault"),
 )
 VERBS = {  # the module and the function of each
+    "changes": ("changes", "changes"),
     "export": ("transfer", "export"),
     "import": ("transfer", "import_"),
     "init": ("init", "init"),

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, or_
 from sqlmodel import col, select
 
+from controlplane import lookups
 from controlplane.audit.models import AuditEntry
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
@@ -15,9 +16,18 @@ from controlplane.credentials.models import Credential
 from controlplane.database import one_of
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import Device, Site
-from controlplane.history.nouns import Noun
+from controlplane.history.nouns import READ, Noun
+from controlplane.history.schemas import ChangesQuery
 
 ORDERING = {"seq": col(AuditEntry.seq)}
+SUBJECTS = {
+    "object_type": col(AuditEntry.object_type),
+    "name": col(AuditEntry.object_name),
+    "action": col(AuditEntry.action),
+    "actor_name": col(AuditEntry.actor_name),
+    "request_id": col(AuditEntry.request_id),
+    "at": col(AuditEntry.at),
+}
 REACHED: Mapping[Noun, tuple[Any, Callable[..., ColumnElement[bool]]]] = {
     Noun.DEVICE: (Device, restrictor.on_devices),
     Noun.SITE: (Site, restrictor.on_sites),
@@ -41,11 +51,38 @@ def seen(
     return select(col(table.name)).where(named, _reached(actor, permission, noun))
 
 
-def changes(noun: Noun, of: UUID) -> Select[tuple[AuditEntry]]:
+def removed(noun: Noun, name: str) -> Select[tuple[str]]:
+    """Select the id that an object of this name had, the last one if there were several."""
+    return (
+        select(col(AuditEntry.object_id))
+        .where(AuditEntry.object_type == noun.value, AuditEntry.object_name == name)
+        .order_by(col(AuditEntry.seq).desc())
+        .limit(1)
+    )
+
+
+def changes(noun: Noun, of: UUID | str) -> Select[tuple[AuditEntry]]:
     """Select what was done to an object, under whatever name it had."""
     return select(AuditEntry).where(
         AuditEntry.object_type == noun.value, AuditEntry.object_id == str(of)
     )
+
+
+def all_changes(actor: Actor, wanted: ChangesQuery) -> Select[tuple[AuditEntry]]:
+    """Select what was done to the objects that the actor reads, as far as it passes the filters."""
+    return select(AuditEntry).where(
+        or_(*(_readable(actor, noun) for noun in Noun)),
+        *lookups.conditions(wanted, SUBJECTS),
+    )
+
+
+def _readable(actor: Actor, noun: Noun) -> ColumnElement[bool]:
+    of_this = col(AuditEntry.object_type) == noun.value
+    if actor.may_everywhere(READ[noun]):
+        return of_this
+    table, _ = REACHED[noun]
+    reached = select(cast(col(table.id), String)).where(_reached(actor, READ[noun], noun))
+    return and_(of_this, col(AuditEntry.object_id).in_(reached))
 
 
 def _reached(actor: Actor, permission: Permission, noun: Noun) -> ColumnElement[bool]:

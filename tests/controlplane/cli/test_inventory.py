@@ -31,6 +31,18 @@ def test_groups(chm: Chm, refused: Chm) -> None:
 
 
 @pytest.mark.usefixtures("ready")
+def test_changes(chm: Chm) -> None:
+    """What was done to an object is told after it is gone, and by the request that did it."""
+    chm("site", "add", "here")
+    chm("device", "add", "core1", "10.0.0.1", "--site", "here")
+    chm("device", "remove", "core1")
+    told = chm("changes", "--type", "device", "--name", "core1")
+    assert [change["action"] for change in told] == ["data.delete", "data.create"]
+    assert {"field": "site", "before": None, "after": "here"} in told[1]["fields"]
+    assert [change["name"] for change in chm("changes", "--limit", "1")] == ["core1"]
+
+
+@pytest.mark.usefixtures("ready")
 def test_credentials_of_other_kinds(chm: Chm, tmp_path: Path) -> None:
     """Secrets come from standard input, a private key from the file that is named there."""
     key = Ed25519PrivateKey.generate()

@@ -11,7 +11,7 @@ from controlplane.devices.schemas import DeviceFields, SiteRead
 from controlplane.history.nouns import REFERENCES
 from tests.controlplane.conftest import Login
 
-DEVICES, SITES = "/api/v1/devices", "/api/v1/sites"
+DEVICES, SITES, CHANGES = "/api/v1/devices", "/api/v1/sites", "/api/v1/changes"
 
 
 async def _moved(client: AsyncClient) -> str:
@@ -46,7 +46,7 @@ async def test_names_out_of_scope_are_hidden(client: AsyncClient, log_in: Login)
     response = await northerner.get(f"{DEVICES}/edge/history")
 
     newest = response.json()["results"][0]
-    assert newest["fields"] == [{"field": "site", "before": "hidden", "after": "north"}]
+    assert newest["fields"] == [{"field": "site", "before": "…", "after": "north"}]
     assert "south" not in response.text
 
 
@@ -73,6 +73,47 @@ async def test_where_somebody_asked_from_is_for_readers_of_the_audit_log(
     assert of["admin"]["address"]
     assert not of["viewer"]["address"]
     assert of["viewer"]["actor_name"] == "admin"
+
+
+class TestChanges:
+    """The changes of all objects together."""
+
+    async def test_one_request_is_one_group(self, client: AsyncClient) -> None:
+        """What a bulk write did to several devices is found by its request, and nothing else."""
+        await _moved(client)
+        several = [{"name": f"leaf{n}", "address": f"10.0.1.{n}"} for n in (1, 2)]
+        made = await client.post(DEVICES, json=several)
+        assert made.status_code == 201, made.text
+        asked = {"request_id": made.headers["x-request-id"]}
+        page = (await client.get(CHANGES, params=asked)).json()
+
+        assert [(c["object_type"], c["name"], c["action"]) for c in page["results"]] == [
+            ("device", "leaf2", "data.create"),
+            ("device", "leaf1", "data.create"),
+        ]
+
+    async def test_what_was_removed_is_still_told(self, client: AsyncClient) -> None:
+        """The history of a device goes on after it, with what it was, for who reads everything."""
+        await _moved(client)
+        assert (await client.delete(f"{DEVICES}/edge")).status_code == 204
+        actions = [
+            [change["action"] for change in (await client.get(url)).json()["results"]]
+            for url in (f"{DEVICES}/edge/history", f"{CHANGES}?object_type=device&name=edge")
+        ]
+        assert actions[0] == actions[1] == ["data.delete", "data.update", "data.create"]
+
+    async def test_only_what_is_in_reach(self, client: AsyncClient, log_in: Login) -> None:
+        """Who sees the north is told of its objects alone, and of none that are no more."""
+        north = Scope(ScopeKind.SITE, await _moved(client))
+        gone = {"name": "gone", "address": "10.0.0.9", "site": "north"}
+        assert (await client.post(DEVICES, json=gone)).status_code == 201
+        assert (await client.delete(f"{DEVICES}/gone")).status_code == 204
+        northerner = await log_in(Role.VIEWER, north, name="northerner")
+        response = await northerner.get(CHANGES)
+
+        assert {c["name"] for c in response.json()["results"]} == {"edge", "north"}
+        assert "south" not in response.text
+        assert (await northerner.get(f"{DEVICES}/gone/history")).status_code == 404
 
 
 # What holds no name of another object, or one that everybody sees: the catalogue, roles, tags.
