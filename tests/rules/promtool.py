@@ -1,8 +1,10 @@
 """Runs the rendered rules through `promtool test rules`: series in, firing alerts out."""
 
 import json
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,10 @@ GROUPS = tuple(
 
 Series = Mapping[str, str]
 Expected = Mapping[str, Sequence[str]]
+
+# What promtool has shown of each alert so far: see `note`.
+SHOWN: dict[str, set[str]] = defaultdict(set)
+LIFE = ("quiet", "firing", "over")
 
 # A stack in which everything runs, for twelve hours.
 HEALTHY: Series = {
@@ -136,3 +142,25 @@ def run(
         timeout=60,
     )
     assert result.returncode == 0, result.stdout + result.stderr
+    note(checks.get("promql_expr_test", ()))
+
+
+def note(tests: Iterable[Mapping[str, Any]]) -> None:
+    """Note which parts of its life an alert has gone through: quiet, firing, and over again."""
+    moments = sorted(
+        (_minutes(test["eval_time"]), "".join(sample["labels"] for sample in test["exp_samples"]))
+        for test in tests
+        if "ALERTS" in test["expr"]
+    )
+    told = [(at, set(re.findall(r'alertname="(\w+)"', labels))) for at, labels in moments]
+    for name in set().union(*(names for _, names in told)):
+        times = [at for at, names in told if name in names]
+        SHOWN[name].add("firing")
+        if any(at < times[0] for at, names in told if name not in names):
+            SHOWN[name].add("quiet")
+        if any(at > times[-1] for at, names in told if name not in names):
+            SHOWN[name].add("over")
+
+
+def _minutes(time: str) -> int:
+    return int(time[:-1]) * {"m": 1, "h": 60}[time[-1]]

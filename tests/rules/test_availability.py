@@ -172,6 +172,15 @@ class TestTopology:
             firing={"20m": both, "45m": [*both, "OutageWithoutRoot{}"]},
         )
 
+    def test_ring_that_came_back_is_no_outage(self, tmp_path: Path) -> None:
+        """Once the devices of a ring answer again, nothing is told of them."""
+        check(
+            tmp_path,
+            device("a", "1x9 0x50 1x60", "b"),
+            device("b", "1x9 0x50 1x60", "a"),
+            firing={"45m": [unreachable("a"), unreachable("b"), "OutageWithoutRoot{}"], "90m": []},
+        )
+
     def test_long_chain_has_a_root(self, tmp_path: Path) -> None:
         """Devices far below a cause, at any site, are no outage without a root."""
         chain: list[Series] = [device("n0", DOWN_AT_10)]

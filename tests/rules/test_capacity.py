@@ -7,30 +7,46 @@ import pytest
 from tests.rules.promtool import run
 
 LABELS = 'device="nas1",site="lab",role="storage",vendor="Dell"'
-USED = f'storage:utilization:ratio{{{LABELS},storage="/var"}}'
+DISK = ("storage:utilization:ratio", "storage", "/var")
+HEAP = ("pool:memory_utilization:ratio", "pool", "heap")
 INVENTORY = f"device:chm_inventory_device_info:current{{{LABELS}}}"
 
 
-def forecast(folder: Path, used: str, told: Mapping[str, Sequence[str]], known: str = "") -> None:
+def forecast(
+    folder: Path,
+    used: str,
+    told: Mapping[str, Sequence[str]],
+    known: str = "",
+    full: tuple[str, str, str] = DISK,
+) -> None:
     """Fail unless these alerts fire at each hour, with one sample and one evaluation an hour."""
+    recorded, label, value = full
     tests: list[dict[str, Any]] = [
         {
-            "expr": 'count by (alertname, storage) (ALERTS{alertstate="firing"})',
+            "expr": f'count by (alertname, {label}) (ALERTS{{alertstate="firing"}})',
             "eval_time": at,
             "exp_samples": [
-                {"labels": f'{{alertname="{name}", storage="/var"}}', "value": 1} for name in names
+                {"labels": f'{{alertname="{name}", {label}="{value}"}}', "value": 1}
+                for name in names
             ],
         }
         for at, names in told.items()
     ]
-    given = {USED: used, INVENTORY: known or "1x500"}
+    given = {f'{recorded}{{{LABELS},{label}="{value}"}}': used, INVENTORY: known or "1x500"}
     checks = {"promql_expr_test": tests}
     run(folder, given, checks=checks, families="capacity", step="1h")
 
 
 def test_a_disk_that_fills_steadily_is_told_a_month_ahead(tmp_path: Path) -> None:
     """A tenth of a percent an hour from 60 %: full in 17 days, and told after a week of proof."""
-    forecast(tmp_path, "0.6+0.001x250", {"100h": [], "155h": [], "170h": ["StorageFull"]})
+    told = {"100h": [], "155h": [], "170h": ["StorageFull"], "250h": ["StorageFull"], "256h": []}
+    forecast(tmp_path, "0.6+0.001x250 0.3x50", told)
+
+
+def test_memory_that_leaks_is_told_a_month_ahead(tmp_path: Path) -> None:
+    """Memory that grows as steadily is told in the same way, and no more once it was given back."""
+    told = {"155h": [], "170h": ["MemoryFull"], "256h": []}
+    forecast(tmp_path, "0.6+0.001x250 0.3x50", told, full=HEAP)
 
 
 @pytest.mark.parametrize(
