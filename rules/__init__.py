@@ -4,7 +4,8 @@
 a rule: rules join the series of the inventory (`chm_inventory_device_info`, `chm_threshold`, ...).
 """
 
+from rules.behaviour import behaviour
 from rules.options import Intent
 from rules.rendering import alerts, render
 
-__all__ = ["Intent", "alerts", "render"]
+__all__ = ["Intent", "alerts", "behaviour", "render"]

@@ -1,7 +1,8 @@
 """A rule set goes to Prometheus as a whole, or not at all.
 
-Write beside, check with promtool, switch the symlink, reload, see that Prometheus runs it. When
-anything fails, the set that ran before is put back. Callers hold a lock: one deployer at a time.
+Write beside, check and test with promtool, switch the symlink, reload, see that Prometheus runs it.
+When anything fails, the set that ran before is put back. Callers hold a lock: one deployer at a
+time.
 """
 
 import asyncio
@@ -58,9 +59,12 @@ async def _place(ruleset: RuleSet, target: Target) -> None:
     """Put the set on disk under its revision, checked, where Prometheus does not read it yet."""
     staged = await asyncio.to_thread(target.revisions.stage, ruleset)
     try:
-        await promtool.check_rules(
-            target.promtool, [staged / name for name in ruleset.files], target.check_timeout
-        )
+        files = [staged / name for name in ruleset.files]
+        await promtool.check_rules(target.promtool, files, target.check_timeout)
+        if ruleset.behaviour is not None:
+            await promtool.test_rules(
+                target.promtool, files, ruleset.behaviour, target.check_timeout
+            )
         await asyncio.to_thread(target.revisions.admit, staged, ruleset)
     finally:
         await asyncio.to_thread(target.revisions.discard, staged)

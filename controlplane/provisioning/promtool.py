@@ -1,10 +1,17 @@
 """promtool: whether Prometheus would accept rule files, and if not, why."""
 
-from collections.abc import Sequence
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from controlplane.errors import Invalid
 from controlplane.provisioning import programs
+
+WORDS = 2_000  # characters of what promtool says about a test that failed
 
 
 class Rejected(Invalid):
@@ -21,6 +28,26 @@ async def check_rules(promtool: str, files: Sequence[Path], timeout: float) -> N
     )
     if status:
         raise Rejected(_words(output, files[0].parent))
+
+
+async def test_rules(
+    promtool: str,
+    files: Sequence[Path],
+    behaviour: Mapping[str, Any],
+    timeout: float,  # noqa: ASYNC109 - it kills what it started
+) -> None:
+    """Return if these rule files together behave as the unit test says; `timeout` in seconds.
+
+    Raises Rejected with what was expected and what came, or Unavailable as `check_rules` does.
+    """
+    document = {"rule_files": sorted(map(str, files)), **behaviour}
+    with tempfile.TemporaryDirectory(prefix="chm-rules-") as folder:
+        path = Path(folder) / "behaviour.yml"
+        await asyncio.to_thread(path.write_text, yaml.safe_dump(document, sort_keys=False))
+        status, output = await programs.run([promtool, "test", "rules", str(path)], timeout)
+    if status:
+        said = " ".join(output.replace(f"{files[0].parent}/", "").split())
+        raise Rejected(f"outages would not be told as they should: {said[:WORDS]}")
 
 
 def _words(output: str, folder: Path) -> str:

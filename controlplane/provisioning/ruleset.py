@@ -19,10 +19,14 @@ LOCAL_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*\.yml"
 
 @dataclass(frozen=True)
 class RuleSet:
-    """Rule files by name; `revision` is a hash of them: equal sets have equal revisions."""
+    """Rule files by name; `revision` is a hash of them: equal sets have equal revisions.
+
+    `behaviour` is the unit test, as promtool reads it, that the set must pass before it is used.
+    """
 
     revision: str
     files: Mapping[str, str]
+    behaviour: Mapping[str, Any] | None = None
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -45,7 +49,8 @@ def build(intent: rules.Intent, local: Path) -> RuleSet:
     """
     files = {**rules.render(intent), **_local_files(local)}
     revision = _hash(files)
-    return RuleSet(revision, {**files, REVISION_FILE: _revision_file(revision)})
+    files[REVISION_FILE] = _revision_file(revision)
+    return RuleSet(revision, files, rules.behaviour(intent))
 
 
 def _hash(files: Mapping[str, str]) -> str:

@@ -97,6 +97,22 @@ class TestRunningPrometheus:
         assert str(tmp_path) not in result.detail
         assert await revision(target) == target.revisions.current() == good.revision
 
+    async def test_rules_that_misbehave_together_are_refused(
+        self, tmp_path: Path, target: Target
+    ) -> None:
+        """A file that is right by itself, but tells of outages that are none, changes nothing."""
+        good = build(tmp_path)
+        await deploy(good, target)
+        local(tmp_path, "groups: [{name: mine, rules: [{alert: DeviceDown, expr: vector(1)}]}]")
+
+        result = await deploy(build(tmp_path), target)
+
+        assert result.status == "failed"
+        assert result.detail.startswith("outages would not be told as they should")
+        assert "DeviceDown" in result.detail
+        assert str(tmp_path) not in result.detail
+        assert await revision(target) == target.revisions.current() == good.revision
+
     async def test_set_that_prometheus_alone_refuses(self, tmp_path: Path, target: Target) -> None:
         """Where a promtool of another version was content, Prometheus has the last word."""
         good = build(tmp_path)
