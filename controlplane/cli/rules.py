@@ -7,15 +7,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.provisioning import promtool, ruleset
+from controlplane.cli import output
+from controlplane.cli.output import AsJson
+from controlplane.cli.work import transact
+from controlplane.provisioning import promtool, queries, ruleset, service
+from controlplane.provisioning.differences import differences
 from controlplane.provisioning.ruleset import RuleSet
+from controlplane.provisioning.schemas import FileDifference, RuleRevisionRead
 from controlplane.provisioning.service import rule_intent
 from controlplane.settings import Settings
 
 app = typer.Typer(help="Alerting and recording rules.", no_args_is_help=True)
 
 CHECK_SECONDS = 60.0
+COLUMNS = ("created_at", "revision", "status", "detail")
 
 
 @app.command()
@@ -39,8 +46,48 @@ def check() -> None:
     wanted = _build()
     with tempfile.TemporaryDirectory(prefix="chm-rules-") as folder:
         paths = _write(wanted.files, Path(folder))
-        asyncio.run(promtool.check_rules("promtool", paths, CHECK_SECONDS))
+        asyncio.run(_passes(wanted, paths))
     typer.echo(f"revision {wanted.revision}: {len(wanted.files)} files are good")
+
+
+@app.command("list")
+def list_(
+    *, limit: Annotated[int, typer.Option(min=1, max=1_000)] = 20, as_json: AsJson = False
+) -> None:
+    """List the attempts to put a rule set in force, the newest first."""
+
+    async def work(session: AsyncSession) -> list[RuleRevisionRead]:
+        statement = queries.revisions().order_by(queries.ORDERING["id"].desc()).limit(limit)
+        return [RuleRevisionRead.model_validate(row) for row in await session.scalars(statement)]
+
+    output.rows(transact(Settings(), work), COLUMNS, as_json=as_json)
+
+
+@app.command()
+def diff(
+    revision: Annotated[
+        str, typer.Argument(help="Of the list; without one, what the next deployment changes.")
+    ] = "",
+    *,
+    against: Annotated[str, typer.Option(help="Another revision than the one before.")] = "",
+) -> None:
+    """Show what a rule set changes, file by file."""
+    settings = Settings()
+
+    async def work(session: AsyncSession) -> list[FileDifference]:
+        if revision:
+            return (await service.compare(session, revision, against or None)).files
+        last = await session.scalar(queries.in_force())
+        before = (await service.files(session, last)).files if last else {}
+        return differences(before, _build().files)
+
+    for one in transact(settings, work):
+        typer.echo(f"{one.file}\n{one.difference}\n")
+
+
+async def _passes(wanted: RuleSet, paths: list[Path]) -> None:
+    await promtool.check_rules("promtool", paths, CHECK_SECONDS)
+    await promtool.test_rules("promtool", paths, wanted.behaviour, CHECK_SECONDS)
 
 
 def _build() -> RuleSet:

@@ -61,10 +61,7 @@ async def _place(ruleset: RuleSet, target: Target) -> None:
     try:
         files = [staged / name for name in ruleset.files]
         await promtool.check_rules(target.promtool, files, target.check_timeout)
-        if ruleset.behaviour is not None:
-            await promtool.test_rules(
-                target.promtool, files, ruleset.behaviour, target.check_timeout
-            )
+        await promtool.test_rules(target.promtool, files, ruleset.behaviour, target.check_timeout)
         await asyncio.to_thread(target.revisions.admit, staged, ruleset)
     finally:
         await asyncio.to_thread(target.revisions.discard, staged)

@@ -3,13 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from pydantic import StringConstraints
 
 from controlplane import pagination
 from controlplane.auth.dependencies import CanReadRules
 from controlplane.database import Session
 from controlplane.pagination import Page, PageQuery
-from controlplane.provisioning import queries
-from controlplane.provisioning.schemas import RuleRevisionRead
+from controlplane.provisioning import queries, service
+from controlplane.provisioning.schemas import RuleRevisionRead, RuleSetDifference, RuleSetRead
+
+Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 router = APIRouter(prefix="/api/v1/rules", tags=["rules"])
 
@@ -23,3 +26,17 @@ async def list_rule_revisions(
     extent, rows = await pagination.fetch(session, listed, query)
     results = [RuleRevisionRead.model_validate(row) for row in rows]
     return pagination.page(request.url, query, extent, results)
+
+
+@router.get("/{revision}")
+async def read_rule_set(session: Session, _actor: CanReadRules, revision: Revision) -> RuleSetRead:
+    """Give the files of a rule set; those of the last twenty are kept."""
+    return RuleSetRead.model_validate(await service.files(session, revision))
+
+
+@router.get("/{revision}/difference")
+async def compare_rule_sets(
+    session: Session, _actor: CanReadRules, revision: Revision, against: Revision | None = None
+) -> RuleSetDifference:
+    """Tell what a rule set changes of another, or of the one that was in force before it."""
+    return await service.compare(session, revision, against)

@@ -26,7 +26,7 @@ class RuleSet:
 
     revision: str
     files: Mapping[str, str]
-    behaviour: Mapping[str, Any] | None = None
+    behaviour: Mapping[str, Any]
 
 
 class _StrictLoader(yaml.SafeLoader):

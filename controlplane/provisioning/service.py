@@ -13,12 +13,14 @@ from controlplane.audit import service as audit
 from controlplane.audit.models import Action, Outcome
 from controlplane.auth.actor import system
 from controlplane.clients.prometheus import Prometheus
-from controlplane.errors import ConfigurationError
+from controlplane.errors import ConfigurationError, NotFound
 from controlplane.metrics.exposition import Family, Sample
 from controlplane.provisioning import deployment, queries, ruleset
 from controlplane.provisioning.deployment import Deployment, Target
-from controlplane.provisioning.models import DeploymentStatus, RuleRevision
+from controlplane.provisioning.differences import differences
+from controlplane.provisioning.models import DeploymentStatus, RuleRevision, RuleSetFiles
 from controlplane.provisioning.revisions import Revisions
+from controlplane.provisioning.schemas import RuleSetDifference
 from controlplane.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -54,18 +56,18 @@ class Deployer:
         async with self.sessions.begin() as session:
             if not await session.scalar(LOCK):
                 return None
-            result = await self._attempt()
+            settings = self.settings
+            try:
+                wanted = ruleset.build(rule_intent(settings), settings.local_rules)
+            except ConfigurationError as error:
+                result = Deployment("", "failed", error.detail, running=False)
+            else:
+                revisions = Revisions(settings.prometheus_folder / "rules.d")
+                result = await deployment.deploy(wanted, Target(revisions, self.prometheus))
+                await session.execute(queries.keep(wanted))
+                await session.execute(queries.forget())
             await record(session, result)
         return result
-
-    async def _attempt(self) -> Deployment:
-        settings = self.settings
-        try:
-            wanted = ruleset.build(rule_intent(settings), settings.local_rules)
-        except ConfigurationError as error:
-            return Deployment("", "failed", error.detail, running=False)
-        revisions = Revisions(settings.prometheus_folder / "rules.d")
-        return await deployment.deploy(wanted, Target(revisions, self.prometheus))
 
 
 async def record(session: AsyncSession, result: Deployment) -> None:
@@ -91,6 +93,26 @@ async def record(session: AsyncSession, result: Deployment) -> None:
         before={"revision": last.revision} if last else None,
         after={"revision": result.revision, "detail": result.detail},
         outcome=Outcome.FAILURE if status is DeploymentStatus.FAILED else Outcome.SUCCESS,
+    )
+
+
+async def files(session: AsyncSession, revision: str) -> RuleSetFiles:
+    """Give the files of a rule set, or raise NotFound."""
+    found = await session.scalar(queries.files(revision))
+    if found is None:
+        raise NotFound(f"the files of rule set {revision!r} are not kept")
+    return found
+
+
+async def compare(
+    session: AsyncSession, revision: str, against: str | None = None
+) -> RuleSetDifference:
+    """Tell what a rule set changes of another; without one, of that in force before it."""
+    after = await files(session, revision)
+    against = against or await session.scalar(queries.before(revision)) or ""
+    before = (await files(session, against)).files if against else {}
+    return RuleSetDifference(
+        revision=revision, against=against, files=differences(before, after.files)
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.auth import keys
-from controlplane.cli import main
+from controlplane.cli import command_line, main
 from tests.controlplane.cli.conftest import Chm
 from tests.controlplane.devices.test_import import DOCUMENT
 
@@ -18,6 +18,15 @@ def secrets(data: Path) -> dict[str, tuple[int, bytes]]:
     places = ("secrets/*", "exporter/*.token", "prometheus/secrets/*")
     files = [file for place in places for file in data.glob(place)]
     return {f.name: (f.stat().st_mode & 0o777, f.read_bytes()) for f in files}
+
+
+def show_rules(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Give what `chm rules` prints, which is for people alone."""
+    with pytest.raises(SystemExit) as end:
+        command_line("rules")(["rules", *arguments])
+    captured = capsys.readouterr()
+    assert end.value.code == 0, captured.err
+    return captured.out
 
 
 @pytest.mark.usefixtures("data")
@@ -47,6 +56,22 @@ class TestInit:
         assert {"prometheus/prometheus.yml", "prometheus/alertmanager.yml"} <= made
         assert "grafana/dashboards/chm-fleet.json" in made
         assert (data / "prometheus/rules.d/current/availability.yml").is_file()
+
+    def test_rules_tell_what_they_change(
+        self, data: Path, chm: Chm, capsys: pytest.CaptureFixture[str], refused: Chm
+    ) -> None:
+        """The set in force is listed, and a new file of the operator is shown before it is used."""
+        chm("init")
+        (attempt,) = chm("rules", "list")
+        assert attempt["status"] == "deployed"
+        assert show_rules(capsys, "diff") == ""
+        local = data / "rules.local"
+        local.mkdir(exist_ok=True)
+        (local / "mine.yml").write_text("groups: []\n")
+        assert "+groups: []" in show_rules(capsys, "diff").splitlines()
+        assert "availability.yml" in show_rules(capsys, "diff", attempt["revision"])
+        assert "not kept" in refused("rules", "diff", "0" * 16)
+        assert "files are good" in show_rules(capsys, "check")
 
     def test_a_lost_token_is_not_ended_unasked(self, data: Path, chm: Chm, refused: Chm) -> None:
         """Another machine may hold a token that is not here, so only --new-tokens ends it."""
@@ -184,7 +209,7 @@ class TestPeople:
 
 
 def chm_process(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
-    code = "from controlplane.cli import main; main()"
+    code = "from controlplane.cli import command_line, main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         input=stdin,
