@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from string import Template
 
-from rules.options import Intent, duration
+from rules import flapping
+from rules.options import Intent, duration, minutes
 from rules.rule import Alert, Group, Record, Severity
 from rules.thresholds import ThresholdAlert
 
@@ -46,8 +47,24 @@ max without (instance, job) (
 # How full the fullest port of a device is.
 SATURATION = "max by (device, site, role, vendor) (interface:utilization:ratio)"
 
+CHANGES = Template("max without (instance, job) (changes(ifOperStatus[$range]))")
+FLAPS = 6  # three times down and up again
+
+# Alertmanager keeps the end of what it mutes to itself, so flapping mutes here.
 PORT_DOWN = Template("""\
 interface:ifOperStatus:lost_timestamp_seconds{ifAlias$match""}
+and on (device)
+device:chm_inventory_device_info:current
+unless
+interface:ifOperStatus:flapping""")
+
+# A port that was lowerLayerDown (7) follows the one below it, which has an alert.
+PORT_FLAPPING = Template("""\
+interface:ifOperStatus:flapping{ifAlias$match""}
+unless
+max without (instance, job) (max_over_time(ifOperStatus{ifAlias$match""}[$window]) == 7)
+unless
+max without (instance, job) (ifAdminStatus == 2)
 and on (device)
 device:chm_inventory_device_info:current""")
 
@@ -71,6 +88,7 @@ def _records(options: Intent) -> Iterator[Record]:
             expr = LOSS.substitute(Direction=direction, kind=kind, window=window)
             yield Record(f"interface:{kind.lower()}:ratio", expr, labels)
     yield Record("device:interface_saturation:ratio", SATURATION)
+    yield from flapping.records("interface:ifOperStatus", CHANGES, FLAPS, options.flap_within)
 
 
 def _down(options: Intent) -> Iterator[Alert]:
@@ -87,6 +105,16 @@ def _down(options: Intent) -> Iterator[Alert]:
             f"{PORT} ({{{{ $labels.ifAlias }}}}) is switched on but has lost its link.",
             hold=options.confirm_for,
             keep=options.keep_for,
+        )
+        yield Alert(
+            "InterfaceFlapping",
+            PORT_FLAPPING.substitute(match=match, window=duration(options.flap_within)),
+            severity,
+            "symptom",
+            f"{PORT} goes down and comes back all the time",
+            f"{PORT} ({{{{ $labels.ifAlias }}}}) changed its state {{{{ $value }}}} times within "
+            f"{minutes(options.flap_within)}. Until it settles this is told instead of each "
+            "InterfaceDown.",
         )
 
 
