@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.rules.promtool import INTENT, Series, check, device, run
-from tests.rules.test_interfaces import BY, port
+from tests.rules.test_interfaces import BY, port, told_of
 from tests.rules.test_routing import BGP_DOWN, session
 
 DOWN = 'DeviceDown{device="core"}'
@@ -162,6 +162,21 @@ class TestPort:
         """A device that is not asked for a while has no port that flaps."""
         gaps = port("1x9" + " stale _ 1x2" * 6 + " 1x60")
         check(tmp_path, gaps, firing={f"{minute}m": [] for minute in range(60)}, by=BY)
+
+    def test_a_port_to_a_device_that_flaps_tells_nobody(self, tmp_path: Path) -> None:
+        """It is seen, and the device at its other end tells, also when it notices last."""
+        quiet = PORT_FLAPS.replace("warning", "none")
+        check(
+            tmp_path,
+            restless("1x60"),
+            told_of("core.example.net"),
+            device("core", "1x11" + " 0x2 1x2" * 5 + " 1x60"),
+            firing={
+                f"{m}m": [quiet, 'DeviceFlapping{device="core", severity="critical"}']
+                for m in range(31, 46)
+            },
+            by=BY,
+        )
 
 
 class TestBgp:
