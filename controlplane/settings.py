@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     sd_refresh_interval: Seconds = 30
     evaluation_interval: Seconds = 15
     down_for: Seconds = 120  # how long a device must be down before anyone is told
+    flap_window: Seconds = 1800  # six changes within it are flapping; it ends after a third without
     group_wait: Seconds = 5
     group_interval: Seconds = 30
     repeat_interval: Seconds = 4 * 3600

@@ -1,6 +1,9 @@
 """Which devices are down, and which are only behind one that is."""
 
-from rules.options import Intent
+from string import Template
+
+from rules import flapping
+from rules.options import Intent, minutes
 from rules.rule import Alert, Group, Record
 
 # The labels are those of the inventory; a device that left it has no state. Without samples (its
@@ -32,6 +35,34 @@ CAUSE = """\
 device:chm_device_up:min == 0
 unless on (device)
 device:outage:unreachable"""
+
+CHANGES = Template("changes(device:chm_device_up:min[$range])")
+FLAPS = 6  # three times down and up again
+
+# What is behind a device that flaps goes up and down with it.
+PARENTS_FLAPPING = """\
+count by (device) (
+  (device:chm_topology_parent:current == 1)
+  and on (parent)
+  label_replace(
+    device:chm_device_up:flapping or (device:chm_device_up:min == 0),
+    "parent", "$1", "device", "(.+)"
+  )
+)"""
+
+FLAPPING = """\
+device:chm_device_up:flapping
+and
+device:chm_device_up:min
+unless on (device)
+(device:chm_topology_parent:count_flapping == on (device) device:chm_topology_parent:count)"""
+
+# Alertmanager keeps the end of what it mutes to itself, so flapping mutes here: an outage that was
+# told before is told to be over.
+DOWN = """\
+device:outage:cause
+unless on (device)
+device:chm_device_up:flapping"""
 
 # How many steps an unreachable device is below a cause. Each evaluation reads the depth of the
 # one before, so the answer walks down one level at a time; in a ring without a cause the number
@@ -84,11 +115,13 @@ device:chm_inventory_device_info:current"""
 def groups(options: Intent) -> tuple[Group, ...]:
     """One group: each rule reads what the ones above it have just recorded."""
     return (
-        Group("chm-availability", options.evaluation_interval, (*_records(), *_alerts(options))),
+        Group(
+            "chm-availability", options.evaluation_interval, (*_records(options), *_alerts(options))
+        ),
     )
 
 
-def _records() -> tuple[Record, ...]:
+def _records(options: Intent) -> tuple[Record, ...]:
     return (
         Record("device:chm_device_up:min", DEVICE_UP),
         Record("device:chm_topology_parent:count", PARENTS),
@@ -96,6 +129,8 @@ def _records() -> tuple[Record, ...]:
         Record("device:outage:unreachable", UNREACHABLE),
         Record("device:outage:cause", CAUSE),
         Record("device:outage:depth", DEPTH),
+        *flapping.records("device:chm_device_up", CHANGES, FLAPS, options.flap_within),
+        Record("device:chm_topology_parent:count_flapping", PARENTS_FLAPPING),
     )
 
 
@@ -103,7 +138,7 @@ def _alerts(options: Intent) -> tuple[Alert, ...]:
     return (
         Alert(
             "DeviceDown",
-            "device:outage:cause",
+            DOWN,
             "critical",
             "cause",
             "{{ $labels.device }} is down",
@@ -111,6 +146,17 @@ def _alerts(options: Intent) -> tuple[Alert, ...]:
             "and there is a way to it that works.",
             hold=options.confirm_for,
             keep=options.keep_for,
+        ),
+        Alert(
+            "DeviceFlapping",
+            FLAPPING,
+            "critical",
+            "cause",
+            "{{ $labels.device }} goes down and comes back all the time",
+            "{{ $labels.device }} ({{ $labels.role }}, site {{ $labels.site }}) went down or came "
+            f"back {{{{ $value }}}} times within {minutes(options.flap_within)}. Until it settles "
+            "this is told instead of each DeviceDown.",
+            hold=options.confirm_for,
         ),
         Alert(
             "DeviceUnreachable",

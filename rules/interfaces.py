@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from string import Template
 
-from rules.options import Intent, duration
+from rules import flapping
+from rules.options import Intent, duration, minutes
 from rules.rule import Alert, Group, Record, Severity
 from rules.thresholds import ThresholdAlert
 
@@ -46,17 +47,70 @@ max without (instance, job) (
 # How full the fullest port of a device is.
 SATURATION = "max by (device, site, role, vendor) (interface:utilization:ratio)"
 
+CHANGES = Template("max without (instance, job) (changes(ifOperStatus[$range]))")
+FLAPS = 6  # three times down and up again
+
+# Ports to a device that is down, or flaps, as they told of it within the hour: what they show is no
+# news. Devices announce themselves with or without their domain.
+NEIGHBOR_DOWN = """\
+max by (device, ifName) (
+  label_replace(
+    last_over_time(chm_neighbor_info[1h])
+    or
+    label_replace(
+      last_over_time(chm_neighbor_info[1h]),
+      "neighbor", "$1", "neighbor", "([^.]*[A-Za-z][^.]*)[.].*"
+    ),
+    "ifName", "$1", "interface", "(.+)"
+  )
+  and on (neighbor)
+  label_replace(
+    device:chm_device_up:flapping or (device:chm_device_up:min == 0),
+    "neighbor", "$1", "device", "(.+)"
+  )
+)"""
+
+# Alertmanager keeps the end of what it mutes to itself, so flapping mutes here.
 PORT_DOWN = Template("""\
-interface:ifOperStatus:lost_timestamp_seconds{ifAlias$match""}
+interface:ifOperStatus:lost_timestamp_seconds$ports
 and on (device)
-device:chm_inventory_device_info:current""")
+device:chm_inventory_device_info:current
+unless
+interface:ifOperStatus:flapping
+$neighbor on (device, ifName)
+interface:chm_neighbor_info:down""")
+
+# A port that was lowerLayerDown (7) follows the one below it, which has an alert.
+PORT_FLAPPING = Template("""\
+interface:ifOperStatus:flapping$ports
+unless
+max without (instance, job) (max_over_time(ifOperStatus$ports[$window]) == 7)
+unless
+max without (instance, job) (ifAdminStatus == 2)
+and on (device)
+device:chm_inventory_device_info:current
+$neighbor on (device, ifName)
+interface:chm_neighbor_info:down""")
+
+# A port that somebody described warns; any other may be a desk in the evening. What leads to a
+# device that is down has the alert of that device.
+PORTS: tuple[tuple[str, str, Severity], ...] = (
+    ('{ifAlias!=""}', "unless", "warning"),
+    ('{ifAlias=""}', "unless", "info"),
+    ("", "and", "none"),
+)
 
 PORT = "{{ $labels.device }} port {{ $labels.ifName }}"
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
     """One group, run as often as ports are polled."""
-    rules: tuple[Record | Alert, ...] = (*_records(options), *_down(options), *_thresholds(options))
+    rules: tuple[Record | Alert, ...] = (
+        *_records(options),
+        *_down(options),
+        *_flapping(options),
+        *_thresholds(options),
+    )
     return (Group("chm-interfaces", options.sample_interval, rules),)
 
 
@@ -71,22 +125,37 @@ def _records(options: Intent) -> Iterator[Record]:
             expr = LOSS.substitute(Direction=direction, kind=kind, window=window)
             yield Record(f"interface:{kind.lower()}:ratio", expr, labels)
     yield Record("device:interface_saturation:ratio", SATURATION)
+    yield Record("interface:chm_neighbor_info:down", NEIGHBOR_DOWN)
+    yield from flapping.records("interface:ifOperStatus", CHANGES, FLAPS, options.flap_within)
 
 
 def _down(options: Intent) -> Iterator[Alert]:
-    """Warn of a port that somebody described; any other may be a desk in the evening."""
-    described: tuple[str, Severity] = ("!=", "warning")
-    plain: tuple[str, Severity] = ("=", "info")
-    for match, severity in (described, plain):
+    for ports, neighbor, severity in PORTS:
         yield Alert(
             "InterfaceDown",
-            PORT_DOWN.substitute(match=match),
+            PORT_DOWN.substitute(ports=ports, neighbor=neighbor),
             severity,
             "symptom",
             f"{PORT} is down",
             f"{PORT} ({{{{ $labels.ifAlias }}}}) is switched on but has lost its link.",
             hold=options.confirm_for,
             keep=options.keep_for,
+        )
+
+
+def _flapping(options: Intent) -> Iterator[Alert]:
+    window = duration(options.flap_within)
+    for ports, neighbor, severity in PORTS:
+        yield Alert(
+            "InterfaceFlapping",
+            PORT_FLAPPING.substitute(ports=ports, neighbor=neighbor, window=window),
+            severity,
+            "symptom",
+            f"{PORT} goes down and comes back all the time",
+            f"{PORT} ({{{{ $labels.ifAlias }}}}) changed its state {{{{ $value }}}} times within "
+            f"{minutes(options.flap_within)}. Until it settles this is told instead of each "
+            "InterfaceDown.",
+            hold=options.confirm_for,
         )
 
 

@@ -10,17 +10,23 @@ PUBLIC_URL = (
 )
 # Prometheus forgets a sample after five minutes. Rules that carry a value forward must run, and
 # devices must be asked, well within that time.
-LONGEST = {"evaluation_interval": 120, "scrape_interval": 240, "down_for": 86_400}
+LONGEST = {
+    "evaluation_interval": 120,
+    "scrape_interval": 240,
+    "down_for": 86_400,
+    "flap_window": 86_400,
+}
 
 
 @dataclass(frozen=True)
 class Intent:
-    """How often things happen and how long a device must be down, in seconds."""
+    """How often things happen, how long a device is down, and what time flapping takes: seconds."""
 
     public_url: str
     evaluation_interval: float = 15
     scrape_interval: float = 60
     down_for: float = 120
+    flap_window: float = 1800
     grafana_url: str = ""
     """Where people reach Grafana; without it alerts name no board."""
 
@@ -50,6 +56,11 @@ class Intent:
         return 2 * self.scrape_interval
 
     @property
+    def flap_within(self) -> float:
+        """The time within which changes count as flapping: thirty scrapes, so that six are seen."""
+        return max(self.flap_window, 30 * self.scrape_interval)
+
+    @property
     def rate_window(self) -> float:
         """The range of rates: four scrapes, so that a lost one leaves enough samples."""
         return max(60, 4 * self.scrape_interval)
@@ -65,3 +76,12 @@ def duration(seconds: float) -> str:
     milliseconds = round(seconds * 1000)
     whole, rest = divmod(milliseconds, 1000)
     return f"{milliseconds}ms" if rest else f"{whole}s"
+
+
+def minutes(seconds: float) -> str:
+    """Write seconds for people, in minutes.
+
+    >>> minutes(1800)
+    '30 min'
+    """
+    return f"{seconds / 60:g} min"

@@ -1,7 +1,9 @@
 """Sessions between routers: BGP peers and OSPF neighbours."""
 
-from rules import lost
-from rules.options import Intent
+from string import Template
+
+from rules import flapping, lost
+from rules.options import Intent, minutes
 from rules.rule import Alert, Group, Record
 
 # A session that is switched off is meant to be down; a device that cannot say so means it to be up.
@@ -9,11 +11,18 @@ BGP_DOWN = """\
 min without (instance, job) (chm_bgp_session_up == 0)
 unless on (device, peer, remote_as)
 (chm_bgp_session_enabled == 0)
+unless on (device, peer, remote_as)
+session:chm_bgp_session_transitions:flapping
 and on (device)
 device:chm_inventory_device_info:current"""
 
+BGP_CHANGES = Template(
+    "max without (instance, job) (increase(chm_bgp_session_transitions_total[$range]))"
+)
+BGP_FLAPS = 3  # times established
+
 BGP_FLAPPING = """\
-max without (instance, job) (increase(chm_bgp_session_transitions_total[1h])) >= 3
+session:chm_bgp_session_transitions:flapping
 and on (device)
 device:chm_inventory_device_info:current"""
 
@@ -38,7 +47,10 @@ def groups(options: Intent) -> tuple[Group, ...]:
     neighbor_lost = lost.record(
         NEIGHBOR_LOST, "chm_ospf_neighbor_up", "neighbor", "router_id", counted=False
     )
-    rules: tuple[Record | Alert, ...] = (neighbor_lost, *_alerts(options))
+    flaps = flapping.records(
+        "session:chm_bgp_session_transitions", BGP_CHANGES, BGP_FLAPS, 2 * options.flap_within
+    )
+    rules: tuple[Record | Alert, ...] = (neighbor_lost, *flaps, *_alerts(options))
     return (Group("chm-routing", options.sample_interval, rules),)
 
 
@@ -62,7 +74,8 @@ def _alerts(options: Intent) -> tuple[Alert, ...]:
             "symptom",
             f"The BGP session of {DEVICE} with {PEER} flaps",
             f"The BGP session of {DEVICE} (site {{{{ $labels.site }}}}) with {PEER} was "
-            "established {{ $value | humanize }} times within an hour.",
+            f"established {{{{ $value | humanize }}}} times within "
+            f"{minutes(2 * options.flap_within)}.",
         ),
         Alert(
             "OspfNeighborDown",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from controlplane.alerts.models import Alert
 
-DOWN = "DeviceDown"  # the device itself does not answer
+DOWN = frozenset({"DeviceDown", "DeviceFlapping"})  # the device itself does not answer, or often
 UNREACHABLE = "DeviceUnreachable"  # every way to it leads through one that does not
 
 Parents = Mapping[str, Collection[str]]
@@ -18,7 +18,7 @@ def causes(firing: Sequence[Alert], parents: Parents) -> dict[UUID, Alert]:
     of the nearest device above it that is down. `parents` maps a device to its parents.
     """
     by_fingerprint = {alert.fingerprint: alert for alert in firing}
-    down = {alert.device: alert for alert in firing if alert.alertname == DOWN and alert.device}
+    down = {alert.device: alert for alert in firing if alert.alertname in DOWN and alert.device}
     found: dict[UUID, Alert] = {}
     for alert in firing:
         way = {alert.id: alert}

@@ -37,6 +37,7 @@ def rule_intent(settings: Settings) -> rules.Intent:
             evaluation_interval=settings.evaluation_interval,
             scrape_interval=settings.scrape_interval,
             down_for=settings.down_for,
+            flap_window=settings.flap_window,
             grafana_url=settings.grafana_url,
         )
     except ValueError as error:

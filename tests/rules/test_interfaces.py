@@ -30,6 +30,13 @@ def port(oper: str, admin: str = "1x2000", alias: str = "uplink to core1") -> Se
     }
 
 
+def told_of(neighbor: str, values: str = "1x2000") -> Series:
+    """Give the device at the other end of the port, as its announcements have it."""
+    scraped = {name: PORT[name] for name in ("device", "site", "role", "vendor", "instance", "job")}
+    labels = {"interface": PORT["ifName"], "protocol": "lldp", "neighbor_interface": "Ethernet1"}
+    return {series("chm_neighbor_info", **scraped, **labels, neighbor=neighbor): values}
+
+
 def traffic(**values: str) -> Series:
     """Return counters of the port, one keyword for each MIB object."""
     return {series(name, **PORT, ifAlias="uplink to core1"): text for name, text in values.items()}
@@ -81,6 +88,61 @@ class TestInterfaceDown:
             tmp_path,
             port("1x9 stale _x4 2x60", "1x9 stale _x4 1x60"),
             firing={"25m": [DOWN]},
+            by=BY,
+        )
+
+
+class TestNeighbor:
+    """A port to a device that is down is seen, and tells nobody: the device does."""
+
+    QUIET = DOWN.replace("warning", "none")
+    CORE = 'DeviceDown{device="core", severity="critical"}'
+
+    @pytest.mark.parametrize("name", ["core", "core.example.net"])
+    @pytest.mark.parametrize("notices", ["1x7 0x22 1x60", "1x11 0x20 1x60"])
+    def test_a_device_that_is_down_tells(self, tmp_path: Path, name: str, notices: str) -> None:
+        """Whoever notices first, at the beginning and at the end, and though LLDP forgets."""
+        firing = {"9m": [], "14m": [self.QUIET, self.CORE], "29m": [self.QUIET, self.CORE]}
+        check(
+            tmp_path,
+            port("1x9 2x20 1x60"),
+            told_of(name, "1x9 stale"),
+            device("core", notices),
+            firing={**firing, "38m": [], "60m": []},
+            by=BY,
+        )
+
+    @pytest.mark.parametrize("name", ["core2", "core.1", "192.0.2.1", "xcore", ""])
+    def test_another_device_that_is_down_does_not(self, tmp_path: Path, name: str) -> None:
+        """What is at the other end is what announced itself there, and nothing that looks alike."""
+        check(
+            tmp_path,
+            port("1x9 2x20 1x60"),
+            told_of(name),
+            device("core2"),
+            device("192", "1x9 0x60"),
+            device("1", "1x9 0x60"),
+            device("c", "1x9 0x60"),
+            firing={
+                "20m": [
+                    DOWN,
+                    *(
+                        f'DeviceDown{{device="{d}", severity="critical"}}'
+                        for d in ("192", "1", "c")
+                    ),
+                ]
+            },
+            by=BY,
+        )
+
+    def test_a_link_that_stays_down_is_told_when_its_device_is_back(self, tmp_path: Path) -> None:
+        """A device that is back by another way has lost a link."""
+        check(
+            tmp_path,
+            port("1x9 2x60"),
+            told_of("core", "1x9 stale"),
+            device("core", "1x9 0x9 1x60"),
+            firing={"18m": [self.QUIET, self.CORE], "26m": [DOWN]},
             by=BY,
         )
 

@@ -38,6 +38,14 @@ def test_a_device_behind_a_dead_one_is_a_symptom_of_that() -> None:
     assert correlation.causes([access], PARENTS) == {}
 
 
+def test_a_device_that_flaps_is_a_cause() -> None:
+    """What is behind it when it is down just now, and what it shows, belongs to its flapping."""
+    flaps = alert("DeviceFlapping", "core")
+    access = alert("DeviceUnreachable", "access")
+    fan = alert("FanFailed", "core", "DeviceFlapping core")
+    assert correlation.causes([access, fan, flaps], PARENTS) == {access.id: flaps, fan.id: flaps}
+
+
 def test_the_nearest_dead_device_is_the_cause() -> None:
     """Not one further up that is down as well."""
     access, dist = alert("DeviceUnreachable", "access"), alert("DeviceDown", "dist")
