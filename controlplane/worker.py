@@ -20,6 +20,7 @@ from controlplane.clients.prometheus import Prometheus
 from controlplane.devices import tasks as inventory
 from controlplane.devices.addresses import Reach
 from controlplane.devices.facts import Learner
+from controlplane.devices.interfaces.learning import InterfaceLearner
 from controlplane.escalation import tasks as escalation
 from controlplane.escalation.engine import Engine
 from controlplane.escalation.telling import ThroughAlertmanager
@@ -75,6 +76,7 @@ async def run(settings: Settings) -> None:
             "routing_deployer": RoutingDeployer(settings, sessions, notifier, vault),
             "sessions": sessions,
             "learner": Learner(sessions, prometheus),
+            "interface_learner": InterfaceLearner(sessions, prometheus),
             "watcher": Watcher(
                 Holder(sessions, alertmanager),
                 prometheus,

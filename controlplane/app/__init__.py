@@ -48,6 +48,7 @@ from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.catalogue import endpoints as catalogue
 from controlplane.devices.groups import endpoints as groups
+from controlplane.devices.interfaces import endpoints as interfaces
 from controlplane.escalation import endpoints as escalation
 from controlplane.history import endpoints as history
 from controlplane.jobs import endpoints as jobs
@@ -85,6 +86,8 @@ ROUTERS = (
     catalogue.platforms,
     catalogue.tenants,
     groups.router,
+    interfaces.router,
+    interfaces.of_device,
     history.router,
     jobs.router,
     metrics.thresholds,

@@ -175,10 +175,10 @@ async def read(session: AsyncSession, devices: Collection[Device]) -> dict[UUID,
 def _disagreements(device: Device, known: DeviceFacts) -> list[str]:
     """Name the fields that an operator has set to something else than the device says."""
     pairs = {"vendor": device.vendor, "profile": device.profile or ""}
-    return [name for name, ours in pairs.items() if _differ(ours, getattr(known, name))]
+    return [name for name, ours in pairs.items() if differ(ours, getattr(known, name))]
 
 
-def _differ(ours: str, theirs: str) -> bool:
-    """Say whether two names mean different things; `Cisco Systems` and `cisco` do not."""
+def differ(ours: str, theirs: str) -> bool:
+    """Say whether two texts mean different things; `Cisco Systems` and `cisco` do not."""
     one, other = sorted((ours.casefold(), theirs.casefold()), key=len)
     return bool(one) and not other.startswith(one)

@@ -1,10 +1,12 @@
-"""What the worker does by itself for the inventory: learn what devices say of themselves."""
+"""What the worker does by itself for the inventory: learn what devices tell."""
 
 from procrastinate import Blueprint, JobContext
 
 from controlplane.devices.facts import Learner
+from controlplane.devices.interfaces.learning import InterfaceLearner
 
 EVERY_MINUTE = "* * * * *"
+EVERY_FIVE_MINUTES = "*/5 * * * *"
 
 blueprint = Blueprint()
 
@@ -14,4 +16,12 @@ blueprint = Blueprint()
 async def learn_facts(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue passes the moment it was due
     """Take up vendor, model, version, serial number and profile of every device."""
     learner: Learner = context.additional_context["learner"]
+    await learner.learn()
+
+
+@blueprint.periodic(cron=EVERY_FIVE_MINUTES)
+@blueprint.task(name="learn_interfaces", queueing_lock="learn_interfaces", pass_context=True)
+async def learn_interfaces(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - ...
+    """Take up the interfaces of every device."""
+    learner: InterfaceLearner = context.additional_context["interface_learner"]
     await learner.learn()

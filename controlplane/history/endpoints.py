@@ -1,9 +1,10 @@
 """The history of each object over HTTP, under the path of every noun, and that of all."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from controlplane import pagination
 from controlplane.auth.actor import Actor
@@ -19,21 +20,28 @@ from controlplane.pagination import Page
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
 
+# What a path calls an object by; the name of an interface may hold slashes.
+KEYS: Mapping[Noun, tuple[str, Any]] = dict.fromkeys(Noun, ("name", Name)) | {
+    Noun.INTERFACE: ("interface_id", UUID)
+}
+
+
 def _endpoint(noun: Noun) -> Callable[..., Awaitable[Page[ChangeRead]]]:
     permission = READ[noun]
+    parameter, kind = KEYS[noun]
 
     async def history(
-        name: Name,
+        key: Annotated[kind, Path(alias=parameter)],  # type: ignore[valid-type]  # known when it runs
         request: Request,
         session: Session,
         actor: Annotated[Actor, Depends(Requires(permission))],
         query: Annotated[HistoryQuery, Query()],
     ) -> Page[ChangeRead]:
-        subject = await session.scalar(queries.subject(actor, permission, noun, name))
+        subject = await session.scalar(queries.subject(actor, permission, noun, key))
         if subject is None and actor.may_everywhere(permission):
-            subject = await session.scalar(queries.removed(noun, name))
+            subject = await session.scalar(queries.removed(noun, str(key)))
         if subject is None:
-            raise NotFound(f"there is no {noun.value} {name!r}")
+            raise NotFound(f"there is no {noun.value} {str(key)!r}")
         statement = pagination.ordered(
             queries.changes(noun, subject), query.ordering, queries.ORDERING, "-seq"
         )
@@ -46,7 +54,7 @@ def _endpoint(noun: Noun) -> Callable[..., Awaitable[Page[ChangeRead]]]:
 
 for _noun in Noun:
     router.add_api_route(
-        f"/{_noun.value}s/{{name}}/history",
+        f"/{_noun.value}s/{{{KEYS[_noun][0]}}}/history",
         _endpoint(_noun),
         name=f"{_noun.value}_history",
         description=f"Tell who changed the {_noun.value}, when and how, newest first.",

@@ -14,6 +14,7 @@ class Noun(StrEnum):
     SITE = "site"
     GROUP = "group"
     CREDENTIAL = "credential"
+    INTERFACE = "interface"
 
 
 READ: Mapping[Noun, Permission] = MappingProxyType(
@@ -22,6 +23,7 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.SITE: Permission.SITES_READ,
         Noun.GROUP: Permission.GROUPS_READ,
         Noun.CREDENTIAL: Permission.CREDENTIALS_READ,
+        Noun.INTERFACE: Permission.DEVICES_READ,
     }
 )
 REFERENCES: Mapping[str, Noun] = MappingProxyType(

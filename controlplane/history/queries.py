@@ -1,6 +1,7 @@
 """Statements about what was done to an object."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 from controlplane.database import one_of
 from controlplane.devices.groups.models import DeviceGroup
+from controlplane.devices.interfaces.models import Interface
 from controlplane.devices.models import Device, Site
 from controlplane.history.nouns import READ, Noun
 from controlplane.history.schemas import ChangesQuery
@@ -28,34 +30,51 @@ SUBJECTS = {
     "request_id": col(AuditEntry.request_id),
     "at": col(AuditEntry.at),
 }
-REACHED: Mapping[Noun, tuple[Any, Callable[..., ColumnElement[bool]]]] = {
-    Noun.DEVICE: (Device, restrictor.on_devices),
-    Noun.SITE: (Site, restrictor.on_sites),
-    Noun.GROUP: (DeviceGroup, restrictor.on_groups),
-    Noun.CREDENTIAL: (Credential, restrictor.on_credentials),
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where the objects of a noun are, what people call one by, and who sees it by what."""
+
+    table: Any
+    key: Any
+    condition: Callable[[Actor, Permission, Any], ColumnElement[bool]]
+    by: Any
+
+
+REACHED: Mapping[Noun, Reached] = {
+    Noun.DEVICE: Reached(Device, Device.name, restrictor.on_devices, Device.id),
+    Noun.SITE: Reached(Site, Site.name, restrictor.on_sites, Site.id),
+    Noun.GROUP: Reached(DeviceGroup, DeviceGroup.name, restrictor.on_groups, DeviceGroup.id),
+    Noun.CREDENTIAL: Reached(Credential, Credential.name, restrictor.on_credentials, Credential.id),
+    Noun.INTERFACE: Reached(Interface, Interface.id, restrictor.on_device_names, Interface.device),
 }
 
 
-def subject(actor: Actor, permission: Permission, noun: Noun, name: str) -> Select[tuple[UUID]]:
-    """Select the id of the object of this name, where the actor's permission reaches it."""
-    table, _ = REACHED[noun]
-    return select(col(table.id)).where(table.name == name, _reached(actor, permission, noun))
+def subject(
+    actor: Actor, permission: Permission, noun: Noun, key: str | UUID
+) -> Select[tuple[UUID]]:
+    """Select the id of the object of this key, where the actor's permission reaches it."""
+    of = REACHED[noun]
+    return select(col(of.table.id)).where(of.key == key, _reached(actor, permission, noun))
 
 
 def seen(
     actor: Actor, permission: Permission, noun: Noun, names: Collection[str]
 ) -> Select[tuple[str]]:
     """Select those of the names that belong to an object which the permission reaches."""
-    table, _ = REACHED[noun]
-    named = one_of(col(table.name), names)
-    return select(col(table.name)).where(named, _reached(actor, permission, noun))
+    name = col(REACHED[noun].table.name)
+    return select(name).where(one_of(name, names), _reached(actor, permission, noun))
 
 
-def removed(noun: Noun, name: str) -> Select[tuple[str]]:
+def removed(noun: Noun, key: str) -> Select[tuple[str]]:
     """Select the id that an object of this name had, the last one if there were several."""
     return (
         select(col(AuditEntry.object_id))
-        .where(AuditEntry.object_type == noun.value, AuditEntry.object_name == name)
+        .where(
+            AuditEntry.object_type == noun.value,
+            or_(col(AuditEntry.object_name) == key, col(AuditEntry.object_id) == key),
+        )
         .order_by(col(AuditEntry.seq).desc())
         .limit(1)
     )
@@ -80,11 +99,12 @@ def _readable(actor: Actor, noun: Noun) -> ColumnElement[bool]:
     of_this = col(AuditEntry.object_type) == noun.value
     if actor.may_everywhere(READ[noun]):
         return of_this
-    table, _ = REACHED[noun]
-    reached = select(cast(col(table.id), String)).where(_reached(actor, READ[noun], noun))
+    reached = select(cast(col(REACHED[noun].table.id), String)).where(
+        _reached(actor, READ[noun], noun)
+    )
     return and_(of_this, col(AuditEntry.object_id).in_(reached))
 
 
 def _reached(actor: Actor, permission: Permission, noun: Noun) -> ColumnElement[bool]:
-    table, condition = REACHED[noun]
-    return condition(actor, permission, col(table.id))
+    of = REACHED[noun]
+    return of.condition(actor, permission, col(of.by))

@@ -15,6 +15,7 @@ from controlplane.credentials import models as credentials
 from controlplane.devices import models as devices
 from controlplane.devices.catalogue import models as catalogue
 from controlplane.devices.groups import models as groups
+from controlplane.devices.interfaces import models as interfaces
 from controlplane.escalation import models as escalation
 from controlplane.limits import models as limits
 from controlplane.maintenance import models as maintenance
@@ -37,7 +38,7 @@ TABLES = (
         limits,
         maintenance,
     ),
-    *(metrics, notifications, provisioning, roles, users),
+    *(interfaces, metrics, notifications, provisioning, roles, users),
 )
 
 connection = context.config.attributes["connection"]

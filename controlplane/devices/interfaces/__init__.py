@@ -1,0 +1,1 @@
+"""Interfaces: what devices tell of their ports, and what operators say of them."""

@@ -1,0 +1,167 @@
+"""Interfaces, learned from Prometheus; what an operator has set stays as it is.
+
+The exporter tells of them with every probe. Devices are gone through some at a time, and only what
+has changed is written. What is missing is not gone: an interface is gone where its device answered
+all it was asked, and told of others.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from controlplane.clients.prometheus import Prometheus, Refused
+from controlplane.database import now
+from controlplane.devices import queries as device_queries
+from controlplane.devices.interfaces import ports, queries
+from controlplane.devices.interfaces.models import (
+    Importance,
+    Interface,
+    InterfaceChange,
+    Monitored,
+)
+from controlplane.devices.interfaces.ports import Port, Told
+from controlplane.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+# "CHMI": one worker learns at a time. A lock of the queue would stay with a worker that died.
+LOCK = text("SELECT pg_try_advisory_xact_lock(1128811849)")
+DEVICES = 100  # of one query
+MOST = 10_000  # interfaces of a device
+CONFIRMED = timedelta(hours=1)  # how often it is written down that nothing has changed
+GONE_KEPT, MOST_GONE = timedelta(days=30), 1000  # of a device, of which nobody said anything
+CHANGES_KEPT = 20  # of an interface; one with two faces would fill the table
+
+TOLD = tuple(Port.__dataclass_fields__)
+NOTED = ("alias", "type", "speed", "mac")
+PRESENCE, PRESENT, GONE = "presence", "present", "gone"
+UNSAID = {"description": "", "importance": Importance.NORMAL, "monitored": Monitored.AUTO}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class InterfaceLearner:
+    """What learning takes: where interfaces are kept, and who has heard of them."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    prometheus: Prometheus
+
+    async def learn(self) -> None:
+        """Take up what devices tell; without an answer of Prometheus all stays as it is."""
+        async with self.sessions() as session:
+            devices = [name for _, name in await session.execute(device_queries.monitored_names())]
+        try:
+            for start in range(0, len(devices), DEVICES):
+                await self._learn(devices[start : start + DEVICES])
+        except (Refused, Unavailable) as error:
+            log.warning("interfaces were not learned: %s", error.detail)
+
+    async def _learn(self, names: Sequence[str]) -> None:
+        moment = now()
+        found = ports.told(await self.prometheus.query(ports.source(names), moment), MOST)
+        async with self.sessions.begin() as session:
+            if await session.scalar(LOCK):
+                await take_up(session, found, moment)
+
+
+@dataclass
+class Differences:
+    """Rows to write, and what became another."""
+
+    rows: list[Row] = field(default_factory=list)
+    changes: list[Row] = field(default_factory=list)
+
+    def note(self, interface: UUID, at: datetime, name: str, before: Any, after: Any) -> None:
+        """Note that something became another."""
+        about = {"interface_id": interface, "at": at, "field": name}
+        self.changes.append({**about, "before": str(before), "after": str(after)})
+
+
+async def take_up(session: AsyncSession, found: Mapping[str, Told], at: datetime) -> None:
+    """Keep what devices of the inventory tell of their interfaces, and note what has changed."""
+    names = list(await session.scalars(queries.present(found)))
+    known: dict[str, dict[str, Interface]] = {name: {} for name in names}
+    for interface in await session.scalars(queries.of_devices(names)):
+        known[interface.device][interface.name] = interface
+    differences = Differences()
+    for name in names:
+        compare(name, known[name], found[name], at, differences)
+    await _write(session, differences)
+    if names:
+        outlived = queries.outlived(names, at - GONE_KEPT, MOST_GONE)
+        await session.execute(delete(Interface).where(outlived))
+
+
+def compare(
+    device: str, known: Mapping[str, Interface], told: Told, at: datetime, into: Differences
+) -> None:
+    """Add what differs between what is known of the interfaces of a device and what it tells."""
+    for name, port in told.ports.items():
+        before = known.get(name)
+        if before is None:
+            row = _new(device, port, at)
+            into.rows.append(row)
+            if known:  # at the first time all are new
+                into.note(row["id"], at, PRESENCE, "", PRESENT)
+        elif _differs(before, port) or at - before.last_seen >= CONFIRMED:
+            into.rows.append(_row(before, port, at))
+            for field_, was, is_ in _noted(before, port):
+                into.note(before.id, at, field_, was, is_)
+    if told.whole and told.ports:
+        for name in known.keys() - told.ports.keys():
+            if known[name].gone_at is None:
+                into.rows.append({**known[name].model_dump(), "gone_at": at})
+                into.note(known[name].id, at, PRESENCE, PRESENT, GONE)
+
+
+def _new(device: str, port: Port, at: datetime) -> Row:
+    seen = {"first_seen": at, "last_seen": at, "gone_at": None}
+    return {
+        "id": uuid4(),
+        "device": device,
+        **{name: getattr(port, name) for name in TOLD},
+        **seen,
+        **UNSAID,
+        "version": 1,
+        "updated_at": at,
+    }
+
+
+def _row(known: Interface, port: Port, at: datetime) -> Row:
+    told = {name: getattr(port, name) for name in TOLD}
+    return {**known.model_dump(), **told, "last_seen": at, "gone_at": None}
+
+
+def _differs(known: Interface, port: Port) -> bool:
+    return known.gone_at is not None or any(
+        getattr(known, name) != getattr(port, name) for name in TOLD
+    )
+
+
+def _noted(known: Interface, port: Port) -> Iterator[tuple[str, Any, Any]]:
+    if known.gone_at is not None:
+        yield PRESENCE, GONE, PRESENT
+    for name in NOTED:
+        was, is_ = getattr(known, name), getattr(port, name)
+        if was != is_:
+            yield name, was, is_
+
+
+async def _write(session: AsyncSession, differences: Differences) -> None:
+    if differences.rows:
+        statement = insert(Interface)
+        new = {name: statement.excluded[name] for name in (*TOLD, "last_seen", "gone_at")}
+        upsert = statement.on_conflict_do_update(index_elements=["id"], set_=new)
+        await session.execute(upsert, differences.rows)
+    if differences.changes:
+        await session.execute(insert(InterfaceChange), differences.changes)
+        changed = {change["interface_id"] for change in differences.changes}
+        await session.execute(delete(InterfaceChange).where(queries.beyond(changed, CHANGES_KEPT)))

@@ -1,0 +1,145 @@
+"""Statements about interfaces: who sees a device sees its interfaces."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, String, Subquery, func, literal, or_, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col, select
+
+from controlplane import lookups
+from controlplane.auth import restrictor
+from controlplane.auth.actor import Actor
+from controlplane.auth.permissions import Permission
+from controlplane.database import one_of
+from controlplane.devices.interfaces.models import (
+    Importance,
+    Interface,
+    InterfaceChange,
+    Monitored,
+)
+from controlplane.devices.interfaces.schemas import InterfaceFilters
+from controlplane.devices.models import MONITORED, Device, Site
+from controlplane.lookups import Related
+
+ORDERING = {
+    name: getattr(Interface, name)
+    for name in (
+        *("device", "name", "index", "alias", "type", "speed", "admin_status", "oper_status"),
+        *("importance", "monitored", "first_seen", "gone_at", "updated_at", "id"),
+    )
+}
+FILTERED = (
+    *("device", "name", "alias", "description", "type", "mac", "speed"),
+    *("admin_status", "oper_status", "importance", "monitored"),
+    *("first_seen", "last_seen", "gone_at", "updated_at"),
+)
+SEARCHED = ("device", "name", "alias", "description")
+
+Key = tuple[str, str]  # device and name
+
+
+def interface(actor: Actor, permission: Permission, id_: UUID) -> Select[tuple[Interface]]:
+    """Select the interface of this id, where the actor's permission reaches its device."""
+    return select(Interface).where(Interface.id == id_, _reached(actor, permission))
+
+
+def keyed(actor: Actor, permission: Permission, keys: Sequence[Key]) -> Select[tuple[Interface]]:
+    """Select the interfaces of these devices and names that the actor's permission reaches."""
+    wanted = select(
+        *(func.unnest(literal([key[part] for key in keys], ARRAY(String))) for part in range(2))
+    )
+    key = tuple_(col(Interface.device), col(Interface.name))
+    return select(Interface).where(key.in_(wanted), _reached(actor, permission))
+
+
+def interfaces(actor: Actor, query: InterfaceFilters) -> Select[tuple[Interface]]:
+    """Select the interfaces that the actor sees and that pass the filters."""
+    places = select(Device.name).join(Site, col(Site.id) == Device.site_id)
+    subjects = {
+        **lookups.columns(Interface, *FILTERED),
+        "site": Related(col(Interface.device), places, col(Site.name)),
+    }
+    searched = (subjects[name] for name in SEARCHED)
+    found = lookups.search(query.q, col(Interface.id), *searched)
+    asked = lookups.conditions(query, subjects)
+    return select(Interface).where(_reached(actor, Permission.DEVICES_READ), found, *asked)
+
+
+def of_device(name: str) -> ColumnElement[bool]:
+    """Say of an interface that it belongs to this device."""
+    return col(Interface.device) == name
+
+
+def sites(devices: Collection[str]) -> Select[tuple[str, str]]:
+    """Select device and site of the devices of these names that stand at one."""
+    return (
+        select(Device.name, Site.name)
+        .join(Site, col(Site.id) == Device.site_id)
+        .where(one_of(col(Device.name), devices))
+    )
+
+
+def decided() -> Select[tuple[str, str, Importance, Monitored]]:
+    """Select what operators decided about interfaces of monitored devices."""
+    return (
+        select(Interface.device, Interface.name, Interface.importance, Interface.monitored)
+        .join(Device, col(Device.name) == Interface.device)
+        .where(Interface.monitored != Monitored.AUTO, col(Device.status).in_(MONITORED))
+        .order_by(Interface.device, Interface.name)
+    )
+
+
+def present(names: Collection[str]) -> Select[tuple[str]]:
+    """Select those of the names that a device has, and hold the devices until the commit."""
+    named = select(Device.name).where(one_of(col(Device.name), names))
+    return named.with_for_update(read=True, key_share=True)
+
+
+def of_devices(names: Collection[str]) -> Select[tuple[Interface]]:
+    """Select all interfaces of these devices, whoever asks: they are learned for all."""
+    return select(Interface).where(one_of(col(Interface.device), names))
+
+
+def outlived(names: Collection[str], before: datetime, count: int) -> ColumnElement[bool]:
+    """Say of an interface that it is gone, long ago or behind so many, and nobody minds it."""
+    place = func.row_number().over(
+        partition_by=col(Interface.device), order_by=col(Interface.gone_at).desc()
+    )
+    ranked = (
+        select(Interface.id, Interface.gone_at, place.label("place"))
+        .where(one_of(col(Interface.device), names), col(Interface.gone_at).is_not(None))
+        .where(Interface.description == "", Interface.importance == Importance.NORMAL)
+        .where(Interface.monitored == Monitored.AUTO)
+        .subquery()
+    )
+    old = select(ranked.c.id).where(or_(ranked.c.place > count, ranked.c.gone_at < before))
+    return col(Interface.id).in_(old)
+
+
+def changes(interface_id: UUID, count: int) -> Select[tuple[InterfaceChange]]:
+    """Select the last changes of an interface, the newest first."""
+    return (
+        select(InterfaceChange)
+        .where(InterfaceChange.interface_id == interface_id)
+        .order_by(col(InterfaceChange.at).desc(), col(InterfaceChange.id).desc())
+        .limit(count)
+    )
+
+
+def beyond(interfaces: Collection[UUID], count: int) -> ColumnElement[bool]:
+    """Say of a change that there are at least `count` newer ones of its interface."""
+    ranked = _ranked(interfaces)
+    return col(InterfaceChange.id).in_(select(ranked.c.id).where(ranked.c.place > count))
+
+
+def _ranked(interfaces: Collection[UUID]) -> Subquery:
+    newest = (col(InterfaceChange.at).desc(), col(InterfaceChange.id).desc())
+    place = func.row_number().over(partition_by=col(InterfaceChange.interface_id), order_by=newest)
+    statement = select(InterfaceChange.id, place.label("place"))
+    return statement.where(one_of(col(InterfaceChange.interface_id), interfaces)).subquery()
+
+
+def _reached(actor: Actor, permission: Permission) -> ColumnElement[bool]:
+    return restrictor.on_device_names(actor, permission, col(Interface.device))

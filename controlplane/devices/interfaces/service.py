@@ -1,0 +1,155 @@
+"""Keep what operators say of interfaces."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane import events, preconditions, rows
+from controlplane.audit.models import Action
+from controlplane.auth import trail
+from controlplane.auth.actor import Actor
+from controlplane.auth.permissions import Permission
+from controlplane.database import now
+from controlplane.devices import facts
+from controlplane.devices.interfaces import queries
+from controlplane.devices.interfaces.models import Interface
+from controlplane.devices.interfaces.schemas import (
+    InterfaceChange,
+    InterfaceDetail,
+    InterfaceRead,
+    InterfaceUpdate,
+    NoteRead,
+)
+from controlplane.errors import Forbidden, NotFound
+from controlplane.rows import Written
+
+NOUN = "interface"  # as the audit log has it
+READ, WRITE = Permission.DEVICES_READ, Permission.DEVICES_WRITE
+OURS = tuple(InterfaceUpdate.model_fields)
+SHOWN = tuple(InterfaceRead.model_fields.keys() & Interface.model_fields.keys())
+CHANGES = 10  # of an interface that are shown
+
+
+@dataclass
+class Subject:
+    """An interface as the audit log names it."""
+
+    id: UUID
+    name: str
+
+
+async def get(
+    session: AsyncSession, actor: Actor, id_: UUID, permission: Permission = READ
+) -> Interface:
+    """Give the interface of this id; NotFound where the actor does not see it, else Forbidden."""
+    interface = await session.scalar(queries.interface(actor, permission, id_))
+    if interface is not None:
+        return interface
+    if await session.scalar(queries.interface(actor, READ, id_)) is not None:
+        raise Forbidden(f"you may see this interface, but lack {permission.value} there")
+    raise NotFound(f"there is no interface {str(id_)!r}")
+
+
+async def find(session: AsyncSession, actor: Actor, device: str, name: str) -> Interface:
+    """Give the interface of this device and name, or raise NotFound."""
+    interface = await session.scalar(queries.keyed(actor, READ, [(device, name)]))
+    if interface is None:
+        raise NotFound(f"there is no interface {name!r} of a device {device!r}")
+    return interface
+
+
+async def read(session: AsyncSession, interfaces: Sequence[Interface]) -> list[InterfaceRead]:
+    """Give interfaces as people see them."""
+    found = await session.execute(queries.sites({one.device for one in interfaces}))
+    sites = dict(found.tuples().all())
+    return [
+        InterfaceRead(
+            **{name: getattr(one, name) for name in SHOWN},
+            site=sites.get(one.device),
+            disagrees=_disagreements(one),
+        )
+        for one in interfaces
+    ]
+
+
+async def detail(session: AsyncSession, interface: Interface) -> InterfaceDetail:
+    """Give one interface with what has changed about it."""
+    (shown,) = await read(session, [interface])
+    changes = await session.scalars(queries.changes(interface.id, CHANGES))
+    return InterfaceDetail(
+        **shown.model_dump(), changes=[NoteRead(**change.model_dump()) for change in changes]
+    )
+
+
+async def update(
+    session: AsyncSession,
+    actor: Actor,
+    id_: UUID,
+    data: InterfaceUpdate,
+    if_match: str | None = None,
+) -> InterfaceDetail:
+    """Change the given fields, unless it is no longer the version the actor saw."""
+    await events.changed(session)
+    interface = await get(session, actor, id_, WRITE)
+    preconditions.check(interface.version, if_match)
+    await _change(session, actor, interface, data)
+    await session.flush()
+    return await detail(session, interface)
+
+
+async def update_many(
+    session: AsyncSession, actor: Actor, items: Sequence[InterfaceChange]
+) -> Written:
+    """Change all interfaces of a list, or none and every error of every item."""
+    await events.changed(session)
+    keys = [(item.device, item.name) for item in items]
+    found = {_called(o): o for o in await session.scalars(queries.keyed(actor, WRITE, keys))}
+    seen = {_called(o) for o in await session.scalars(queries.keyed(actor, READ, keys))}
+    asked = [_Asked(_called(item), item.version) for item in items]
+    rows.check(asked, found, seen)
+    changed = [found[item.name] for item in asked]
+    for interface, item in zip(changed, items, strict=True):
+        await _change(session, actor, interface, item)
+    await session.flush()
+    return Written.of(changed)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An item of a list under one name."""
+
+    name: str
+    version: int | None
+
+
+def _called(one: Interface | InterfaceChange) -> str:
+    """Name an interface together with its device."""
+    return f"{one.device} {one.name}"
+
+
+async def _change(
+    session: AsyncSession, actor: Actor, interface: Interface, data: InterfaceUpdate
+) -> None:
+    before = _kept(interface)
+    given = data.model_dump(exclude_unset=True, include=set(OURS))
+    if all(before[name] == value for name, value in given.items()):
+        return
+    interface.sqlmodel_update(given)
+    interface.version += 1
+    interface.updated_at = now()
+    subject = Subject(interface.id, _called(interface))
+    after = _kept(interface)
+    await trail.record(session, actor, Action.UPDATE, NOUN, subject, before=before, after=after)
+
+
+def _kept(interface: Interface) -> dict[str, Any]:
+    return {name: getattr(interface, name) for name in OURS}
+
+
+def _disagreements(interface: Interface) -> list[str]:
+    """Name what an operator says otherwise than the device."""
+    differ = facts.differ(interface.description, interface.alias)
+    return ["description"] if differ else []
