@@ -126,7 +126,6 @@ CanReadOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_READ))]
 # What belongs to all: it must be held on everything.
 CanWriteCatalogue = Annotated[Actor, Depends(Requires(Permission.CATALOGUE_WRITE, True))]
 CanWriteCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_WRITE, True))]
-CanWriteAllThresholds = Annotated[Actor, Depends(Requires(Permission.THRESHOLDS_WRITE, True))]
 CanWriteOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_WRITE, True))]
 CanReadRules = Annotated[Actor, Depends(Requires(Permission.RULES_READ, True))]
 CanReadNotifications = Annotated[Actor, Depends(Requires(Permission.NOTIFICATIONS_READ, True))]

@@ -14,6 +14,7 @@ class Noun(StrEnum):
     SITE = "site"
     GROUP = "group"
     CREDENTIAL = "credential"
+    THRESHOLD = "threshold"  # has no name, and goes by its id
 
 
 READ: Mapping[Noun, Permission] = MappingProxyType(
@@ -22,10 +23,13 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.SITE: Permission.SITES_READ,
         Noun.GROUP: Permission.GROUPS_READ,
         Noun.CREDENTIAL: Permission.CREDENTIALS_READ,
+        Noun.THRESHOLD: Permission.THRESHOLDS_READ,
     }
 )
 REFERENCES: Mapping[str, Noun] = MappingProxyType(
     {
+        "device": Noun.DEVICE,
+        "group": Noun.GROUP,
         "site": Noun.SITE,
         "parent": Noun.SITE,
         "parents": Noun.DEVICE,
