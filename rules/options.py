@@ -2,7 +2,8 @@
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 # Scheme, host, port and path; no quote, brace, blank or line break can reach an annotation.
 PUBLIC_URL = (
@@ -11,6 +12,15 @@ PUBLIC_URL = (
 # Prometheus forgets a sample after five minutes. Rules that carry a value forward must run, and
 # devices must be asked, well within that time.
 LONGEST = {"evaluation_interval": 120, "scrape_interval": 240, "down_for": 86_400}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody wants of an alert other than it is shipped: seconds, or None for as shipped."""
+
+    hold: float | None = None
+    keep: float | None = None
+    enabled: bool = True
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,8 @@ class Intent:
     down_for: float = 120
     grafana_url: str = ""
     """Where people reach Grafana; without it alerts name no board."""
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    """What was changed about alerts, by their names."""
 
     def __post_init__(self) -> None:
         for name in ("public_url", "grafana_url"):
@@ -33,6 +45,10 @@ class Intent:
             value = getattr(self, name)
             if not math.isfinite(value) or not 1 <= value <= longest:
                 raise ValueError(f"{name} is {value}, but must be 1 to {longest} seconds")
+
+    def runbook(self, alert: str) -> str:
+        """Return where people read what to do about an alert."""
+        return f"{self.public_url.rstrip('/')}/runbooks/{alert}"
 
     @property
     def confirm_for(self) -> float:

@@ -128,6 +128,7 @@ CanWriteCatalogue = Annotated[Actor, Depends(Requires(Permission.CATALOGUE_WRITE
 CanWriteCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_WRITE, True))]
 CanWriteOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_WRITE, True))]
 CanReadRules = Annotated[Actor, Depends(Requires(Permission.RULES_READ, True))]
+CanWriteRules = Annotated[Actor, Depends(Requires(Permission.RULES_WRITE, True))]
 CanReadNotifications = Annotated[Actor, Depends(Requires(Permission.NOTIFICATIONS_READ, True))]
 CanWriteNotifications = Annotated[Actor, Depends(Requires(Permission.NOTIFICATIONS_WRITE, True))]
 CanReadUsers = Annotated[Actor, Depends(Requires(Permission.USERS_READ, True))]

@@ -1,4 +1,4 @@
-"""`chm rules`: the rule set that the settings and the operator's files ask for."""
+"""`chm rules`: the rule set that settings, people and the operator's files ask for."""
 
 import asyncio
 import tempfile
@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.provisioning import promtool, ruleset
+from controlplane.auth.actor import shell
+from controlplane.cli import output
+from controlplane.cli.output import AsJson
+from controlplane.cli.work import transact
+from controlplane.provisioning import promtool, service
+from controlplane.provisioning.alerting import service as alerting
+from controlplane.provisioning.alerting import shipped
+from controlplane.provisioning.alerting.schemas import AlertRuleRead, AlertRuleUpdate
 from controlplane.provisioning.ruleset import RuleSet
 from controlplane.provisioning.service import rule_intent
 from controlplane.settings import Settings
@@ -16,6 +24,7 @@ from controlplane.settings import Settings
 app = typer.Typer(help="Alerting and recording rules.", no_args_is_help=True)
 
 CHECK_SECONDS = 60.0
+SECONDS = "In seconds."
 
 
 @app.command()
@@ -43,9 +52,48 @@ def check() -> None:
     typer.echo(f"revision {wanted.revision}: {len(wanted.files)} files are good")
 
 
+@app.command()
+def alerts(*, as_json: AsJson = False) -> None:
+    """List the alerts that are shipped, as they are in force."""
+    intent = rule_intent(Settings())
+
+    async def work(session: AsyncSession) -> list[AlertRuleRead]:
+        return await alerting.read(session, intent, list(shipped.by_name(intent)))
+
+    columns = ("name", "severities", "enabled", "for_seconds", "keep_firing_for_seconds")
+    output.rows(transact(Settings(), work), columns, as_json=as_json)
+
+
+@app.command()
+def change(
+    alert: str,
+    *,
+    hold: Annotated[int | None, typer.Option("--for", help=SECONDS)] = None,
+    keep: Annotated[int | None, typer.Option("--keep-firing-for", help=SECONDS)] = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable")] = None,
+    as_shipped: Annotated[bool, typer.Option(help="Take back what was changed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change when a shipped alert fires and ends, or switch it off."""
+    given = {"for_seconds": hold, "keep_firing_for_seconds": keep, "enabled": enabled}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    shipped_so = {"for_seconds": None, "keep_firing_for_seconds": None, "enabled": True}
+    data = AlertRuleUpdate.model_validate({**(shipped_so if as_shipped else {}), **wanted})
+    intent = rule_intent(Settings())
+
+    async def work(session: AsyncSession) -> AlertRuleRead:
+        return await alerting.update(session, shell(), intent, alert, data)
+
+    output.item(transact(Settings(), work).model_dump(mode="json"), as_json=as_json)
+
+
 def _build() -> RuleSet:
     settings = Settings()
-    return ruleset.build(rule_intent(settings), settings.local_rules)
+
+    async def work(session: AsyncSession) -> RuleSet:
+        return await service.wanted(session, settings)
+
+    return transact(settings, work)
 
 
 def _write(files: Mapping[str, str], folder: Path) -> list[Path]:

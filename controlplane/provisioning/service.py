@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -16,9 +16,11 @@ from controlplane.clients.prometheus import Prometheus
 from controlplane.errors import ConfigurationError
 from controlplane.metrics.exposition import Family, Sample
 from controlplane.provisioning import deployment, queries, ruleset
+from controlplane.provisioning.alerting import service as alerting
 from controlplane.provisioning.deployment import Deployment, Target
 from controlplane.provisioning.models import DeploymentStatus, RuleRevision
 from controlplane.provisioning.revisions import Revisions
+from controlplane.provisioning.ruleset import RuleSet
 from controlplane.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ LOCK = text("SELECT pg_try_advisory_xact_lock(1128811858)")
 
 
 def rule_intent(settings: Settings) -> rules.Intent:
-    """Give what shapes the rules; raise ConfigurationError for settings that rules cannot have."""
+    """Give what settings say of the rules; raise ConfigurationError where rules cannot have it."""
     try:
         return rules.Intent(
             public_url=settings.public_url,
@@ -39,6 +41,12 @@ def rule_intent(settings: Settings) -> rules.Intent:
         )
     except ValueError as error:
         raise ConfigurationError(f"a setting cannot be used: {error}") from error
+
+
+async def wanted(session: AsyncSession, settings: Settings) -> RuleSet:
+    """Give the rule set that settings, people and the operator's files ask for."""
+    intent = replace(rule_intent(settings), changes=await alerting.changes(session))
+    return ruleset.build(intent, settings.local_rules)
 
 
 @dataclass(frozen=True)
@@ -54,18 +62,18 @@ class Deployer:
         async with self.sessions.begin() as session:
             if not await session.scalar(LOCK):
                 return None
-            result = await self._attempt()
+            result = await self._attempt(session)
             await record(session, result)
         return result
 
-    async def _attempt(self) -> Deployment:
+    async def _attempt(self, session: AsyncSession) -> Deployment:
         settings = self.settings
         try:
-            wanted = ruleset.build(rule_intent(settings), settings.local_rules)
+            asked = await wanted(session, settings)
         except ConfigurationError as error:
             return Deployment("", "failed", error.detail, running=False)
         revisions = Revisions(settings.prometheus_folder / "rules.d")
-        return await deployment.deploy(wanted, Target(revisions, self.prometheus))
+        return await deployment.deploy(asked, Target(revisions, self.prometheus))
 
 
 async def record(session: AsyncSession, result: Deployment) -> None:

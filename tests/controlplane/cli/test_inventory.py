@@ -52,6 +52,22 @@ def test_thresholds(chm: Chm, refused: Chm) -> None:
 
 
 @pytest.mark.usefixtures("ready")
+def test_alerts_of_rules(chm: Chm, refused: Chm, tmp_path: Path) -> None:
+    """What is changed about an alert is in the files that are rendered, and can be taken back."""
+    changed = chm("rules", "change", "CpuHigh", "--for", "60", "--keep-firing-for", "120")
+    assert (changed["for_seconds"], changed["keep_firing_for_seconds"]) == (60, 120)
+    assert chm("rules", "change", "DeviceRebooted", "--disable")["enabled"] is False
+    off = [alert["name"] for alert in chm("rules", "alerts") if not alert["enabled"]]
+    assert off == ["DeviceRebooted"]
+    assert chm_process("rules", "render", "--out", str(tmp_path), stdin="").returncode == 0
+    rendered = "".join(file.read_text() for file in tmp_path.glob("*.yml"))
+    assert "keep_firing_for: 120s" in rendered
+    assert "DeviceRebooted" not in rendered
+    assert chm("rules", "change", "DeviceRebooted", "--as-shipped")["enabled"] is True
+    assert "no alert" in refused("rules", "change", "NoSuch", "--for", "1")
+
+
+@pytest.mark.usefixtures("ready")
 def test_credentials_of_other_kinds(chm: Chm, tmp_path: Path) -> None:
     """Secrets come from standard input, a private key from the file that is named there."""
     key = Ed25519PrivateKey.generate()
