@@ -12,40 +12,46 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules.options import Intent, duration
+from rules.rendering import in_force
 
-WELL = 10  # scrapes before the outage
-TOLD = 'ALERTS{alertstate="firing", alertname=~"DeviceDown|DeviceUnreachable|DeviceUnknown"}'
+WELL = 10  # steps before the outage
+STEPS = 100  # an outage takes about as many until it is told
+LONGEST = 240.0  # seconds of a step: a sample is forgotten after five minutes
 DEAD, BEHIND, OTHER = "core", "leaf", "other"
+TIMES = ("hold", "keep")
+TOLD = {"DeviceDown": DEAD, "DeviceUnreachable": BEHIND}
 
 
 def behaviour(intent: Intent) -> dict[str, Any]:
-    """Give the story as the `tests` of promtool, without the rule files that it is played to."""
-    scrape = intent.scrape_interval
-    slack = math.ceil(4 * intent.sample_interval / scrape)  # joins and records come one by one
-    down = math.ceil(intent.confirm_for / scrape) + slack
-    over = math.ceil(intent.keep_for / scrape) + slack
+    """Give the story as the `tests` of promtool, without the rule files that it is played to.
+
+    It follows what was changed about its alerts: of those that are switched off nothing is asked.
+    """
+    alerts = [alert for alert in in_force(intent) if alert.name in TOLD]
+    hold, keep = (max((getattr(a, time) or 0 for a in alerts), default=0) for time in TIMES)
+    step = min(LONGEST, max(intent.sample_interval, hold / STEPS))
+    slack = 4  # joins and records come one by one
+    down, over = (math.ceil(time / step) + slack for time in (hold, keep))
     answers = f"1x{WELL - 1} 0x{down} 1x{over + 1}"
-    moments = {
-        WELL - 1: (),
-        WELL + down: (("DeviceDown", DEAD), ("DeviceUnreachable", BEHIND)),
-        WELL + down + over: (),
-    }
+    told = [_sample(alert.name, TOLD[alert.name]) for alert in alerts]
+    moments = {WELL - 1: [], WELL + down: told, WELL + down + over: []}
+    firing = f'ALERTS{{alertstate="firing", alertname=~"{"|".join(TOLD)}"}}'
     return {
-        "evaluation_interval": duration(intent.evaluation_interval),
+        "evaluation_interval": duration(step),
         "tests": [
             {
-                "interval": duration(scrape),
+                "interval": duration(step),
                 "input_series": [
                     {"series": name, "values": values}
                     for name, values in _network(answers, WELL + down + over + 2)
                 ],
                 "promql_expr_test": [
                     {
-                        "expr": f"count by (alertname, device) ({TOLD})",
-                        "eval_time": duration(at * scrape),
-                        "exp_samples": [_sample(alert, device) for alert, device in told],
+                        "expr": f"count by (alertname, device) ({firing})",
+                        "eval_time": duration(at * step),
+                        "exp_samples": samples,
                     }
-                    for at, told in moments.items()
+                    for at, samples in moments.items()
                 ],
             }
         ],

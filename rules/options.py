@@ -2,7 +2,8 @@
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 # Scheme, host, port and path; no quote, brace, blank or line break can reach an annotation.
 PUBLIC_URL = (
@@ -19,6 +20,15 @@ LONGEST = {
 
 
 @dataclass(frozen=True)
+class Change:
+    """What somebody wants of an alert other than it is shipped: seconds, or None for as shipped."""
+
+    hold: float | None = None
+    keep: float | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
 class Intent:
     """How often things happen, how long a device is down, and what time flapping takes: seconds."""
 
@@ -29,6 +39,8 @@ class Intent:
     flap_window: float = 1800
     grafana_url: str = ""
     """Where people reach Grafana; without it alerts name no board."""
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    """What was changed about alerts, by their names."""
 
     def __post_init__(self) -> None:
         for name in ("public_url", "grafana_url"):
@@ -39,6 +51,10 @@ class Intent:
             value = getattr(self, name)
             if not math.isfinite(value) or not 1 <= value <= longest:
                 raise ValueError(f"{name} is {value}, but must be 1 to {longest} seconds")
+
+    def runbook(self, alert: str) -> str:
+        """Return where people read what to do about an alert."""
+        return f"{self.public_url.rstrip('/')}/runbooks/{alert}"
 
     @property
     def confirm_for(self) -> float:

@@ -1,6 +1,8 @@
 """Groups to YAML, with the proof that what was written is what was meant."""
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import promql_parser
@@ -55,9 +57,15 @@ def render(options: Intent) -> dict[str, str]:
 
 
 def alerts(options: Intent) -> tuple[Alert, ...]:
-    """Every alert of every family, in the order of the files."""
+    """Every alert of every family as it is shipped, in the order of the files."""
     families = (group for groups in FAMILIES.values() for group in groups(options))
     return tuple(rule for group in families for rule in group.rules if isinstance(rule, Alert))
+
+
+def in_force(options: Intent) -> tuple[Alert, ...]:
+    """Every alert as it is wanted: with what was changed, without those that are switched off."""
+    wanted = _as_wanted(alerts(options), options)
+    return tuple(rule for rule in wanted if isinstance(rule, Alert))
 
 
 def _file(groups: tuple[Group, ...], options: Intent) -> str:
@@ -69,8 +77,20 @@ def _file(groups: tuple[Group, ...], options: Intent) -> str:
 
 
 def _group(group: Group, options: Intent) -> dict[str, Any]:
-    rules = [_rule(rule, options) for rule in group.rules]
+    rules = [_rule(rule, options) for rule in _as_wanted(group.rules, options)]
     return {"name": group.name, "interval": duration(group.interval), "rules": rules}
+
+
+def _as_wanted(rules: Iterable[Record | Alert], options: Intent) -> Iterator[Record | Alert]:
+    """Yield the rules with what was changed about alerts; one that is switched off is left out."""
+    for rule in rules:
+        change = options.changes.get(rule.name) if isinstance(rule, Alert) else None
+        if not isinstance(rule, Alert) or change is None:
+            yield rule
+        elif change.enabled:
+            hold = rule.hold if change.hold is None else change.hold
+            keep = rule.keep if change.keep is None else change.keep
+            yield replace(rule, hold=hold, keep=keep)
 
 
 def _rule(rule: Record | Alert, options: Intent) -> dict[str, Any]:
@@ -93,7 +113,7 @@ def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
         "annotations": {
             "summary": _template(rule.summary),
             "description": _template(rule.description),
-            "runbook_url": f"{options.public_url.rstrip('/')}/runbooks/{rule.name}",
+            "runbook_url": options.runbook(rule.name),
             **_board(rule, options),
         },
     }

@@ -60,6 +60,7 @@ from controlplane.notifications import endpoints as notifications
 from controlplane.notifications.destinations import Destinations
 from controlplane.provisioning import endpoints as provisioning
 from controlplane.provisioning import service as deployments
+from controlplane.provisioning.alerting import endpoints as alerting
 from controlplane.provisioning.alertmanager import service as routings
 from controlplane.retries import once
 from controlplane.settings import Settings
@@ -107,6 +108,7 @@ ROUTERS = (
     escalation.escalations,
     runbooks.router,
     provisioning.router,
+    alerting.router,
     health.router,
     landing.router,
     docs.router,

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     ONCALL_READ = "oncall:read"
     ONCALL_WRITE = "oncall:write"
     RULES_READ = "rules:read"
+    RULES_WRITE = "rules:write"
     NOTIFICATIONS_READ = "notifications:read"
     NOTIFICATIONS_WRITE = "notifications:write"
     USERS_READ = "users:read"

@@ -23,7 +23,7 @@ NOUNS = (
         "grant",
     ),
     *("group", "maintenance", "mfa", "mib", "oncall", "role", "route", "rules", "session", "site"),
-    *("targets", "token", "user", "vault"),
+    *("targets", "threshold", "token", "user", "vault"),
 )
 VERBS = {  # the module and the function of each
     "changes": ("changes", "changes"),

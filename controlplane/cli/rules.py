@@ -1,4 +1,4 @@
-"""`chm rules`: the rule set that the settings and the operator's files ask for."""
+"""`chm rules`: the rule set that settings, people and the operator's files ask for."""
 
 import asyncio
 import tempfile
@@ -9,10 +9,14 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.auth.actor import shell
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact
-from controlplane.provisioning import promtool, queries, ruleset, service
+from controlplane.provisioning import promtool, queries, service
+from controlplane.provisioning.alerting import service as alerting
+from controlplane.provisioning.alerting import shipped
+from controlplane.provisioning.alerting.schemas import AlertRuleRead, AlertRuleUpdate
 from controlplane.provisioning.differences import differences
 from controlplane.provisioning.ruleset import RuleSet
 from controlplane.provisioning.schemas import FileDifference, RuleRevisionRead
@@ -23,6 +27,7 @@ app = typer.Typer(help="Alerting and recording rules.", no_args_is_help=True)
 
 CHECK_SECONDS = 60.0
 COLUMNS = ("created_at", "revision", "status", "detail")
+SECONDS = "In seconds."
 
 
 @app.command()
@@ -79,10 +84,45 @@ def diff(
             return (await service.compare(session, revision, against or None)).files
         last = await session.scalar(queries.in_force())
         before = (await service.files(session, last)).files if last else {}
-        return differences(before, _build().files)
+        return differences(before, (await service.wanted(session, settings)).files)
 
     for one in transact(settings, work):
         typer.echo(f"{one.file}\n{one.difference}\n")
+
+
+@app.command()
+def alerts(*, as_json: AsJson = False) -> None:
+    """List the alerts that are shipped, as they are in force."""
+    intent = rule_intent(Settings())
+
+    async def work(session: AsyncSession) -> list[AlertRuleRead]:
+        return await alerting.read(session, intent, list(shipped.by_name(intent)))
+
+    columns = ("name", "severities", "enabled", "for_seconds", "keep_firing_for_seconds")
+    output.rows(transact(Settings(), work), columns, as_json=as_json)
+
+
+@app.command()
+def change(
+    alert: str,
+    *,
+    hold: Annotated[int | None, typer.Option("--for", help=SECONDS)] = None,
+    keep: Annotated[int | None, typer.Option("--keep-firing-for", help=SECONDS)] = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable")] = None,
+    as_shipped: Annotated[bool, typer.Option(help="Take back what was changed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change when a shipped alert fires and ends, or switch it off."""
+    given = {"for_seconds": hold, "keep_firing_for_seconds": keep, "enabled": enabled}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    shipped_so = {"for_seconds": None, "keep_firing_for_seconds": None, "enabled": True}
+    data = AlertRuleUpdate.model_validate({**(shipped_so if as_shipped else {}), **wanted})
+    intent = rule_intent(Settings())
+
+    async def work(session: AsyncSession) -> AlertRuleRead:
+        return await alerting.update(session, shell(), intent, alert, data)
+
+    output.item(transact(Settings(), work).model_dump(mode="json"), as_json=as_json)
 
 
 async def _passes(wanted: RuleSet, paths: list[Path]) -> None:
@@ -92,7 +132,11 @@ async def _passes(wanted: RuleSet, paths: list[Path]) -> None:
 
 def _build() -> RuleSet:
     settings = Settings()
-    return ruleset.build(rule_intent(settings), settings.local_rules)
+
+    async def work(session: AsyncSession) -> RuleSet:
+        return await service.wanted(session, settings)
+
+    return transact(settings, work)
 
 
 def _write(files: Mapping[str, str], folder: Path) -> list[Path]:

@@ -22,7 +22,8 @@ router = APIRouter(prefix="/api/v1", tags=["history"])
 
 # What a path calls an object by; the name of an interface may hold slashes.
 KEYS: Mapping[Noun, tuple[str, Any]] = dict.fromkeys(Noun, ("name", Name)) | {
-    Noun.INTERFACE: ("interface_id", UUID)
+    Noun.INTERFACE: ("interface_id", UUID),
+    Noun.THRESHOLD: ("threshold_id", UUID),
 }
 
 

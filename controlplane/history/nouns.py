@@ -15,6 +15,7 @@ class Noun(StrEnum):
     GROUP = "group"
     CREDENTIAL = "credential"
     INTERFACE = "interface"
+    THRESHOLD = "threshold"  # has no name, and goes by its id
 
 
 READ: Mapping[Noun, Permission] = MappingProxyType(
@@ -24,10 +25,13 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.GROUP: Permission.GROUPS_READ,
         Noun.CREDENTIAL: Permission.CREDENTIALS_READ,
         Noun.INTERFACE: Permission.DEVICES_READ,
+        Noun.THRESHOLD: Permission.THRESHOLDS_READ,
     }
 )
 REFERENCES: Mapping[str, Noun] = MappingProxyType(
     {
+        "device": Noun.DEVICE,
+        "group": Noun.GROUP,
         "site": Noun.SITE,
         "parent": Noun.SITE,
         "parents": Noun.DEVICE,

@@ -1,89 +1,109 @@
 """Thresholds over HTTP, and the scrape of intent."""
 
 from functools import partial
+from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from controlplane import database
-from controlplane.auth.dependencies import (
-    CanReadIntent,
-    CanReadThresholds,
-    CanWriteAllThresholds,
-    CanWriteThresholds,
-)
+from controlplane import database, pagination, preconditions
+from controlplane.auth.dependencies import CanReadIntent, CanReadThresholds, CanWriteThresholds
 from controlplane.auth.permissions import Permission
 from controlplane.database import Session
 from controlplane.devices import service as devices
 from controlplane.grammar import Name
-from controlplane.metrics import service
+from controlplane.metrics import queries, service
 from controlplane.metrics.exposition import CONTENT_TYPE
 from controlplane.metrics.intent import Live
-from controlplane.metrics.models import Metric, Severity
-from controlplane.metrics.schemas import ThresholdRead, ThresholdWrite
-from controlplane.metrics.thresholds import Key
+from controlplane.metrics.schemas import (
+    DefaultRead,
+    InForceRead,
+    ThresholdCreate,
+    ThresholdQuery,
+    ThresholdRead,
+    ThresholdUpdate,
+)
+from controlplane.pagination import Page
+from controlplane.preconditions import IfMatch
+from controlplane.retries.once import ONCE, Retryable
 
-thresholds = APIRouter(prefix="/api/v1/thresholds", tags=["thresholds"])
+thresholds = APIRouter(prefix="/api/v1/thresholds", tags=["thresholds"], route_class=Retryable)
 device_thresholds = APIRouter(prefix="/api/v1/devices/{name}/thresholds", tags=["thresholds"])
 intent = APIRouter(tags=["intent"])
 
 
 @thresholds.get("")
-async def list_thresholds(session: Session, _actor: CanReadThresholds) -> list[ThresholdRead]:
-    """Show what is in force for devices without thresholds of their own."""
-    return service.read(await service.in_force(session, None))
-
-
-@thresholds.put("/{metric}/{severity}")
-async def put_threshold(
-    metric: Metric,
-    severity: Severity,
-    data: ThresholdWrite,
+async def list_thresholds(
+    request: Request,
     session: Session,
-    actor: CanWriteAllThresholds,
+    actor: CanReadThresholds,
+    query: Annotated[ThresholdQuery, Query()],
+) -> Page[ThresholdRead]:
+    """List what was set, for all devices and for some."""
+    listed = pagination.ordered(
+        queries.thresholds(actor, query), query.ordering, queries.ORDERING, "id"
+    )
+    extent, rows = await pagination.fetch(session, listed, query)
+    return pagination.page(request.url, query, extent, await service.read(session, rows))
+
+
+@thresholds.post("", status_code=201, dependencies=[ONCE])
+async def create_threshold(
+    data: ThresholdCreate, response: Response, session: Session, actor: CanWriteThresholds
 ) -> ThresholdRead:
-    """Set a threshold for all devices without one of their own."""
-    return await service.put(session, actor, None, Key(metric, severity), data.value)
+    """Set the thresholds of a metric for the devices of a scope."""
+    created = await service.create(session, actor, data)
+    preconditions.tag(response, created.version)
+    return created
 
 
-@thresholds.delete("/{metric}/{severity}", status_code=204)
+@thresholds.get("/defaults")
+async def list_defaults(_actor: CanReadThresholds) -> list[DefaultRead]:
+    """Show the metrics that have thresholds, and what counts where nobody set any."""
+    return service.defaults()
+
+
+@thresholds.get("/{threshold}")
+async def get_threshold(
+    threshold: UUID, response: Response, session: Session, actor: CanReadThresholds
+) -> ThresholdRead:
+    """Show a threshold that was set."""
+    found = await service.get(session, actor, threshold)
+    preconditions.tag(response, found.version)
+    return (await service.read(session, [found]))[0]
+
+
+@thresholds.patch("/{threshold}")
+async def update_threshold(
+    threshold: UUID,
+    data: ThresholdUpdate,
+    response: Response,
+    *,
+    session: Session,
+    actor: CanWriteThresholds,
+    if_match: IfMatch = None,
+) -> ThresholdRead:
+    """Change the values of a threshold."""
+    changed = await service.update(session, actor, threshold, data, if_match)
+    preconditions.tag(response, changed.version)
+    return changed
+
+
+@thresholds.delete("/{threshold}", status_code=204)
 async def delete_threshold(
-    metric: Metric, severity: Severity, session: Session, actor: CanWriteAllThresholds
+    threshold: UUID, session: Session, actor: CanWriteThresholds, if_match: IfMatch = None
 ) -> None:
-    """Return to the default."""
-    await service.remove(session, actor, None, Key(metric, severity))
+    """Take a threshold back: the next wider scope counts again."""
+    await service.delete(session, actor, threshold, if_match)
 
 
 @device_thresholds.get("")
 async def list_device_thresholds(
     name: Name, session: Session, actor: CanReadThresholds
-) -> list[ThresholdRead]:
-    """Show what is in force for a device."""
+) -> list[InForceRead]:
+    """Show what is in force for a device, and who says so."""
     device = await devices.get(session, actor, name, Permission.THRESHOLDS_READ)
-    return service.read(await service.in_force(session, device))
-
-
-@device_thresholds.put("/{metric}/{severity}")
-async def put_device_threshold(
-    name: Name,
-    metric: Metric,
-    severity: Severity,
-    *,
-    data: ThresholdWrite,
-    session: Session,
-    actor: CanWriteThresholds,
-) -> ThresholdRead:
-    """Set a threshold for one device."""
-    device = await devices.get(session, actor, name, Permission.THRESHOLDS_WRITE)
-    return await service.put(session, actor, device, Key(metric, severity), data.value)
-
-
-@device_thresholds.delete("/{metric}/{severity}", status_code=204)
-async def delete_device_threshold(
-    name: Name, metric: Metric, severity: Severity, session: Session, actor: CanWriteThresholds
-) -> None:
-    """Take a device's own threshold back."""
-    device = await devices.get(session, actor, name, Permission.THRESHOLDS_WRITE)
-    await service.remove(session, actor, device, Key(metric, severity))
+    return await service.of_device(session, actor, device)
 
 
 @intent.get("/metrics/intent", include_in_schema=False)

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from controlplane.database import now
 from controlplane.devices import queries as device_queries
 from controlplane.maintenance import coverage
-from controlplane.metrics import queries, thresholds
+from controlplane.metrics import service
 from controlplane.metrics.exposition import Family, Sample, render
-from controlplane.metrics.thresholds import Key
+from controlplane.metrics.models import Severity
+
+WARNING, CRITICAL = (severity.value for severity in Severity)
 
 # A source reads the database and gives families; whoever changes what it reads counts a change.
 Source = Callable[[AsyncSession], Awaitable[Iterable[Family]]]
@@ -42,17 +44,11 @@ async def devices(session: AsyncSession) -> list[Family]:
 
 async def thresholds_in_force(session: AsyncSession) -> list[Family]:
     """Give the thresholds of every monitored device."""
-    for_all = {Key(t.metric, t.severity): t.value for t in await session.scalars(queries.for_all())}
-    own: dict[object, dict[Key, float]] = {}
-    for t in await session.scalars(queries.for_devices()):
-        own.setdefault(t.device_id, {})[Key(t.metric, t.severity)] = t.value
-    common = thresholds.in_force(for_all, {})
     samples = [
-        Sample(value, {"device": name, "metric": key.metric, "severity": key.severity})
-        for id_, name in await session.execute(device_queries.monitored_names())
-        for key, (value, _) in (
-            thresholds.in_force(for_all, own[id_]) if id_ in own else common
-        ).items()
+        Sample(value, {"device": name, "metric": metric.value, "severity": severity})
+        for name, found in await service.in_force(session)
+        for metric, entry in found.items()
+        for severity, value in ((WARNING, entry.warning), (CRITICAL, entry.critical))
     ]
     return [Family("chm_threshold", "The threshold in force for the device.", samples)]
 

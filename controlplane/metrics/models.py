@@ -1,11 +1,13 @@
-"""The tables of thresholds: what an operator set, for all devices and for one."""
+"""The table of thresholds: what operators set, for all devices, a role, a site, a group or one."""
 
+from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from controlplane.database import words
+from controlplane.database import UtcDateTime, now, words
 
 
 class Metric(StrEnum):
@@ -29,22 +31,47 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Scope(StrEnum):
+    """Which devices a threshold is for; each goes before those above it."""
+
+    ALL = "all"
+    ROLE = "role"
+    SITE = "site"  # with all below it, until one of these has its own
+    GROUP = "group"  # whatever it holds
+    DEVICE = "device"
+
+
 class Threshold(SQLModel, table=True):
-    """A threshold for every device without one of its own."""
+    """The thresholds of a metric for the devices of a scope: both, so that they fit each other.
+
+    Of `role` and the ids the one is set that the scope is about.
+    """
 
     __tablename__ = "thresholds"
+    __table_args__ = (
+        UniqueConstraint(
+            *("scope", "role", "site_id", "group_id", "device_id", "metric"),
+            name="uq_thresholds_scope",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
 
-    metric: Metric = Field(primary_key=True, sa_type=words(Metric))
-    severity: Severity = Field(primary_key=True, sa_type=words(Severity))
-    value: float
-
-
-class DeviceThreshold(SQLModel, table=True):
-    """A threshold for one device."""
-
-    __tablename__ = "device_thresholds"
-
-    device_id: UUID = Field(primary_key=True, foreign_key="devices.id", ondelete="CASCADE")
-    metric: Metric = Field(primary_key=True, sa_type=words(Metric))
-    severity: Severity = Field(primary_key=True, sa_type=words(Severity))
-    value: float
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    scope: Scope = Field(sa_type=words(Scope))
+    role: str | None = Field(default=None, max_length=64)
+    site_id: UUID | None = Field(
+        default=None, foreign_key="sites.id", ondelete="CASCADE", index=True
+    )
+    group_id: UUID | None = Field(
+        default=None, foreign_key="device_groups.id", ondelete="CASCADE", index=True
+    )
+    device_id: UUID | None = Field(
+        default=None, foreign_key="devices.id", ondelete="CASCADE", index=True
+    )
+    metric: Metric = Field(sa_type=words(Metric))
+    warning: float
+    critical: float
+    weight: int = 0  # of several groups that hold a device, the heaviest counts
+    version: int = 1  # counts the changes of this threshold
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -1,38 +1,42 @@
-"""Which threshold is in force: the device's own, else the one set for all, else the default."""
+"""Which thresholds are in force: of all that were set, those of the narrowest scope.
 
-from collections.abc import Mapping
-from enum import StrEnum
+default < all < role < site (the nearest one) < group (the heaviest one) < device. A scope gives
+both thresholds of a metric or none: whatever counts for a device, its warning is below its
+critical.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
+from uuid import UUID
 
 from controlplane.errors import Invalid, Problem
-from controlplane.metrics.models import Metric, Severity
+from controlplane.metrics.models import Metric, Scope
 
 
-class Key(NamedTuple):
-    """What a threshold is for."""
+class Entry(NamedTuple):
+    """Thresholds that were set: for what, and which. Without an id they are the default."""
 
+    id: UUID | None
+    scope: Scope | None
+    target: str | UUID | None
     metric: Metric
-    severity: Severity
+    warning: float
+    critical: float
+    weight: int = 0
 
 
-class Source(StrEnum):
-    """Who says so."""
+class Place(NamedTuple):
+    """What of a device decides which thresholds count, but for those of its own."""
 
-    DEFAULT = "default"
-    ALL = "all"
-    DEVICE = "device"
-
-
-class InForce(NamedTuple):
-    """A value and where it comes from."""
-
-    value: float
-    source: Source
+    role: str
+    site: UUID | None
+    groups: frozenset[UUID]
 
 
-Values = Mapping[Key, float]
-
+InForce = Mapping[Metric, Entry]
 
 # Warning and critical. Interfaces: 1 lost packet in 1,000 is felt by TCP, 1 in 100 by everyone;
 # of a few echoes one is lost soon. Jitter of 30 ms is what the buffers of telephones take.
@@ -47,18 +51,26 @@ _DEFAULTS = {
     Metric.RESPONSE_TIME: (0.1, 0.5),
     Metric.JITTER: (0.03, 0.1),
 }
-DEFAULTS: Values = MappingProxyType(
-    {
-        Key(metric, severity): value
-        for metric, pair in _DEFAULTS.items()
-        for severity, value in zip(Severity, pair, strict=True)
-    }
+DEFAULTS: InForce = MappingProxyType(
+    {metric: Entry(None, None, None, metric, *pair) for metric, pair in _DEFAULTS.items()}
 )
-RATIO = (0.0, 1.0)
-CELSIUS = (-100.0, 300.0)
-SECONDS = (0.0, 60.0)
-BOUNDS: Mapping[Metric, tuple[float, float]] = MappingProxyType(
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a metric is counted in; a threshold is above `low` and at most `high`."""
+
+    name: str
+    low: float
+    high: float
+
+
+RATIO = Unit("ratio", 0, 1)
+CELSIUS = Unit("celsius", -100, 300)
+SECONDS = Unit("seconds", 0, 60)
+UNITS: Mapping[Metric, Unit] = MappingProxyType(
     {
+        **dict.fromkeys(Metric, RATIO),
         Metric.TEMPERATURE: CELSIUS,
         Metric.RESPONSE_TIME: SECONDS,
         Metric.JITTER: SECONDS,
@@ -66,27 +78,63 @@ BOUNDS: Mapping[Metric, tuple[float, float]] = MappingProxyType(
 )
 
 
-def in_force(for_all: Values, for_device: Values) -> dict[Key, InForce]:
-    """Give every threshold with the value that counts."""
-    return {
-        key: InForce(for_device[key], Source.DEVICE)
-        if key in for_device
-        else InForce(for_all[key], Source.ALL)
-        if key in for_all
-        else InForce(default, Source.DEFAULT)
-        for key, default in DEFAULTS.items()
-    }
+class Thresholds:
+    """All that were set; asked for a device, they give those that count."""
+
+    def __init__(self, entries: Iterable[Entry], parents: Mapping[UUID, UUID | None]) -> None:
+        """Take what was set, and of each site the one that it is a part of."""
+        self._parents = parents
+        self._set: defaultdict[tuple[Scope | None, str | UUID | None], dict[Metric, Entry]]
+        self._set = defaultdict(dict)
+        for entry in entries:
+            self._set[entry.scope, entry.target][entry.metric] = entry
+        self._known: dict[Place, InForce] = {}
+
+    def of(self, device: UUID, place: Place) -> InForce:
+        """Give the thresholds in force for a device; what counts at a place is worked out once."""
+        common = self._known.get(place)
+        if common is None:
+            common = self._known[place] = self._at(place)
+        own = self._set.get((Scope.DEVICE, device))
+        return {**common, **own} if own else common
+
+    def _at(self, place: Place) -> InForce:
+        found = dict(DEFAULTS)
+        for scope, target in (
+            (Scope.ALL, None),
+            (Scope.ROLE, place.role),
+            *((Scope.SITE, site) for site in reversed([*self._upward(place.site)])),
+        ):
+            found |= self._set.get((scope, target), {})
+        for entry in sorted(self._of_groups(place.groups), key=_precedence):
+            found[entry.metric] = entry
+        return found
+
+    def _of_groups(self, groups: Iterable[UUID]) -> Iterator[Entry]:
+        for group in groups:
+            yield from self._set.get((Scope.GROUP, group), {}).values()
+
+    def _upward(self, site: UUID | None) -> Iterator[UUID]:
+        while site is not None:
+            yield site
+            site = self._parents[site]
 
 
-def check(thresholds: Mapping[Key, InForce], metric: Metric) -> None:
+def _precedence(entry: Entry) -> tuple[int, float, float, str]:
+    """Let the heaviest come last, of equal ones the strictest; the id settles what is the same."""
+    return entry.weight, -entry.warning, -entry.critical, str(entry.id)
+
+
+def check(metric: Metric, warning: float, critical: float) -> None:
     """Raise Invalid unless the thresholds of a metric make sense, alone and together."""
-    low, high = BOUNDS.get(metric, RATIO)
-    values = {severity: thresholds[Key(metric, severity)].value for severity in Severity}
-    for value in values.values():
-        if not low < value <= high:
-            detail = f"{metric.value} must be above {low:g} and at most {high:g}, not {value:g}"
-            raise Invalid(detail, Problem("/value", "out_of_range", detail))
-    warning, critical = values[Severity.WARNING], values[Severity.CRITICAL]
+    unit = UNITS[metric]
+    for field, value in (("warning", warning), ("critical", critical)):
+        if not unit.low < value <= unit.high:
+            detail = (
+                f"{metric.value} must be above {unit.low:g} and at most {unit.high:g},"
+                f" not {value:g}"
+            )
+            raise Invalid(detail, Problem(f"/{field}", "out_of_range", detail))
     if warning >= critical:
         detail = f"{metric.value}: warning {warning:g} must be below critical {critical:g}"
-        raise Invalid(detail, Problem("/value", "order", detail))
+        raise Invalid(detail, Problem("/warning", "order", detail))

@@ -22,10 +22,12 @@ from controlplane.maintenance import models as maintenance
 from controlplane.metrics import models as metrics
 from controlplane.notifications import models as notifications
 from controlplane.provisioning import models as provisioning
+from controlplane.provisioning.alerting import models as alerting
 from controlplane.users import models as users
 
 TABLES = (
     *(
+        alerting,
         alerts,
         audit,
         auth,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -16,10 +16,12 @@ from controlplane.clients.prometheus import Prometheus
 from controlplane.errors import ConfigurationError, NotFound
 from controlplane.metrics.exposition import Family, Sample
 from controlplane.provisioning import deployment, queries, ruleset
+from controlplane.provisioning.alerting import service as alerting
 from controlplane.provisioning.deployment import Deployment, Target
 from controlplane.provisioning.differences import differences
 from controlplane.provisioning.models import DeploymentStatus, RuleRevision, RuleSetFiles
 from controlplane.provisioning.revisions import Revisions
+from controlplane.provisioning.ruleset import RuleSet
 from controlplane.provisioning.schemas import RuleSetDifference
 from controlplane.settings import Settings
 
@@ -30,7 +32,7 @@ LOCK = text("SELECT pg_try_advisory_xact_lock(1128811858)")
 
 
 def rule_intent(settings: Settings) -> rules.Intent:
-    """Give what shapes the rules; raise ConfigurationError for settings that rules cannot have."""
+    """Give what settings say of the rules; raise ConfigurationError where rules cannot have it."""
     try:
         return rules.Intent(
             public_url=settings.public_url,
@@ -42,6 +44,12 @@ def rule_intent(settings: Settings) -> rules.Intent:
         )
     except ValueError as error:
         raise ConfigurationError(f"a setting cannot be used: {error}") from error
+
+
+async def wanted(session: AsyncSession, settings: Settings) -> RuleSet:
+    """Give the rule set that settings, people and the operator's files ask for."""
+    intent = replace(rule_intent(settings), changes=await alerting.changes(session))
+    return ruleset.build(intent, settings.local_rules)
 
 
 @dataclass(frozen=True)
@@ -57,18 +65,20 @@ class Deployer:
         async with self.sessions.begin() as session:
             if not await session.scalar(LOCK):
                 return None
-            settings = self.settings
-            try:
-                wanted = ruleset.build(rule_intent(settings), settings.local_rules)
-            except ConfigurationError as error:
-                result = Deployment("", "failed", error.detail, running=False)
-            else:
-                revisions = Revisions(settings.prometheus_folder / "rules.d")
-                result = await deployment.deploy(wanted, Target(revisions, self.prometheus))
-                await session.execute(queries.keep(wanted))
-                await session.execute(queries.forget())
+            result = await self._attempt(session)
             await record(session, result)
         return result
+
+    async def _attempt(self, session: AsyncSession) -> Deployment:
+        settings = self.settings
+        try:
+            asked = await wanted(session, settings)
+        except ConfigurationError as error:
+            return Deployment("", "failed", error.detail, running=False)
+        await session.execute(queries.keep(asked))
+        await session.execute(queries.forget())
+        revisions = Revisions(settings.prometheus_folder / "rules.d")
+        return await deployment.deploy(asked, Target(revisions, self.prometheus))
 
 
 async def record(session: AsyncSession, result: Deployment) -> None:

@@ -28,6 +28,13 @@ SCHEMAS = (None, "queue")  # ours, and that of the job queue
 ROWS = 5  # in each table; the last has nothing where nothing may be
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
+# The words of columns that models have no more.
+FORMER = {
+    ("thresholds", "severity"): ["warning", "critical"],
+    ("device_thresholds", "metric"): ["temperature", "packet_loss", "jitter"],
+    ("device_thresholds", "severity"): ["warning", "critical"],
+}
+
 Row = dict[str, Any]
 Content = dict[str, list[Row]]
 
@@ -115,9 +122,10 @@ def _references(table: Table, number: int, made: dict[str, list[Row]]) -> Row:
 
 
 def _modelled(table: Table) -> dict[str, list[str]]:
-    """Find the columns that the models know to hold words of an enumeration."""
+    """Find the columns that the models know, or knew, to hold words of an enumeration."""
     model = SQLModel.metadata.tables.get(table.fullname)
-    return {
+    former = {column: words for (name, column), words in FORMER.items() if name == table.fullname}
+    return former | {
         column.name: list(column.type.enums)
         for column in (model.columns if model is not None else ())
         if isinstance(column.type, Enum) and column.name in table.columns

@@ -105,13 +105,23 @@ def test_what_the_first_release_held_is_kept(connection: Connection) -> None:
     up(connection)
     after = rows.read(connection)
 
+    # Thresholds came to stand in one table, both of a metric in a row.
+    moved = {"thresholds", "device_thresholds"}
     # The key of a secret got the version in front that it was sealed under.
-    assert rows.differences(before, after) == {"credentials.data_key"}
+    assert rows.differences(before, after) == {"credentials.data_key"} | moved
     keys = [row["key_version"].to_bytes(4) + row["data_key"] for row in before["credentials"]]
     assert [row["data_key"] for row in after["credentials"]] == keys
     # The role of a person became a grant for everything.
     granted = {(row["user_id"], row["role"], row["scope"]) for row in after["grants"]}
     assert granted == {(row["id"], row["role"], "everything") for row in before["users"]}
+    kept = {
+        (row["device_id"], row["metric"], severity): row[severity]
+        for row in after["thresholds"]
+        for severity in ("warning", "critical")
+    }
+    was = [{**row, "device_id": None} for row in before["thresholds"]] + before["device_thresholds"]
+    for row in was:
+        assert kept[row["device_id"], row["metric"], row["severity"]] == row["value"]
 
 
 def test_rows_are_what_a_table_takes(connection: Connection) -> None:

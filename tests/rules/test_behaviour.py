@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 import rules
+from rules import Change
 from tests.rules.promtool import PUBLIC_URL
 from tests.tools import tool
 
@@ -25,13 +26,28 @@ def play(folder: Path, intent: rules.Intent, **changed: str) -> subprocess.Compl
 
 @pytest.mark.parametrize(
     ("evaluation", "scrape", "down_for"),
-    [(1, 1, 120), (2, 2, 4), (15, 15, 120), (15, 60, 120), (120, 60, 1), (15, 240, 3_600)],
+    [(1, 1, 120), (2, 2, 4), (15, 15, 120), (15, 60, 120), (120, 60, 1), (15, 240, 86_400)],
 )
 def test_rules_pass_it_whatever_the_intervals(
     tmp_path: Path, evaluation: float, scrape: float, down_for: float
 ) -> None:
     """An outage is told, with its symptom, and ends, however often devices are asked."""
     result = play(tmp_path, rules.Intent(PUBLIC_URL, evaluation, scrape, down_for))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"DeviceDown": Change(hold=0, keep=0)},
+        {"DeviceDown": Change(hold=86_400, keep=3_600)},
+        {"DeviceUnreachable": Change(enabled=False)},
+        {"DeviceDown": Change(enabled=False), "DeviceUnreachable": Change(enabled=False)},
+    ],
+)
+def test_it_follows_what_people_changed(tmp_path: Path, change: dict[str, Change]) -> None:
+    """Of an alert that comes later, or not at all, no more is asked than people asked for."""
+    result = play(tmp_path, rules.Intent(PUBLIC_URL, changes=change))
     assert result.returncode == 0, result.stdout + result.stderr
 
 

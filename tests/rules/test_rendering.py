@@ -82,6 +82,34 @@ def test_a_template_that_runs_a_query_is_refused() -> None:
         rendering._template("{{ query `up` }}")
 
 
+def test_what_was_changed_about_an_alert_is_rendered() -> None:
+    """Other times for each rule of the name, none for one switched off; the rest stays."""
+    changes = {
+        "CpuHigh": rules.Change(hold=60, keep=0.5),
+        "JitterHigh": rules.Change(keep=30),
+        "DeviceDown": rules.Change(enabled=False),
+        "Unknown": rules.Change(hold=1),
+    }
+    shipped, changed = (
+        {
+            (rule["alert"], rule["labels"]["severity"]): rule
+            for text in rules.render(intent).values()
+            for group in yaml.safe_load(text)["groups"]
+            for rule in group["rules"]
+            if "alert" in rule
+        }
+        for intent in (INTENT, dataclasses.replace(INTENT, changes=changes))
+    )
+
+    assert shipped.keys() - changed.keys() == {("DeviceDown", "critical")}
+    for severity in ("critical", "warning"):
+        cpu, jitter = changed["CpuHigh", severity], changed["JitterHigh", severity]
+        assert (cpu["for"], cpu["keep_firing_for"]) == ("60s", "500ms")
+        assert (jitter["for"], jitter["keep_firing_for"]) == ("300s", "30s")
+    others = {key for key in changed if key[0] not in changes}
+    assert all(changed[key] == shipped[key] for key in others)
+
+
 def test_one_lost_poll_tells_nobody() -> None:
     """DeviceDown waits for two scrapes, however short down_for is."""
     intent = rules.Intent("http://chm", scrape_interval=60, down_for=1)

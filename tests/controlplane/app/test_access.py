@@ -19,8 +19,6 @@ from tests.controlplane.conftest import Login, Service, Sessions
 # What a path asks for, filled with what a restricted person must not find.
 VALUES = {
     "name": "hidden",
-    "metric": "temperature",
-    "severity": "warning",
     "shard": "0",
     "alert": "DeviceDown",
 }
@@ -125,8 +123,9 @@ async def restricted(client: AsyncClient, service: Service, log_in: Login) -> As
     for group in ({"name": "hidden", "site": "hidden"}, {"name": "open", "site": "oslo"}):
         asked = {"name": group["name"], "filter": {"site": group["site"]}}
         assert (await client.post("/api/v1/device-groups", json=asked)).status_code == 201
-    url = "/api/v1/devices/hidden/thresholds/temperature/warning"
-    assert (await client.put(url, json={"value": 42.5})).status_code == 200
+    own = {"scope": "device", "device": "hidden", "metric": "jitter"}
+    values = {"warning": 0.0425, "critical": 0.1}
+    assert (await client.post("/api/v1/thresholds", json=own | values)).status_code == 201
     work = {"name": "hidden", "starts_at": "2100-01-01T00:00:00", "duration": 60}
     planned = await client.post("/api/v1/maintenance", json={**work, "devices": ["hidden"]})
     assert planned.status_code == 201, planned.text
@@ -158,9 +157,8 @@ async def test_outside_the_scope_is_nothing(
     """
     (told,) = (await client.get("/api/v1/alerts?device=hidden")).json()["results"]
     for operation, _ in guarded(app):
-        body = {"value": 50.0} if operation.path.endswith("{severity}") else {}
         path = address(operation, alert_id=told["id"])
-        response = await restricted.request(operation.method, path, json=body)
+        response = await restricted.request(operation.method, path, json={})
         place = (operation.key, response.status_code, response.text)
         required = operation.required
         assert required is not None

@@ -92,7 +92,7 @@ async def test_the_api_is_described(anonymous: AsyncClient) -> None:
         "/api/v1/auth/login",
         "/api/v1/credentials/{name}",
         "/api/v1/devices/import",
-        "/api/v1/devices/{name}/thresholds/{metric}/{severity}",
+        "/api/v1/devices/{name}/thresholds",
         "/api/v1/sites",
         "/api/v1/alerts/webhook",
         "/api/v1/exporter/snapshot",

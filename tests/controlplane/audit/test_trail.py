@@ -70,14 +70,17 @@ async def test_an_import_tells_of_every_row(client: AsyncClient) -> None:
 
 
 async def test_a_threshold(client: AsyncClient) -> None:
-    """A threshold tells what counted before, and who said so."""
-    url = "/api/v1/thresholds/temperature/warning"
-    await client.put(url, json={"value": 50.0})
-    await client.delete(url)
-    put, removed = await entries(client, object_type="threshold")
-    assert put["object_name"] == "warning temperature of all devices"
-    assert put["before"] == removed["after"] == {"value": 65.0, "source": "default"}
-    assert put["after"] == removed["before"] == {"value": 50.0, "source": "all"}
+    """A threshold tells what it is for, and its values before and after."""
+    values = {"metric": "temperature", "warning": 50.0, "critical": 70.0}
+    url = "/api/v1/thresholds"
+    made = (await client.post(url, json={"scope": "all", **values})).json()
+    await client.patch(f"{url}/{made['id']}", json={"warning": 55})
+    await client.delete(f"{url}/{made['id']}")
+    put, changed, removed = await entries(client, object_type="threshold")
+    assert put["object_name"] == "temperature of all devices"
+    assert put["after"].items() >= {"scope": "all", **values}.items()
+    assert (changed["before"], changed["after"]) == ({"warning": 50.0}, {"warning": 55.0})
+    assert removed["before"]["warning"] == 55.0
 
 
 async def test_what_was_refused_changed_nothing(client: AsyncClient) -> None:

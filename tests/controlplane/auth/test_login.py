@@ -127,7 +127,7 @@ CLOSED = [
     ("POST", "/api/v1/credentials"),
     ("DELETE", "/api/v1/credentials/lab"),
     (GET, "/api/v1/thresholds"),
-    ("PUT", "/api/v1/thresholds/temperature/warning"),
+    ("POST", "/api/v1/thresholds"),
     (GET, "/api/v1/devices/core1/thresholds"),
     (GET, "/api/v1/alerts"),
     ("POST", "/api/v1/alerts/webhook"),

@@ -43,6 +43,43 @@ def test_changes(chm: Chm) -> None:
 
 
 @pytest.mark.usefixtures("ready")
+def test_thresholds(chm: Chm, refused: Chm) -> None:
+    """They are set, changed and taken back for a scope; a device shows which count, and whose."""
+    chm("device", "add", "core1", "10.0.0.1", "--role", "core")
+    chm("group", "add", "cores", "--role", "core")
+    of = ("--warning", "50", "--critical", "70")
+    assert chm("threshold", "set", "temperature", *of)["scope"] == "all"
+    assert chm("threshold", "set", "temperature", *of, "--role", "core")["role"] == "core"
+    heavy = ("--group", "cores", "--weight", "5")
+    made = chm("threshold", "set", "temperature", *of, *heavy)
+    changed = chm("threshold", "set", "temperature", *of, "--group", "cores")
+    assert (made["id"], made["weight"], changed["weight"]) == (changed["id"], 5, 0)
+    (one,) = [row for row in chm("threshold", "show", "core1") if row["metric"] == "temperature"]
+    assert one["source"] == {"scope": "group", "name": "cores"}
+    chm("threshold", "unset", "temperature", "--group", "cores")
+    assert [row["scope"] for row in chm("threshold", "list")] == ["all", "role"]
+    assert "no threshold" in refused("threshold", "unset", "temperature", "--group", "cores")
+    assert "one of --role" in refused("threshold", "unset", "jitter", "--role", "a", "--site", "b")
+    assert "below critical" in refused("threshold", "set", "jitter", *of[:2], "--critical", "1")
+
+
+@pytest.mark.usefixtures("ready")
+def test_alerts_of_rules(chm: Chm, refused: Chm, tmp_path: Path) -> None:
+    """What is changed about an alert is in the files that are rendered, and can be taken back."""
+    changed = chm("rules", "change", "CpuHigh", "--for", "60", "--keep-firing-for", "120")
+    assert (changed["for_seconds"], changed["keep_firing_for_seconds"]) == (60, 120)
+    assert chm("rules", "change", "DeviceRebooted", "--disable")["enabled"] is False
+    off = [alert["name"] for alert in chm("rules", "alerts") if not alert["enabled"]]
+    assert off == ["DeviceRebooted"]
+    assert chm_process("rules", "render", "--out", str(tmp_path), stdin="").returncode == 0
+    rendered = "".join(file.read_text() for file in tmp_path.glob("*.yml"))
+    assert "keep_firing_for: 120s" in rendered
+    assert "DeviceRebooted" not in rendered
+    assert chm("rules", "change", "DeviceRebooted", "--as-shipped")["enabled"] is True
+    assert "no alert" in refused("rules", "change", "NoSuch", "--for", "1")
+
+
+@pytest.mark.usefixtures("ready")
 def test_credentials_of_other_kinds(chm: Chm, tmp_path: Path) -> None:
     """Secrets come from standard input, a private key from the file that is named there."""
     key = Ed25519PrivateKey.generate()

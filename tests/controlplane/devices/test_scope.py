@@ -320,18 +320,6 @@ class TestSites:
         assert (await inventory.delete(f"{SITES}/empty")).status_code == 204
 
 
-async def test_thresholds_for_all_are_for_those_who_hold_all(
-    northerner: AsyncClient,
-) -> None:
-    """A threshold for every device is nothing that somebody of one site sets."""
-    url = "/api/v1/thresholds/temperature/warning"
-    assert (await northerner.put(url, json={"value": 50.0})).status_code == 403
-    mine = f"{DEVICES}/oslo1/thresholds/temperature/warning"
-    assert (await northerner.put(mine, json={"value": 50.0})).status_code == 200
-    theirs = f"{DEVICES}/rome/thresholds/temperature/warning"
-    assert (await northerner.put(theirs, json={"value": 50.0})).status_code == 404
-
-
 async def test_polls_reach_no_further_than_the_right_to_change(log_in: Login, site: SiteOf) -> None:
     """Who does not see a device cannot have it polled, and who only sees it may not."""
     viewer = await log_in(Role.VIEWER, await site("north"), name="onlooker")

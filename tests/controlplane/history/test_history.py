@@ -10,6 +10,7 @@ from controlplane.devices.groups.schemas import FilterRead, GroupRead
 from controlplane.devices.interfaces.schemas import InterfaceUpdate
 from controlplane.devices.schemas import DeviceFields, SiteRead
 from controlplane.history.nouns import REFERENCES
+from controlplane.metrics.schemas import ThresholdRead
 from tests.controlplane.conftest import Login
 
 DEVICES, SITES, CHANGES = "/api/v1/devices", "/api/v1/sites", "/api/v1/changes"
@@ -124,10 +125,13 @@ PLAIN = {
     *("device_type", "platform", "tenant", "serial", "asset_tag"),
     *("roles", "vendors", "tags_any", "tags_all", "pattern"),
     *("importance", "monitored"),
+    *("scope", "metric", "warning", "critical", "weight"),
 }
 
 
-@pytest.mark.parametrize("schema", [DeviceFields, SiteRead, GroupRead, FilterRead, InterfaceUpdate])
+@pytest.mark.parametrize(
+    "schema", [DeviceFields, SiteRead, GroupRead, FilterRead, InterfaceUpdate, ThresholdRead]
+)
 def test_every_field_is_known_to_name_another_object_or_none(schema: type[BaseModel]) -> None:
     """A new field that names something must not tell it to those who do not see it."""
     assert schema.model_fields.keys() <= PLAIN | REFERENCES.keys()

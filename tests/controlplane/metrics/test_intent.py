@@ -34,8 +34,8 @@ def series(name: str, **labels: str) -> Series:
 async def test_what_should_be_so(client: AsyncClient, service: Service) -> None:
     """Monitored devices with their labels, the way to them, and their thresholds."""
     await client.post("/api/v1/devices/import", json=DOCUMENT)
-    path = "/api/v1/devices/core1/thresholds/temperature/warning"
-    await client.put(path, json={"value": 50})
+    own = {"scope": "device", "device": "core1", "metric": "temperature"}
+    await client.post("/api/v1/thresholds", json={**own, "warning": 50, "critical": 80})
     planned = {"name": "new1", "address": "10.0.0.9", "status": "planned", "parents": ["core1"]}
     await client.post("/api/v1/devices", json=planned)
     samples = await scrape(await service(Permission.INTENT_READ))
@@ -47,9 +47,9 @@ async def test_what_should_be_so(client: AsyncClient, service: Service) -> None:
         series("chm_topology_parent", device="core1", parent="router1")
     }
     assert sum(key[0] == "chm_threshold" for key in samples) == 36
-    own = {"metric": "temperature", "severity": "warning"}
-    assert samples[series("chm_threshold", device="core1", **own)] == 50
-    assert samples[series("chm_threshold", device="router1", **own)] == 65
+    warm = {"metric": "temperature", "severity": "warning"}
+    assert samples[series("chm_threshold", device="core1", **warm)] == 50
+    assert samples[series("chm_threshold", device="router1", **warm)] == 65
 
 
 async def test_a_parent_nobody_asks_is_no_way(client: AsyncClient, service: Service) -> None:

@@ -1,0 +1,1 @@
+"""The alerts that are shipped, and what operators changed about them."""
