@@ -42,7 +42,7 @@ def add(
     *,
     port: Annotated[int, typer.Option(help="UDP port of the SNMP agent.")] = 161,
     site: Annotated[str | None, typer.Option(help="Where it stands.")] = None,
-    role: Annotated[str, typer.Option(help="What it does, such as core or access.")] = "",
+    role: Annotated[str | None, typer.Option(help="What it does, such as core.")] = None,
     vendor: Annotated[str, typer.Option(help="Who made it.")] = "",
     profile: Annotated[str | None, typer.Option(help="Instead of identifying it.")] = None,
     module: Annotated[list[str] | None, typer.Option(help="In addition to the profile's.")] = None,

@@ -173,9 +173,10 @@ async def _put_entries(
     session: AsyncSession, actor: Actor, noun: Noun, document: ImportDocument
 ) -> Tally:
     rows = getattr(document, noun.plural)
-    if rows:  # everywhere, as for writing one alone: it may belong to devices anywhere
+    tally = _tally([await catalogue.put(session, actor, noun, row) for row in rows])
+    if tally.created or tally.updated:  # everywhere: it may belong to devices anywhere
         require(actor, Permission.CATALOGUE_WRITE, everywhere=True)
-    return _tally([await catalogue.put(session, actor, noun, row) for row in rows])
+    return tally
 
 
 async def _put_sites(

@@ -61,7 +61,9 @@ class Device(SQLModel, table=True):
     tenant_id: UUID | None = Field(
         default=None, foreign_key="tenants.id", ondelete="RESTRICT", index=True
     )
-    role: str = Field(default="", max_length=64)
+    role: str | None = Field(
+        default=None, foreign_key="device_roles.name", ondelete="RESTRICT", index=True
+    )
     vendor: str = Field(default="", max_length=64)
     description: str = ""
     serial: str = Field(default="", max_length=64)  # as the operator has it

@@ -23,7 +23,7 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 from controlplane.database import one_of
-from controlplane.devices.catalogue.nouns import NOUNS, Noun
+from controlplane.devices.catalogue.nouns import BY_ID, Noun
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import (
@@ -140,7 +140,7 @@ def _device_subjects(actor: Actor) -> dict[str, lookups.Subject]:
             noun.field: Related(
                 getattr(Device, noun.column), select(noun.table.id), col(noun.table.name)
             )
-            for noun in NOUNS.values()
+            for noun in BY_ID
         },
         "site": Related(col(Device.site_id), select(Site.id), col(Site.name)),
         "parent": Related(col(Device.id), parents, col(Device.name)),
@@ -167,7 +167,7 @@ def monitored() -> Select[tuple[Device]]:
     return select(Device).where(col(Device.status).in_(MONITORED)).order_by(Device.name)
 
 
-def labelled() -> Select[tuple[str, str | None, str, str, UUID | None]]:
+def labelled() -> Select[tuple[str, str | None, str | None, str, UUID | None]]:
     """Select name, site, role, vendor and the id of the site of what is monitored, by name."""
     return (
         select(Device.name, col(Site.name).label("site"), Device.role, Device.vendor)
@@ -253,7 +253,7 @@ def entry_names(noun: Noun, devices: Collection[UUID] | None) -> Select[tuple[UU
 
 def names_of(actor: Actor, devices: Collection[UUID] | None) -> CompoundSelect[Any]:
     """Select device, name, field and place of all that devices refer to; None means of all."""
-    entries = [(noun.field, entry_names(noun, devices), literal(0)) for noun in NOUNS.values()]
+    entries = [(noun.field, entry_names(noun, devices), literal(0)) for noun in BY_ID]
     parts: list[Any] = [
         of.add_columns(literal(field).label("field"), place.label("place"))
         for field, of, place in (

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from controlplane import lookups
 from controlplane.credentials.schemas import CredentialCreate
 from controlplane.devices.catalogue.schemas import (
+    DeviceRoleCreate,
     DeviceTypeCreate,
     PlatformCreate,
     TenantCreate,
@@ -104,7 +105,7 @@ class DeviceFields(BaseModel):
 
     port: Annotated[Port, NOT_NULL] = 161
     site: Name | None = None
-    role: Annotated[Label, NOT_NULL] = ""
+    role: Name | None = None
     vendor: Annotated[Label, NOT_NULL] = ""
     device_type: Name | None = None
     platform: Name | None = None
@@ -182,7 +183,7 @@ class DeviceRead(BaseModel):
     address: str
     port: int
     site: str | None
-    role: str
+    role: str | None
     vendor: str
     device_type: str | None
     platform: str | None
@@ -213,7 +214,7 @@ class DeviceFilters(BaseModel):
     name: Annotated[list[Name], TEXT] = NOT_GIVEN
     address: Annotated[list[Printable], TEXT] = NOT_GIVEN
     site: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
-    role: Annotated[list[Label], TEXT] = NOT_GIVEN
+    role: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     vendor: Annotated[list[Label], TEXT] = NOT_GIVEN
     device_type: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     platform: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
@@ -244,6 +245,7 @@ class ImportDocument(BaseModel):
 
     credentials: list[CredentialCreate] = []
     sites: list[SiteCreate] = []
+    device_roles: list[DeviceRoleCreate] = []
     device_types: list[DeviceTypeCreate] = []
     platforms: list[PlatformCreate] = []
     tenants: list[TenantCreate] = []
@@ -263,6 +265,7 @@ class ImportResult(BaseModel):
 
     credentials: Tally
     sites: Tally
+    device_roles: Tally
     device_types: Tally
     platforms: Tally
     tenants: Tally

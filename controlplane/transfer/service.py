@@ -38,7 +38,7 @@ from controlplane.vault import Vault
 NEEDED = {
     "credentials": Permission.CREDENTIALS_WRITE,
     "sites": Permission.SITES_WRITE,
-    **{noun.plural: Permission.CATALOGUE_WRITE for noun in NOUNS.values()},
+    **dict.fromkeys((noun.plural for noun in NOUNS.values()), Permission.DEVICES_READ),
     "devices": Permission.DEVICES_WRITE,
 }
 

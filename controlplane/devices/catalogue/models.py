@@ -29,6 +29,14 @@ class DeviceType(Entry, table=True):
     part_number: str = Field(default="", max_length=64)
 
 
+class DeviceRole(Entry, table=True):
+    """What devices are for; its name is the label `role`, so it stays."""
+
+    __tablename__ = "device_roles"
+
+    colour: str = Field(default="", max_length=7)
+
+
 class Platform(Entry, table=True):
     """The software that devices run; its profile counts where a device has none of its own."""
 

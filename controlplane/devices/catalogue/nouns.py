@@ -7,32 +7,46 @@ from types import MappingProxyType
 from pydantic import BaseModel
 
 from controlplane.devices.catalogue import schemas
-from controlplane.devices.catalogue.models import DeviceType, Entry, Platform, Tenant
+from controlplane.devices.catalogue.models import (
+    DeviceRole,
+    DeviceType,
+    Entry,
+    Platform,
+    Tenant,
+)
 
 
 @dataclass(frozen=True)
 class Noun:
     """A kind of object: `field` is what a device calls it, `plural` what a document does."""
 
+    words: str  # its name as people read it, and as the audit log has it
     field: str
     plural: str
     table: type[Entry]
     create: type[schemas.Named]
     update: type[BaseModel]
     read: type[schemas.EntryRead]
-
-    @property
-    def words(self) -> str:
-        """Give its name as people read it, and as the audit log has it."""
-        return self.field.replace("_", " ")
+    by_name: bool = False  # devices keep its name, which stays, and not its id
 
     @property
     def column(self) -> str:
         """Name the column of devices that refers to it."""
-        return f"{self.field}_id"
+        return self.field if self.by_name else f"{self.field}_id"
 
 
+DEVICE_ROLE = Noun(
+    "device role",
+    "role",
+    "device_roles",
+    DeviceRole,
+    schemas.DeviceRoleCreate,
+    schemas.DeviceRoleUpdate,
+    schemas.DeviceRoleRead,
+    by_name=True,
+)
 DEVICE_TYPE = Noun(
+    "device type",
     "device_type",
     "device_types",
     DeviceType,
@@ -42,6 +56,7 @@ DEVICE_TYPE = Noun(
 )
 PLATFORM = Noun(
     "platform",
+    "platform",
     "platforms",
     Platform,
     schemas.PlatformCreate,
@@ -50,6 +65,7 @@ PLATFORM = Noun(
 )
 TENANT = Noun(
     "tenant",
+    "tenant",
     "tenants",
     Tenant,
     schemas.TenantCreate,
@@ -57,5 +73,6 @@ TENANT = Noun(
     schemas.TenantRead,
 )
 NOUNS: Mapping[str, Noun] = MappingProxyType(
-    {noun.field: noun for noun in (DEVICE_TYPE, PLATFORM, TENANT)}
+    {noun.field: noun for noun in (DEVICE_ROLE, DEVICE_TYPE, PLATFORM, TENANT)}
 )
+BY_ID = tuple(noun for noun in NOUNS.values() if not noun.by_name)

@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane import lookups
-from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
+from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word, matching
 from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 Text = Annotated[Printable, Field(max_length=64)]
+Colour = Annotated[str, matching("(?:#[0-9a-f]{6})?", "`#` and six lower-case hexadecimal digits")]
 
 
 class Fields(BaseModel):
@@ -78,6 +79,22 @@ class DeviceTypeRead(EntryRead):
     manufacturer: str
     model: str
     part_number: str
+
+
+class DeviceRoleUpdate(Fields):
+    """The fields of a device role to change; its name stays: it is a label of every series."""
+
+    colour: Annotated[Colour, NOT_NULL] = ""
+
+
+class DeviceRoleCreate(DeviceRoleUpdate, Named):
+    """A new device role."""
+
+
+class DeviceRoleRead(EntryRead):
+    """A device role."""
+
+    colour: str
 
 
 class PlatformFields(Fields):

@@ -15,8 +15,10 @@ NOUNS: list[tuple[str, str, dict[str, Any]]] = [
     ("platforms", "platform", {"manufacturer": "Arista", "profile": "arista"}),
     ("tenants", "tenant", {"description": "Retail bank"}),
 ]
+ROLE = ("device-roles", "role", {"colour": "#ff8800"})
 every_noun = pytest.mark.parametrize(("path", "field", "given"), NOUNS)
 DOCUMENT: dict[str, Any] = {
+    "device_roles": [{"name": "core", "description": "+1", "colour": "#0088ff"}],
     "device_types": [{"name": "dcs-7050", "model": "=DCS-7050", "part_number": "7050"}],
     "platforms": [{"name": "eos", "profile": "arista"}],
     "tenants": [{"name": "retail"}],
@@ -24,6 +26,7 @@ DOCUMENT: dict[str, Any] = {
         {
             "name": "core1",
             "address": "10.0.0.1",
+            "role": "core",
             "device_type": "dcs-7050",
             "platform": "eos",
             "tenant": "retail",
@@ -40,6 +43,49 @@ async def put(client: AsyncClient, document: dict[str, Any]) -> dict[str, Any]:
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
     return answer
+
+
+async def test_the_life_of_a_role(client: AsyncClient) -> None:
+    """A role is a label of every series, so its name stays; in use it is not removed."""
+    url = "/api/v1/device-roles"
+    created = await client.post(url, json={"name": "core", "colour": "#ff8800"})
+    assert created.status_code == 201, created.text
+    device = {"name": "core1", "address": "10.0.0.1", "role": "core"}
+    assert (await client.post(DEVICES, json=device)).json()["role"] == "core"
+    assert (await client.patch(f"{url}/core", json={"name": "spine"})).status_code == 422
+    assert (await client.patch(f"{url}/core", json={"colour": "red"})).status_code == 422
+    changed = await client.patch(f"{url}/core", json={"colour": "", "description": "Backbone"})
+    assert (changed.json()["colour"], changed.json()["version"]) == ("", 2)
+    refused = await client.delete(f"{url}/core")
+    assert refused.status_code == 409
+    assert refused.json()["detail"].endswith("devices that name it: 1")
+    await client.patch(f"{DEVICES}/core1", json={"role": None})
+    assert (await client.delete(f"{url}/core")).status_code == 204
+
+
+async def test_an_object_is_added_once_under_a_key(client: AsyncClient) -> None:
+    """A request that is sent again under its key is answered, and not done, again."""
+    key = {"Idempotency-Key": "0f6c1d2e-33f1-4c59-9d3a-0f2f3d4c5b6a"}
+    first = await client.post("/api/v1/tenants", json={"name": "retail"}, headers=key)
+    again = await client.post("/api/v1/tenants", json={"name": "retail"}, headers=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+async def test_who_adds_nothing_may_import_what_is_there(
+    client: AsyncClient, log_in: Login
+) -> None:
+    """A document that names the catalogue as it is takes no right to change it."""
+    await put(client, {"sites": [{"name": "oslo"}], "device_roles": [{"name": "core"}]})
+    site = (await client.get("/api/v1/sites/oslo")).json()["id"]
+    local = await log_in(Role.OPERATOR, Scope(ScopeKind.SITE, site), name="local")
+    device = {"name": "core1", "address": "10.0.0.1", "site": "oslo", "role": "core"}
+    document = {"device_roles": [{"name": "core"}], "devices": [device]}
+    await put(local, document)
+    document["device_roles"][0]["description"] = "mine"
+    refused = await local.post(f"{DEVICES}/import", json=document)
+    assert refused.status_code == 403
 
 
 @every_noun
@@ -70,7 +116,7 @@ async def test_the_life_of_an_object(
     assert (await client.get(url)).json()["results"] == []
 
 
-@pytest.mark.parametrize(("path", "given"), [(path, given) for path, _, given in NOUNS])
+@pytest.mark.parametrize(("path", "given"), [(path, given) for path, _, given in (ROLE, *NOUNS)])
 async def test_a_list_takes_the_lookups_of_all_lists(
     client: AsyncClient, path: str, given: dict[str, Any]
 ) -> None:
@@ -89,7 +135,7 @@ async def test_a_list_takes_the_lookups_of_all_lists(
     assert await found("q=BETA one") == ["beta"]
 
 
-@pytest.mark.parametrize("field", [field for _, field, _ in NOUNS])
+@pytest.mark.parametrize("field", [field for _, field, _ in (ROLE, *NOUNS)])
 async def test_an_unknown_name_is_refused(client: AsyncClient, field: str) -> None:
     """A device that names what is not there is refused, with a pointer to the field."""
     device = {"name": "core1", "address": "10.0.0.1", field: "nothing"}
@@ -140,8 +186,8 @@ async def test_what_is_exported_imports_unchanged(client: AsyncClient, form: str
     exported = await client.get(f"{DEVICES}/export", params={"format": form})
     await client.delete(f"{DEVICES}/core1")
     if form != "csv":  # a table holds devices alone
-        for path, noun, _ in NOUNS:
-            (row,) = DOCUMENT[f"{noun}s"]
+        for path, *_ in (ROLE, *NOUNS):
+            (row,) = DOCUMENT[path.replace("-", "_")]
             assert (await client.delete(f"/api/v1/{path}/{row['name']}")).status_code == 204
     response = await client.post(f"{DEVICES}/import/{form}", content=exported.content)
     assert response.status_code == 200, response.text
