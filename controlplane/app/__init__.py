@@ -84,6 +84,7 @@ ROUTERS = (
     catalogue.device_roles,
     catalogue.device_types,
     catalogue.platforms,
+    catalogue.poll_classes,
     catalogue.tenants,
     groups.router,
     history.router,

@@ -60,19 +60,25 @@ def _add_reading(app: typer.Typer, noun: Noun, plural: str) -> None:
 def _add_writing(app: typer.Typer, noun: Noun) -> None:
     @app.command(help=f"Add a {noun.words}.")
     def create(name: str, pairs: Pairs = None, *, as_json: AsJson = False) -> None:
+        settings = Settings()
         data = noun.create.model_validate({"name": name, **said(noun.create, pairs or ())})
 
         async def work(session: AsyncSession) -> BaseModel:
-            return await service.create(session, shell(), noun, data)
+            created = await service.create(session, shell(), noun, data)
+            noun.check(created, settings)
+            return created
 
         _show(work, as_json=as_json)
 
     @app.command("set", help=f"Change fields of a {noun.words}; an empty value takes one away.")
     def set_(name: str, pairs: Pairs = None, *, as_json: AsJson = False) -> None:
+        settings = Settings()
         data = noun.update.model_validate(said(noun.update, pairs or ()))
 
         async def work(session: AsyncSession) -> BaseModel:
-            return await service.update(session, shell(), noun, name, data)
+            changed = await service.update(session, shell(), noun, name, data)
+            noun.check(changed, settings)
+            return changed
 
         _show(work, as_json=as_json)
 

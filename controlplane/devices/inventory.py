@@ -137,6 +137,7 @@ def add(name: str, fields: Fields, place: str = "") -> Row:
         updated_at=moment,
         device_type_id=None,
         platform_id=None,
+        poll_class_id=None,
         tenant_id=None,
     )
     return Row(device, fields, place, new=True)

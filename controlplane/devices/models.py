@@ -58,6 +58,9 @@ class Device(SQLModel, table=True):
     platform_id: UUID | None = Field(
         default=None, foreign_key="platforms.id", ondelete="RESTRICT", index=True
     )
+    poll_class_id: UUID | None = Field(
+        default=None, foreign_key="poll_classes.id", ondelete="RESTRICT", index=True
+    )
     tenant_id: UUID | None = Field(
         default=None, foreign_key="tenants.id", ondelete="RESTRICT", index=True
     )

@@ -23,6 +23,7 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 from controlplane.database import one_of
+from controlplane.devices.catalogue.models import PollClass
 from controlplane.devices.catalogue.nouns import BY_ID, Noun
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
@@ -167,12 +168,13 @@ def monitored() -> Select[tuple[Device]]:
     return select(Device).where(col(Device.status).in_(MONITORED)).order_by(Device.name)
 
 
-def labelled() -> Select[tuple[str, str | None, str | None, str, UUID | None]]:
-    """Select name, site, role, vendor and the id of the site of what is monitored, by name."""
+def labelled() -> Select[Any]:
+    """Select name, site, role, vendor and poll class of what is monitored, by name."""
     return (
         select(Device.name, col(Site.name).label("site"), Device.role, Device.vendor)
-        .add_columns(col(Device.site_id))
+        .add_columns(col(Device.site_id), col(PollClass.interval), col(PollClass.timeout))
         .outerjoin(Site, col(Site.id) == Device.site_id)
+        .outerjoin(PollClass, col(PollClass.id) == Device.poll_class_id)
         .where(col(Device.status).in_(MONITORED))
         .order_by(Device.name)
     )

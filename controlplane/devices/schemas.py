@@ -109,6 +109,7 @@ class DeviceFields(BaseModel):
     vendor: Annotated[Label, NOT_NULL] = ""
     device_type: Name | None = None
     platform: Name | None = None
+    poll_class: Name | None = None
     tenant: Name | None = None
     description: Annotated[Description, NOT_NULL] = ""
     serial: Annotated[Text, NOT_NULL] = ""
@@ -187,6 +188,7 @@ class DeviceRead(BaseModel):
     vendor: str
     device_type: str | None
     platform: str | None
+    poll_class: str | None
     tenant: str | None
     description: str
     serial: str
@@ -218,6 +220,7 @@ class DeviceFilters(BaseModel):
     vendor: Annotated[list[Label], TEXT] = NOT_GIVEN
     device_type: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     platform: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    poll_class: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     tenant: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     description: Annotated[list[Printable], TEXT] = NOT_GIVEN
     asset_tag: Annotated[list[Printable], TEXT] = NOT_GIVEN

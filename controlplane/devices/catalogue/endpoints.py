@@ -12,6 +12,7 @@ from controlplane.devices.catalogue.nouns import (
     DEVICE_ROLE,
     DEVICE_TYPE,
     PLATFORM,
+    POLL_CLASS,
     TENANT,
     Noun,
 )
@@ -51,11 +52,13 @@ def _router(noun: Noun) -> APIRouter:
     )
     async def create_entry(
         data: noun.create,  # type: ignore[name-defined]  # known when it runs
+        request: Request,
         response: Response,
         session: Session,
         actor: CanWriteCatalogue,
     ) -> Any:
         created = await service.create(session, actor, noun, data)
+        noun.check(created, request.app.state.settings)
         preconditions.tag(response, created.version)
         return created
 
@@ -74,6 +77,7 @@ def _router(noun: Noun) -> APIRouter:
     async def update_entry(
         name: Name,
         data: noun.update,  # type: ignore[name-defined]  # known when it runs
+        request: Request,
         response: Response,
         *,
         session: Session,
@@ -81,6 +85,7 @@ def _router(noun: Noun) -> APIRouter:
         if_match: IfMatch = None,
     ) -> Any:
         changed = await service.update(session, actor, noun, name, data, if_match)
+        noun.check(changed, request.app.state.settings)
         preconditions.tag(response, changed.version)
         return changed
 
@@ -96,4 +101,5 @@ def _router(noun: Noun) -> APIRouter:
 device_roles = _router(DEVICE_ROLE)
 device_types = _router(DEVICE_TYPE)
 platforms = _router(PLATFORM)
+poll_classes = _router(POLL_CLASS)
 tenants = _router(TENANT)

@@ -46,6 +46,15 @@ class Platform(Entry, table=True):
     profile: str | None = Field(default=None, max_length=63)
 
 
+class PollClass(Entry, table=True):
+    """How often devices are asked, and how long that may take, in seconds."""
+
+    __tablename__ = "poll_classes"
+
+    interval: float
+    timeout: float | None = None  # almost the interval where it is not said
+
+
 class Tenant(Entry, table=True):
     """Somebody for whom devices are run."""
 

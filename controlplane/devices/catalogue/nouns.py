@@ -1,19 +1,26 @@
 """The nouns of the catalogue, each with its table and its schemas."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from pydantic import BaseModel
 
-from controlplane.devices.catalogue import schemas
+from controlplane.devices.catalogue import polling, schemas
 from controlplane.devices.catalogue.models import (
     DeviceRole,
     DeviceType,
     Entry,
     Platform,
+    PollClass,
     Tenant,
 )
+from controlplane.settings import Settings
+
+
+def _anything(_entry: Entry, _settings: Settings) -> None:
+    """Refuse nothing."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Noun:
     update: type[BaseModel]
     read: type[schemas.EntryRead]
     by_name: bool = False  # devices keep its name, which stays, and not its id
+    imported: bool = True  # in documents; what depends on the installation's settings is not
+    check: Callable[[Any, Settings], None] = _anything  # raises Invalid, of what was written
 
     @property
     def column(self) -> str:
@@ -63,6 +72,17 @@ PLATFORM = Noun(
     schemas.PlatformUpdate,
     schemas.PlatformRead,
 )
+POLL_CLASS = Noun(
+    "poll class",
+    "poll_class",
+    "poll_classes",
+    PollClass,
+    schemas.PollClassCreate,
+    schemas.PollClassUpdate,
+    schemas.PollClassRead,
+    imported=False,
+    check=polling.check,
+)
 TENANT = Noun(
     "tenant",
     "tenant",
@@ -73,6 +93,7 @@ TENANT = Noun(
     schemas.TenantRead,
 )
 NOUNS: Mapping[str, Noun] = MappingProxyType(
-    {noun.field: noun for noun in (DEVICE_ROLE, DEVICE_TYPE, PLATFORM, TENANT)}
+    {noun.field: noun for noun in (DEVICE_ROLE, DEVICE_TYPE, PLATFORM, POLL_CLASS, TENANT)}
 )
+IMPORTED = tuple(noun for noun in NOUNS.values() if noun.imported)
 BY_ID = tuple(noun for noun in NOUNS.values() if not noun.by_name)

@@ -14,6 +14,9 @@ from controlplane.pagination import PageQuery
 Text = Annotated[Printable, Field(max_length=64)]
 Colour = Annotated[str, matching("(?:#[0-9a-f]{6})?", "`#` and six lower-case hexadecimal digits")]
 
+LONGEST = 240  # seconds: Prometheus forgets a sample after five minutes
+Interval = Annotated[float, Field(ge=1, le=LONGEST, allow_inf_nan=False)]
+
 
 class Fields(BaseModel):
     """What may be said of every object; what is left out keeps its value, or takes its default."""
@@ -117,6 +120,31 @@ class PlatformRead(EntryRead):
 
     manufacturer: str
     profile: str | None
+
+
+class PollClassFields(Fields):
+    """What may be said of a poll class; without a `timeout` a poll takes almost the interval."""
+
+    timeout: Annotated[float, Field(ge=0.1, le=LONGEST)] | None = None
+
+
+class PollClassCreate(PollClassFields, Named):
+    """A new poll class."""
+
+    interval: Interval
+
+
+class PollClassUpdate(PollClassFields, Renamed):
+    """The fields of a poll class to change."""
+
+    interval: Annotated[Interval | None, NOT_NULL] = None
+
+
+class PollClassRead(EntryRead):
+    """A poll class; both in seconds."""
+
+    interval: float
+    timeout: float | None
 
 
 class TenantCreate(Fields, Named):

@@ -8,6 +8,7 @@ NOUNS = [
     ("device-role", "description=The backbone", ("colour=#ff8800", "colour", "#ff8800")),
     ("device-type", "manufacturer=Arista", ("model=DCS-7050", "model", "DCS-7050")),
     ("platform", "profile=arista", ("profile=", "profile", None)),
+    ("poll-class", "interval=30.5", ("timeout=9.5", "timeout", 9.5)),
     ("tenant", "description=Retail", ("description=", "description", "")),
 ]
 
@@ -15,13 +16,13 @@ NOUNS = [
 @pytest.mark.usefixtures("ready")
 @pytest.mark.parametrize(("noun", "said", "change"), NOUNS)
 def test_the_life_of_an_object(
-    chm: Chm, refused: Chm, noun: str, said: str, change: tuple[str, str, str | None]
+    chm: Chm, refused: Chm, noun: str, said: str, change: tuple[str, str, object]
 ) -> None:
     """It is created, listed, shown, changed and deleted; what is misspelt is refused."""
     field, _, value = said.partition("=")
     made = chm(noun, "create", "one", said)
-    assert (made["name"], made[field]) == ("one", value)
-    chm(noun, "create", "two")
+    assert (made["name"], str(made[field])) == ("one", value)
+    chm(noun, "create", "two", said)
     assert [entry["name"] for entry in chm(noun, "list")] == ["one", "two"]
     found = chm(noun, "list", "--filter", "name__sw=o", "--filter", "q=one", "--fields", "name")
     assert found == [{"name": "one"}]

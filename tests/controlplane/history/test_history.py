@@ -79,7 +79,7 @@ async def test_where_somebody_asked_from_is_for_readers_of_the_audit_log(
 PLAIN = {
     *("id", "version", "created_at", "updated_at", "name", "description", "filter"),
     *("address", "port", "role", "vendor", "profile", "modules", "tags", "status"),
-    *("device_type", "platform", "tenant", "serial", "asset_tag"),
+    *("device_type", "platform", "poll_class", "tenant", "serial", "asset_tag"),
     *("roles", "vendors", "tags_any", "tags_all", "pattern"),
 }
 

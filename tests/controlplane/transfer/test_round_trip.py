@@ -63,7 +63,7 @@ NAMED: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "name": matching(NAME_PATTERN),
         **dict.fromkeys(
-            ("site", "role", "device_type", "platform", "tenant"),
+            ("site", "role", "device_type", "platform", "poll_class", "tenant"),
             st.none() | matching(NAME_PATTERN),
         ),
         "credentials": NAMES,

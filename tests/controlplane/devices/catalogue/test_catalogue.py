@@ -13,6 +13,7 @@ DEVICES = "/api/v1/devices"
 NOUNS: list[tuple[str, str, dict[str, Any]]] = [
     ("device-types", "device_type", {"manufacturer": "Arista", "model": "DCS-7050 (48 ports)"}),
     ("platforms", "platform", {"manufacturer": "Arista", "profile": "arista"}),
+    ("poll-classes", "poll_class", {"interval": 5.0, "timeout": 2.5}),
     ("tenants", "tenant", {"description": "Retail bank"}),
 ]
 ROLE = ("device-roles", "role", {"colour": "#ff8800"})
@@ -97,7 +98,7 @@ async def test_the_life_of_an_object(
     created = await client.post(url, json={"name": "one", **given})
     assert created.status_code == 201, created.text
     assert created.json().items() >= given.items()
-    assert (await client.post(url, json={"name": "one"})).status_code == 409
+    assert (await client.post(url, json={"name": "one", **given})).status_code == 409
     device = {"name": "core1", "address": "10.0.0.1", field: "one"}
     assert (await client.post(DEVICES, json=device)).status_code == 201
 
@@ -186,7 +187,7 @@ async def test_what_is_exported_imports_unchanged(client: AsyncClient, form: str
     exported = await client.get(f"{DEVICES}/export", params={"format": form})
     await client.delete(f"{DEVICES}/core1")
     if form != "csv":  # a table holds devices alone
-        for path, *_ in (ROLE, *NOUNS):
+        for path in ("device-roles", "device-types", "platforms", "tenants"):
             (row,) = DOCUMENT[path.replace("-", "_")]
             assert (await client.delete(f"/api/v1/{path}/{row['name']}")).status_code == 204
     response = await client.post(f"{DEVICES}/import/{form}", content=exported.content)
@@ -217,3 +218,51 @@ async def test_a_platform_says_the_profile(client: AsyncClient, service: Service
     assert await profiles() == {"own": "cisco", "default": "arista", "automatic": None}
     await client.patch("/api/v1/platforms/eos", json={"profile": "eos-2"})
     assert (await profiles())["default"] == "eos-2"
+
+
+async def test_a_poll_class_says_how_often(client: AsyncClient, service: Service) -> None:
+    """A device is asked as its class says, else as seldom as rules allow."""
+    url = "/api/v1/poll-classes"
+    for body in (
+        {"name": "critical", "interval": 5},
+        {"name": "patient", "interval": 10, "timeout": 2.5},
+    ):
+        assert (await client.post(url, json=body)).status_code == 201
+    for name, given in (("a", "critical"), ("b", "patient"), ("c", None)):
+        device = {"name": name, "address": "10.0.0.1", "poll_class": given}
+        assert (await client.post(DEVICES, json=device)).status_code == 201
+    prometheus = await service(Permission.TARGETS_READ)
+
+    async def times() -> list[tuple[str, str]]:
+        groups = (await prometheus.get("/api/v1/targets/0")).json()
+        return [
+            (group["labels"]["__scrape_interval__"], group["labels"]["__scrape_timeout__"])
+            for group in groups
+        ]
+
+    assert await times() == [("5s", "4500ms"), ("10s", "2500ms"), ("15s", "14s")]
+    changed = await client.patch(f"{url}/critical", json={"interval": 2, "timeout": 1})
+    assert changed.status_code == 200, changed.text
+    assert await times() == [("2s", "1s"), ("10s", "2500ms"), ("15s", "14s")]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"interval": 16}, "/interval"),
+        ({"interval": 2}, "/timeout"),
+        ({"timeout": 5}, "/timeout"),
+        ({"interval": 0.5}, "/interval"),
+        ({"interval": None}, "/interval"),
+    ],
+)
+async def test_what_rules_could_not_work_with(
+    client: AsyncClient, change: dict[str, Any], pointer: str
+) -> None:
+    """An interval that is too long for rules, or a poll that meets the next one, is refused."""
+    url = "/api/v1/poll-classes"
+    created = await client.post(url, json={"name": "one", "interval": 5, "timeout": 3})
+    refused = await client.patch(f"{url}/one", json=change)
+    assert refused.status_code == 422
+    assert [e["pointer"] for e in refused.json()["errors"]] == [pointer]
+    assert (await client.get(f"{url}/one")).json() == created.json()
