@@ -40,6 +40,7 @@ def inventory() -> dict[str, Any]:
         "sites": [
             {"name": f"site-{n}", "parent": f"site-{n // 10}" if n else None} for n in range(SITES)
         ],
+        "device_roles": [{"name": "access"}, {"name": "core"}],
         "devices": [
             {
                 "name": f"device-{n}",

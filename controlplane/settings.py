@@ -61,7 +61,7 @@ class Settings(BaseSettings):
 
     shards: Annotated[int, Field(ge=1, le=64)] = 1  # Prometheus servers that share the devices
 
-    scrape_interval: Seconds = 60
+    scrape_interval: Seconds = 60  # of devices without a poll class, and the longest of all
     sd_refresh_interval: Seconds = 30
     evaluation_interval: Seconds = 15
     down_for: Seconds = 120  # how long a device must be down before anyone is told

@@ -11,13 +11,14 @@ CREDENTIAL = "lab"
 def document(
     topology: Topology, bulk: Iterable[DeviceSpec], *, port: int, community: str
 ) -> dict[str, Any]:
-    """Return credentials, sites and devices; parents are the next hops towards the poller."""
+    """Return the import document; parents are the next hops towards the poller."""
     devices = [_device(spec, topology.parents(spec.name), port) for spec in topology.devices]
     devices += [_device(spec, (), port) for spec in bulk]
     sites = dict.fromkeys(device["site"] for device in devices)
     return {
         "credentials": [{"name": CREDENTIAL, "kind": "snmp", "version": 2, "community": community}],
         "sites": [{"name": site, "description": f"Simulated network, {site}"} for site in sites],
+        "device_roles": [{"name": r} for r in dict.fromkeys(d["role"] for d in devices)],
         "devices": devices,
     }
 

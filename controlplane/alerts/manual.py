@@ -107,7 +107,7 @@ async def _labels(session: AsyncSession, actor: Actor, data: AlertCreate) -> dic
     own = {
         "device": device.name,
         "site": sites.get(device.id, ""),
-        "role": device.role,
+        "role": device.role or "",
         "vendor": device.vendor,
     }
     return labels | {name: value for name, value in own.items() if value}

@@ -83,8 +83,10 @@ ROUTERS = (
     devices.sites,
     transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
+    catalogue.device_roles,
     catalogue.device_types,
     catalogue.platforms,
+    catalogue.poll_classes,
     catalogue.tenants,
     groups.router,
     interfaces.router,

@@ -25,6 +25,7 @@ NOUNS = (
     *("group", "maintenance", "mfa", "mib", "oncall", "role", "route", "rules", "session", "site"),
     *("targets", "threshold", "token", "user", "vault"),
 )
+CATALOGUE = ("device-role", "device-type", "platform", "poll-class", "tenant")  # all in one module
 VERBS = {  # the module and the function of each
     "changes": ("changes", "changes"),
     "export": ("transfer", "export"),
@@ -48,10 +49,12 @@ def command_line(called: str | None = None) -> typer.Typer:
     app.callback()(_nothing)  # so that a single command keeps its name
 
     def wanted(name: str) -> bool:
-        return called not in {*NOUNS, *VERBS} or called == name
+        return called not in {*NOUNS, *CATALOGUE, *VERBS} or called == name
 
     for noun in filter(wanted, NOUNS):
         app.add_typer(import_module(f"controlplane.cli.{noun}").app, name=noun)
+    for noun in filter(wanted, CATALOGUE):
+        app.add_typer(import_module("controlplane.cli.catalogue").commands(noun), name=noun)
     for verb, (module, function) in VERBS.items():
         if wanted(verb):
             app.command(verb)(getattr(import_module(f"controlplane.cli.{module}"), function))

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -24,13 +24,15 @@ def rows(
     *,
     as_json: bool,
     colours: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
 ) -> None:
-    """Print a list: `columns` of it on a terminal, else all of it as JSON.
+    """Print a list: `columns` of it on a terminal, else all of it, or `only` some, as JSON.
 
     `colours` are those of rows by their `outcome`; under the empty one, of all others.
     """
     if as_json or not sys.stdout.isatty():
-        _json([item.model_dump(mode="json") for item in items])
+        kept = set(only) if only is not None else None
+        _json([item.model_dump(mode="json", include=kept) for item in items])
         return
     table = Table(*columns)
     for item in items:

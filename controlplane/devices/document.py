@@ -20,7 +20,7 @@ from controlplane.credentials.service import Outcome
 from controlplane.devices import inventory, queries, service, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import service as catalogue
-from controlplane.devices.catalogue.nouns import NOUNS, Noun
+from controlplane.devices.catalogue.nouns import IMPORTED, Noun
 from controlplane.devices.inventory import Row
 from controlplane.devices.schemas import (
     DeviceCreate,
@@ -70,7 +70,7 @@ async def put(
     moved.advance(len(document.credentials))
     put_sites = await _put_sites(session, actor, document.sites)
     moved.advance(len(document.sites))
-    tallies = {n.plural: await _put_entries(session, actor, n, document) for n in NOUNS.values()}
+    tallies = {n.plural: await _put_entries(session, actor, n, document) for n in IMPORTED}
     moved.advance(sum(len(getattr(document, noun)) for noun in tallies))
     put_devices = await _put_devices(session, actor, document.devices)
     moved.advance(len(document.devices))
@@ -126,6 +126,7 @@ async def _unknown(
     rows = [data.model_dump(include=set(inventory.REFERRED)) for data in document.devices]
     known = (await inventory.look_up(session, actor, rows)).names()
     known = {
+        **known,
         "site": {*known["site"], *named.get("sites", ()), *(site.name for site in document.sites)},
         "credential": {
             *known["credential"],
@@ -143,7 +144,7 @@ async def _unknown(
                 *named.get(noun.plural, ()),
                 *(row.name for row in getattr(document, noun.plural)),
             }
-            for noun in NOUNS.values()
+            for noun in IMPORTED
         },
     }
     return [
@@ -170,9 +171,10 @@ async def _put_entries(
     session: AsyncSession, actor: Actor, noun: Noun, document: ImportDocument
 ) -> Tally:
     rows = getattr(document, noun.plural)
-    if rows:  # everywhere, as for writing one alone: it may belong to devices anywhere
+    tally = _tally([await catalogue.put(session, actor, noun, row) for row in rows])
+    if tally.created or tally.updated:  # everywhere: it may belong to devices anywhere
         require(actor, Permission.CATALOGUE_WRITE, everywhere=True)
-    return _tally([await catalogue.put(session, actor, noun, row) for row in rows])
+    return tally
 
 
 async def _put_sites(

@@ -16,7 +16,7 @@ from controlplane.credentials import queries as credential_queries
 from controlplane.database import now, one_of
 from controlplane.devices import facts, parents, queries, references
 from controlplane.devices.catalogue import queries as catalogue_queries
-from controlplane.devices.catalogue.nouns import NOUNS
+from controlplane.devices.catalogue.nouns import BY_ID, NOUNS
 from controlplane.devices.models import Device, DeviceCredential, DeviceParent
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Invalid, Problem
@@ -28,7 +28,7 @@ COLUMNS = (
     *("address", "port", "role", "vendor", "description", "serial", "asset_tag"),
     *("profile", "modules", "tags", "status"),
 )
-REFERENCES = {noun.column: noun.field for noun in NOUNS.values()}
+REFERENCES = {noun.column: noun.field for noun in BY_ID}
 REFERRED = {
     "site": "site",
     "credentials": "credential",
@@ -138,6 +138,7 @@ def add(name: str, fields: Fields, place: str = "") -> Row:
         updated_at=moment,
         device_type_id=None,
         platform_id=None,
+        poll_class_id=None,
         tenant_id=None,
     )
     return Row(device, fields, place, new=True)

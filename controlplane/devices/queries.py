@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Subquery,
     func,
     literal,
+    or_,
 )
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -20,7 +22,8 @@ from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.database import one_of
-from controlplane.devices.catalogue.nouns import NOUNS
+from controlplane.devices.catalogue.models import PollClass
+from controlplane.devices.catalogue.nouns import BY_ID
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import (
@@ -30,11 +33,12 @@ from controlplane.devices.models import (
     DeviceParent,
     FactChange,
     Site,
+    SiteKind,
 )
 from controlplane.devices.schemas import DeviceFilters, SiteQuery
 from controlplane.lookups import Related, Tags
 
-SITE_ORDERING = {"name": col(Site.name), "created_at": col(Site.created_at)}
+SITE_ORDERING = {"name": col(Site.name), "kind": col(Site.kind), "created_at": col(Site.created_at)}
 DEVICE_ORDERING = {
     "name": col(Device.name),
     "address": col(Device.address),
@@ -65,7 +69,7 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     above = aliased(Site)
     parents = select(above.id).where(_visible_site(actor, above.id))
     subjects: dict[str, lookups.Subject] = {
-        **lookups.columns(Site, "name", "description", "created_at", "updated_at"),
+        **lookups.columns(Site, "name", "kind", "description", "created_at", "updated_at"),
         "parent": Related(col(Site.parent_id), parents, col(above.name)),
     }
     found = lookups.search(query.q, col(Site.id), subjects["name"], subjects["description"])
@@ -137,7 +141,7 @@ def _device_subjects(actor: Actor) -> Mapping[str, lookups.Subject]:
             noun.field: Related(
                 getattr(Device, noun.column), select(noun.table.id), col(noun.table.name)
             )
-            for noun in NOUNS.values()
+            for noun in BY_ID
         },
         "site": Related(col(Device.site_id), select(Site.id), col(Site.name)),
         "parent": Related(col(Device.id), parents, col(Device.name)),
@@ -164,12 +168,13 @@ def monitored() -> Select[tuple[Device]]:
     return select(Device).where(col(Device.status).in_(MONITORED)).order_by(Device.name)
 
 
-def labelled() -> Select[tuple[str, str | None, str, str, UUID | None]]:
-    """Select name, site, role, vendor and the id of the site of what is monitored, by name."""
+def labelled() -> Select[Any]:
+    """Select name, site, role, vendor and poll class of what is monitored, by name."""
     return (
         select(Device.name, col(Site.name).label("site"), Device.role, Device.vendor)
-        .add_columns(col(Device.site_id))
+        .add_columns(col(Device.site_id), col(PollClass.interval), col(PollClass.timeout))
         .outerjoin(Site, col(Site.id) == Device.site_id)
+        .outerjoin(PollClass, col(PollClass.id) == Device.poll_class_id)
         .where(col(Device.status).in_(MONITORED))
         .order_by(Device.name)
     )
@@ -282,6 +287,12 @@ def left_behind(actor: Actor, of: Collection[UUID]) -> Select[tuple[UUID, str, b
         .where(_of(DeviceParent.parent_id, of), ~_of(DeviceParent.device_id, of))
         .order_by(col(Device.name))
     )
+
+
+def kinds_around(site: Site) -> Select[tuple[SiteKind, bool]]:
+    """Select the kinds of what a site is a part of, and of its own parts; and which is above."""
+    above = col(Site.id) == site.parent_id
+    return select(Site.kind, above).where(or_(above, col(Site.parent_id) == site.id)).distinct()
 
 
 def residents(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:

@@ -18,7 +18,7 @@ from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
-from controlplane.devices.catalogue.nouns import NOUNS
+from controlplane.devices.catalogue.nouns import BY_ID
 from controlplane.devices.models import (
     Device,
     DeviceCredential,
@@ -53,7 +53,7 @@ def _references(actor: Actor, *, every: bool) -> Select[Any]:
         .add_columns(func.array(_parents(actor, device)).label("parents"))
         .outerjoin(Site, col(Site.id) == device.site_id)
     )
-    for noun in NOUNS.values():
+    for noun in BY_ID:
         refers = col(noun.table.id) == getattr(device, noun.column)
         statement = statement.add_columns(col(noun.table.name).label(noun.field))
         statement = statement.outerjoin(noun.table, refers)

@@ -11,12 +11,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from controlplane import lookups
 from controlplane.credentials.schemas import CredentialCreate
 from controlplane.devices.catalogue.schemas import (
+    DeviceRoleCreate,
     DeviceTypeCreate,
     PlatformCreate,
     TenantCreate,
     Text,
 )
-from controlplane.devices.models import Status
+from controlplane.devices.models import SiteKind, Status
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TAGS, TEXT
 from controlplane.pagination import PageQuery
@@ -63,6 +64,7 @@ class SiteUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    kind: Annotated[SiteKind, NOT_NULL] = SiteKind.SITE
     description: Annotated[Description, NOT_NULL] = ""
     parent: Name | None = None
 
@@ -78,6 +80,7 @@ class SiteRead(BaseModel):
 
     id: UUID
     name: str
+    kind: SiteKind
     description: str
     parent: str | None
     version: int
@@ -90,6 +93,7 @@ class SiteQuery(PageQuery):
     """Filters of the list of sites; `q` finds parts of name or description."""
 
     name: Annotated[list[Name], TEXT] = NOT_GIVEN
+    kind: Annotated[list[SiteKind], CHOICE] = NOT_GIVEN
     description: Annotated[list[Description], TEXT] = NOT_GIVEN
     parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
@@ -104,10 +108,11 @@ class DeviceFields(BaseModel):
 
     port: Annotated[Port, NOT_NULL] = 161
     site: Name | None = None
-    role: Annotated[Label, NOT_NULL] = ""
+    role: Name | None = None
     vendor: Annotated[Label, NOT_NULL] = ""
     device_type: Name | None = None
     platform: Name | None = None
+    poll_class: Name | None = None
     tenant: Name | None = None
     description: Annotated[Description, NOT_NULL] = ""
     serial: Annotated[Text, NOT_NULL] = ""
@@ -182,10 +187,11 @@ class DeviceRead(BaseModel):
     address: str
     port: int
     site: str | None
-    role: str
+    role: str | None
     vendor: str
     device_type: str | None
     platform: str | None
+    poll_class: str | None
     tenant: str | None
     description: str
     serial: str
@@ -213,10 +219,11 @@ class DeviceFilters(BaseModel):
     name: Annotated[list[Name], TEXT] = NOT_GIVEN
     address: Annotated[list[Printable], TEXT] = NOT_GIVEN
     site: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
-    role: Annotated[list[Label], TEXT] = NOT_GIVEN
+    role: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     vendor: Annotated[list[Label], TEXT] = NOT_GIVEN
     device_type: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     platform: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    poll_class: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     tenant: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     description: Annotated[list[Printable], TEXT] = NOT_GIVEN
     asset_tag: Annotated[list[Printable], TEXT] = NOT_GIVEN
@@ -244,6 +251,7 @@ class ImportDocument(BaseModel):
 
     credentials: list[CredentialCreate] = []
     sites: list[SiteCreate] = []
+    device_roles: list[DeviceRoleCreate] = []
     device_types: list[DeviceTypeCreate] = []
     platforms: list[PlatformCreate] = []
     tenants: list[TenantCreate] = []
@@ -263,6 +271,7 @@ class ImportResult(BaseModel):
 
     credentials: Tally
     sites: Tally
+    device_roles: Tally
     device_types: Tally
     platforms: Tally
     tenants: Tally

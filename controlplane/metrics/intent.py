@@ -29,7 +29,13 @@ async def devices(session: AsyncSession) -> list[Family]:
             "A device that should be monitored.",
             [
                 Sample(
-                    1, {"device": d.name, "site": d.site or "", "role": d.role, "vendor": d.vendor}
+                    1,
+                    {
+                        "device": d.name,
+                        "site": d.site or "",
+                        "role": d.role or "",
+                        "vendor": d.vendor,
+                    },
                 )
                 for d in rows
             ],

@@ -120,7 +120,7 @@ def sites() -> Select[tuple[UUID, UUID | None]]:
     return select(col(Site.id), col(Site.parent_id))
 
 
-def places(device: UUID | None = None) -> Select[tuple[UUID, str, str, UUID | None]]:
+def places(device: UUID | None = None) -> Select[tuple[UUID, str, str | None, UUID | None]]:
     """Select id, name, role and site of a device, or of all that are monitored, by name."""
     statement = select(col(Device.id), col(Device.name), col(Device.role), col(Device.site_id))
     if device is not None:

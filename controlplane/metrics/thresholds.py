@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 class Place(NamedTuple):
     """What of a device decides which thresholds count, but for those of its own."""
 
-    role: str
+    role: str | None
     site: UUID | None
     groups: frozenset[UUID]
 

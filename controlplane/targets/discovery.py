@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -53,13 +54,14 @@ def builder(
     async def build(session: AsyncSession) -> Lists:
         nonlocal sharing
         sharing = await exporters.assignment(session, settings, sharing)
-        times = scrape_times(settings.scrape_interval)
+        times = cache(partial(scrape_times, settings.scrape_interval))
         devices = (await session.execute(queries.labelled())).all()
         lists: dict[int, list[object]] = {int(shard): [] for shard in shards}
         for device in devices:
             shard = int(sharding.choose(device.name, shards)) if len(shards) > 1 else 0
             asked_by = sharing.owner(device.name, device.site_id).address
-            lists[shard].append(group(device, asked_by, times))
+            asked_when = times(device.interval, device.timeout)
+            lists[shard].append(group(device, asked_by, asked_when))
         counted = await events.count(session)
         verdict = await gate.admit(sessions, [device.name for device in devices], counted)
         if verdict.withheld:
@@ -87,11 +89,18 @@ def group(device: Any, exporter: str, times: Mapping[str, str]) -> dict[str, obj
     }
 
 
-def scrape_times(interval: float) -> Mapping[str, str]:
-    """Give the labels by which a device is asked every so many seconds."""
+def scrape_times(
+    longest: float, interval: float | None = None, within: float | None = None
+) -> Mapping[str, str]:
+    """Give the labels by which a device is asked every so many seconds, as its poll class says.
+
+    Without one it is asked at the longest interval, beyond which rules miss samples: a class that
+    was made when that was longer is held to it.
+    """
+    seconds = min(interval or longest, longest)
     return {
-        "__scrape_interval__": duration(interval),
-        "__scrape_timeout__": duration(timeout(interval)),
+        "__scrape_interval__": duration(seconds),
+        "__scrape_timeout__": duration(min(within or seconds, timeout(seconds))),
     }
 
 

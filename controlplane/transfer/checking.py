@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from controlplane.credentials.schemas import CredentialCreate
-from controlplane.devices.catalogue.nouns import NOUNS
+from controlplane.devices.catalogue.nouns import IMPORTED
 from controlplane.devices.schemas import DeviceCreate, ImportDocument, SiteCreate
 from controlplane.errors import Problem, from_validation
 
@@ -16,7 +16,7 @@ ROWS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
     {
         "credentials": TypeAdapter(CredentialCreate),
         "sites": TypeAdapter(SiteCreate),
-        **{noun.plural: TypeAdapter(noun.create) for noun in NOUNS.values()},
+        **{noun.plural: TypeAdapter(noun.create) for noun in IMPORTED},
         "devices": TypeAdapter(DeviceCreate),
     }
 )

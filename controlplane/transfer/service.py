@@ -18,7 +18,7 @@ from controlplane.devices import document as documents
 from controlplane.devices import inventory, queries, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import queries as catalogue
-from controlplane.devices.catalogue.nouns import NOUNS, Noun
+from controlplane.devices.catalogue.nouns import IMPORTED, Noun
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceRead,
@@ -38,7 +38,7 @@ from controlplane.vault import Vault
 NEEDED = {
     "credentials": Permission.CREDENTIALS_WRITE,
     "sites": Permission.SITES_WRITE,
-    **{noun.plural: Permission.CATALOGUE_WRITE for noun in NOUNS.values()},
+    **dict.fromkeys((noun.plural for noun in IMPORTED), Permission.DEVICES_READ),
     "devices": Permission.DEVICES_WRITE,
 }
 
@@ -116,10 +116,7 @@ async def _unfit(session: AsyncSession, mode: Mode, document: ImportDocument) ->
     checks: tuple[tuple[str, Sequence[Any], Taken], ...] = (
         ("credentials", document.credentials, credential_queries.taken),
         ("sites", document.sites, queries.taken_sites),
-        *(
-            (n.plural, getattr(document, n.plural), partial(catalogue.taken, n))
-            for n in NOUNS.values()
-        ),
+        *((n.plural, getattr(document, n.plural), partial(catalogue.taken, n)) for n in IMPORTED),
         ("devices", document.devices, queries.taken),
     )
     for noun, rows, statement in checks:
@@ -148,7 +145,7 @@ async def dump(session: AsyncSession, actor: Actor, query: ExportQuery) -> dict[
         places = await sites.read(session, actor, rows)
     exported = {
         "sites": [site.model_dump(include=set(SiteCreate.model_fields)) for site in places],
-        **{noun.plural: await _entries(session, noun) for noun in NOUNS.values()},
+        **{noun.plural: await _entries(session, noun) for noun in IMPORTED},
         "devices": [_device(device) for device in devices],
     }
     counted = {noun: len(rows) for noun, rows in exported.items()}

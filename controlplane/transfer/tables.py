@@ -16,7 +16,7 @@ COLUMNS = tuple(
     dict.fromkeys(("name", "address", *DeviceCreate.model_fields))  # the names first
 )
 LISTS = frozenset({"modules", "tags", "credentials", "parents"})
-NULLABLE = frozenset({"site", "device_type", "platform", "tenant", "profile"})
+NULLABLE = frozenset({"site", "role", "device_type", "platform", "poll_class", "tenant", "profile"})
 MARK = "'"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", MARK)
 

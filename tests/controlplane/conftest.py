@@ -164,6 +164,14 @@ async def client(log_in: Login) -> AsyncClient:
 
 
 @pytest.fixture
+async def roles(client: AsyncClient) -> None:
+    """Have the device roles that tests give to devices."""
+    for name in ("access", "core", "edge"):
+        made = await client.post("/api/v1/device-roles", json={"name": name})
+        assert made.status_code == 201, made.text
+
+
+@pytest.fixture
 async def service(app: FastAPI, sessions: Sessions) -> AsyncIterator[Service]:
     """Give a function that makes a service's client with the given permissions."""
     clients: list[AsyncClient] = []

@@ -124,6 +124,47 @@ def test_what_the_first_release_held_is_kept(connection: Connection) -> None:
         assert kept[row["device_id"], row["metric"], row["severity"]] == row["value"]
 
 
+ROLES = ("Core Switch", "core", "Core", "")
+DEVICE = """
+INSERT INTO devices (id, name, address, port, role, vendor, description, serial, asset_tag, modules,
+  tags, status, version, created_at, updated_at)
+VALUES (gen_random_uuid(), :name, '10.0.0.1', 161, :role, '', '', '', '', '[]', '{}', 'active', 1,
+  now(), now())
+"""
+GROUP = """
+INSERT INTO device_groups (id, name, description, roles, vendors, tags_any, tags_all, pattern,
+  version, created_at, updated_at)
+VALUES (gen_random_uuid(), 'g', '', '{Core Switch,edge}', '{}', '{}', '{}', '', 1, now(), now())
+"""
+ROUTE = """
+INSERT INTO notification_routes (id, name, position, built_in, options, created_at, updated_at)
+VALUES (gen_random_uuid(), 'r', 1, '[]', '{"roles": ["Core Switch", "core"]}', now(), now())
+"""
+
+
+def test_roles_become_objects(connection: Connection) -> None:
+    """Each text becomes a role, one for those that differ in case; who asked for it still does."""
+    up(connection, "0037")
+    with connection.begin():
+        for number, role in enumerate(ROLES):
+            connection.execute(text(DEVICE), {"name": f"d{number}", "role": role})
+        connection.execute(text(GROUP))
+        connection.execute(text(ROUTE))
+    up(connection, "0039")
+    there = connection.execute(text("SELECT name, description FROM device_roles ORDER BY name"))
+    assert [row[0] for row in there] == ["core", "core-switch"]
+    found = connection.scalars(text("SELECT role FROM devices ORDER BY name")).all()
+    assert found == ["core-switch", "core", "core", None]
+    (roles,) = connection.scalars(text("SELECT roles FROM device_groups")).all()
+    assert sorted(roles) == ["core-switch", "edge"]
+    (options,) = connection.scalars(text("SELECT options FROM notification_routes")).all()
+    assert options == {"roles": ["Core Switch", "core", "core-switch"]}
+    connection.rollback()
+    down(connection, "0037")
+    found = connection.scalars(text("SELECT role FROM devices ORDER BY name")).all()
+    assert found == ["core-switch", "core", "core", ""]
+
+
 def test_rows_are_what_a_table_takes(connection: Connection) -> None:
     """Rows made for a test keep to checks, lengths and references, and what the database makes."""
     for statement in TABLES:

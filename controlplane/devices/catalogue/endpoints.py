@@ -8,17 +8,26 @@ from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanReadDevices, CanWriteCatalogue
 from controlplane.database import Session
 from controlplane.devices.catalogue import queries, service
-from controlplane.devices.catalogue.nouns import DEVICE_TYPE, PLATFORM, TENANT, Noun
+from controlplane.devices.catalogue.nouns import (
+    DEVICE_ROLE,
+    DEVICE_TYPE,
+    PLATFORM,
+    POLL_CLASS,
+    TENANT,
+    Noun,
+)
 from controlplane.devices.catalogue.schemas import EntryQuery
 from controlplane.grammar import Name
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatch
+from controlplane.retries.once import ONCE, Retryable
 
 
 def _router(noun: Noun) -> APIRouter:
     """Make the endpoints of a noun; their bodies are those of its schemas."""
-    plural = f"{noun.words}s"
-    router = APIRouter(prefix=f"/api/v1/{plural.replace(' ', '-')}", tags=[plural])
+    plural = noun.plural.replace("_", " ")
+    path = f"/api/v1/{noun.plural.replace('_', '-')}"
+    router = APIRouter(prefix=path, tags=[plural], route_class=Retryable)
 
     @router.get("", response_model=Page[noun.read], summary=f"List {plural}")  # type: ignore[name-defined]  # known when it runs
     async def list_entries(
@@ -34,14 +43,22 @@ def _router(noun: Noun) -> APIRouter:
         results = [noun.read.model_validate(row.model_dump()) for row in rows]
         return pagination.page(request.url, query, count, results)
 
-    @router.post("", status_code=201, response_model=noun.read, summary=f"Add a {noun.words}")
+    @router.post(
+        "",
+        status_code=201,
+        response_model=noun.read,
+        summary=f"Add a {noun.words}",
+        dependencies=[ONCE],
+    )
     async def create_entry(
         data: noun.create,  # type: ignore[name-defined]  # known when it runs
+        request: Request,
         response: Response,
         session: Session,
         actor: CanWriteCatalogue,
     ) -> Any:
         created = await service.create(session, actor, noun, data)
+        noun.check(created, request.app.state.settings)
         preconditions.tag(response, created.version)
         return created
 
@@ -56,10 +73,11 @@ def _router(noun: Noun) -> APIRouter:
         preconditions.tag(response, entry.version)
         return entry
 
-    @router.patch("/{name}", response_model=noun.read, summary=f"Change or rename a {noun.words}")
+    @router.patch("/{name}", response_model=noun.read, summary=f"Change a {noun.words}")
     async def update_entry(
         name: Name,
         data: noun.update,  # type: ignore[name-defined]  # known when it runs
+        request: Request,
         response: Response,
         *,
         session: Session,
@@ -67,6 +85,7 @@ def _router(noun: Noun) -> APIRouter:
         if_match: IfMatch = None,
     ) -> Any:
         changed = await service.update(session, actor, noun, name, data, if_match)
+        noun.check(changed, request.app.state.settings)
         preconditions.tag(response, changed.version)
         return changed
 
@@ -79,6 +98,8 @@ def _router(noun: Noun) -> APIRouter:
     return router
 
 
+device_roles = _router(DEVICE_ROLE)
 device_types = _router(DEVICE_TYPE)
 platforms = _router(PLATFORM)
+poll_classes = _router(POLL_CLASS)
 tenants = _router(TENANT)

@@ -29,6 +29,14 @@ class DeviceType(Entry, table=True):
     part_number: str = Field(default="", max_length=64)
 
 
+class DeviceRole(Entry, table=True):
+    """What devices are for; its name is the label `role`, so it stays."""
+
+    __tablename__ = "device_roles"
+
+    colour: str = Field(default="", max_length=7)
+
+
 class Platform(Entry, table=True):
     """The software that devices run; its profile counts where a device has none of its own."""
 
@@ -36,6 +44,15 @@ class Platform(Entry, table=True):
 
     manufacturer: str = Field(default="", max_length=64)
     profile: str | None = Field(default=None, max_length=63)
+
+
+class PollClass(Entry, table=True):
+    """How often devices are asked, and how long that may take, in seconds."""
+
+    __tablename__ = "poll_classes"
+
+    interval: float
+    timeout: float | None = None  # almost the interval where it is not said
 
 
 class Tenant(Entry, table=True):

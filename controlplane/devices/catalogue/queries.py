@@ -50,9 +50,10 @@ def taken(noun: Noun, names: Collection[str]) -> Select[tuple[str]]:
     return select(noun.table.name).where(one_of(col(noun.table.name), names))
 
 
-def uses(noun: Noun, of: UUID) -> Select[tuple[int]]:
+def uses(noun: Noun, of: Entry) -> Select[tuple[int]]:
     """Count the devices that refer to an object, whoever asks."""
-    return select(func.count()).select_from(Device).where(getattr(Device, noun.column) == of)
+    kept = of.name if noun.by_name else of.id
+    return select(func.count()).select_from(Device).where(getattr(Device, noun.column) == kept)
 
 
 def profiles() -> Select[tuple[str, str | None]]:

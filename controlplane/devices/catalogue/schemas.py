@@ -7,11 +7,15 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane import lookups
-from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
+from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word, matching
 from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 Text = Annotated[Printable, Field(max_length=64)]
+Colour = Annotated[str, matching("(?:#[0-9a-f]{6})?", "`#` and six lower-case hexadecimal digits")]
+
+LONGEST = 240  # seconds: Prometheus forgets a sample after five minutes
+Interval = Annotated[float, Field(ge=1, le=LONGEST, allow_inf_nan=False)]
 
 
 class Fields(BaseModel):
@@ -80,6 +84,22 @@ class DeviceTypeRead(EntryRead):
     part_number: str
 
 
+class DeviceRoleUpdate(Fields):
+    """The fields of a device role to change; its name stays: it is a label of every series."""
+
+    colour: Annotated[Colour, NOT_NULL] = ""
+
+
+class DeviceRoleCreate(DeviceRoleUpdate, Named):
+    """A new device role."""
+
+
+class DeviceRoleRead(EntryRead):
+    """A device role."""
+
+    colour: str
+
+
 class PlatformFields(Fields):
     """What may be said of a platform; `profile` is that of devices that name none themselves."""
 
@@ -100,6 +120,31 @@ class PlatformRead(EntryRead):
 
     manufacturer: str
     profile: str | None
+
+
+class PollClassFields(Fields):
+    """What may be said of a poll class; without a `timeout` a poll takes almost the interval."""
+
+    timeout: Annotated[float, Field(ge=0.1, le=LONGEST)] | None = None
+
+
+class PollClassCreate(PollClassFields, Named):
+    """A new poll class."""
+
+    interval: Interval
+
+
+class PollClassUpdate(PollClassFields, Renamed):
+    """The fields of a poll class to change."""
+
+    interval: Annotated[Interval | None, NOT_NULL] = None
+
+
+class PollClassRead(EntryRead):
+    """A poll class; both in seconds."""
+
+    interval: float
+    timeout: float | None
 
 
 class TenantCreate(Fields, Named):

@@ -59,7 +59,7 @@ async def delete(
     await events.changed(session)
     entry = await get(session, noun, name)
     preconditions.check(entry.version, if_match)
-    count = (await session.execute(queries.uses(noun, entry.id))).scalar_one()
+    count = (await session.execute(queries.uses(noun, entry))).scalar_one()
     if count:
         raise Conflict(f"the {noun.words} {name!r} is in use: devices that name it: {count}")
     await session.delete(entry)

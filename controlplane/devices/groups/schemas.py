@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from controlplane import lookups
-from controlplane.devices.schemas import Description, Words
+from controlplane.devices.schemas import Description, Names, Words
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, matching
 from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
@@ -34,7 +34,7 @@ class Filter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     site: Name | None = None
-    roles: Labels = []
+    roles: Names = []
     vendors: Labels = []
     tags_any: Words = []
     tags_all: Words = []

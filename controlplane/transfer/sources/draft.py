@@ -28,6 +28,7 @@ class Draft:
     names: Names = field(default_factory=Names)
     credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
     sites: dict[str, dict[str, Any]] = field(default_factory=dict)
+    roles: dict[str, dict[str, Any]] = field(default_factory=dict)
     devices: list[dict[str, Any]] = field(default_factory=list)
     _left: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -40,6 +41,12 @@ class Draft:
         """Give the name of the site that this text makes; it is added unless it is there."""
         made = self.names.again("sites", name, len(self.sites))
         self.sites.setdefault(made, {"name": made, **fields})
+        return made
+
+    def role(self, name: str) -> str:
+        """Give the name of the device role that this text makes; it is added, too."""
+        made = self.names.again("device_roles", name, len(self.roles))
+        self.roles.setdefault(made, {"name": made})
         return made
 
     def leave(self, place: str, reason: str = NO_PLACE) -> None:
@@ -57,6 +64,7 @@ class Draft:
         document = {
             "credentials": list(self.credentials.values()),
             "sites": list(self.sites.values()),
+            "device_roles": list(self.roles.values()),
             "devices": self.devices,
         }
         left = [

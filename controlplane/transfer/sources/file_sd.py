@@ -36,12 +36,13 @@ def _device(draft: Draft, target: Any, labels: dict[str, Any], *, alone: bool) -
         return
     if port:
         draft.leave("targets/port", "is that of an exporter, not of the device")
-    site, name = text(labels.get("site")), text(labels.get("device")) if alone else ""
+    site, role = text(labels.get("site")), text(labels.get("role"))
+    name = text(labels.get("device")) if alone else ""
     draft.device(
         name or host,
         address=host,
         site=draft.site(site) if site else None,
-        role=label(text(labels.get("role"))),
+        role=draft.role(role) if role else None,
         vendor=label(text(labels.get("vendor"))),
     )
     draft.leave_rest("labels", labels, USED if alone else USED - {"device"})

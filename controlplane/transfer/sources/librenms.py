@@ -10,7 +10,6 @@ from controlplane.errors import Invalid
 from controlplane.transfer import formats
 from controlplane.transfer.formats import Format
 from controlplane.transfer.sources.draft import Draft, Given
-from controlplane.transfer.sources.names import label
 from controlplane.transfer.sources.shapes import objects, text
 
 VERSIONS: Mapping[str, int] = MappingProxyType({"v1": 1, "v2c": 2, "v3": 3})
@@ -44,13 +43,13 @@ def _device(draft: Draft, device: dict[str, Any], *, secrets: bool) -> None:
         draft.leave("devices", "has neither host name nor address")
         return
     location = text(device.get("location"))
-    port = text(device.get("port"))
+    port, role = text(device.get("port")), text(device.get("type"))
     draft.device(
         sys_name if hostname == address and sys_name else hostname or sys_name,
         address=address,
         port=int(port) if re.fullmatch("[0-9]{1,5}", port) else None,
         site=draft.site(location, description=location) if location else None,
-        role=label(text(device.get("type"))),
+        role=draft.role(role) if role else None,
         status="planned" if text(device.get("disabled")) == "1" else "active",
         credentials=[name] if (name := _credential(draft, device, secrets=secrets)) else None,
     )

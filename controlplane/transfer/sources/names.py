@@ -11,7 +11,7 @@ LONGEST, LONGEST_LABEL = 63, 64
 
 
 def slug(text: str) -> str:
-    """Make a name of a site or device; empty where nothing of the text can stand in one."""
+    """Make a name of a site, role or device; empty where nothing of the text can stand in one."""
     return _fit(text.lower(), r"[^a-z0-9._-]+", LONGEST)
 
 
@@ -21,7 +21,7 @@ def word(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """Make a role or vendor, in which spaces and `/ & +` may stand."""
+    """Make a vendor, in which spaces and `/ & +` may stand."""
     return _fit(text, r"[^A-Za-z0-9 ._/&+-]+", LONGEST_LABEL).rstrip(" _/&-")
 
 

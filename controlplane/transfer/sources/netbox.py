@@ -75,11 +75,12 @@ def _device(draft: Draft, device: dict[str, Any]) -> None:
         draft.leave("devices/status", f"{status} is active here")
     kind = device.get("device_type")
     site = part(device.get("site"), "slug", "name")
+    role = part(device.get("role") or device.get("device_role"), "slug", "name")
     draft.device(
         name,
         address=address.partition("/")[0],
         site=draft.site(site) if site else None,
-        role=label(part(device.get("role") or device.get("device_role"), "name", "slug")),
+        role=draft.role(role) if role else None,
         vendor=label(part(kind.get("manufacturer"), "name")) if isinstance(kind, dict) else "",
         tags=_tags(device.get("tags")),
         status=STATUS.get(status, "active"),

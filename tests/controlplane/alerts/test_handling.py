@@ -19,6 +19,7 @@ from tests.controlplane.conftest import Login, Service, Sessions
 HOUR = timedelta(hours=1)
 INVENTORY = {
     "sites": [{"name": "north"}, {"name": "south"}],
+    "device_roles": [{"name": "core"}],
     "devices": [
         {"name": "core1", "address": "10.0.0.1", "site": "north", "role": "core"},
         {"name": "core2", "address": "10.0.0.2", "site": "south"},

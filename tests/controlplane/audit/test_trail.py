@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from httpx import AsyncClient
 
 URL = "/api/v1/audit"
@@ -15,6 +16,7 @@ async def entries(client: AsyncClient, **filters: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.usefixtures("roles")
 async def test_a_device_from_first_to_last(client: AsyncClient) -> None:
     """Each change says who, from where, in which request, and what was before and after."""
     device = {"name": "core1", "address": "10.0.0.1", "role": "core"}
@@ -52,6 +54,7 @@ async def test_an_import_tells_of_every_row(client: AsyncClient) -> None:
     """An import is told as a whole, and each object it added or changed by itself."""
     document = {
         "sites": [{"name": "north"}],
+        "device_roles": [{"name": "core"}],
         "devices": [
             {"name": f"d{number}", "address": "10.0.0.1", "site": "north"} for number in range(3)
         ],
@@ -62,10 +65,10 @@ async def test_an_import_tells_of_every_row(client: AsyncClient) -> None:
     assert (await client.post(url, json=document)).status_code == 200
     found = await entries(client)
     told = [(entry["action"], entry["object_name"]) for entry in found]
-    first = [("data.create", name) for name in ("north", "d0", "d1", "d2")]
+    first = [("data.create", name) for name in ("north", "core", "d0", "d1", "d2")]
     assert told == [*first, ("data.import", ""), ("data.update", "d0"), ("data.import", "")]
-    assert found[5]["before"] == {"role": ""}
-    assert found[5]["after"] == {"role": "core"}
+    assert found[6]["before"] == {"role": None}
+    assert found[6]["after"] == {"role": "core"}
     assert len({entry["request_id"] for entry in found}) == 2
 
 

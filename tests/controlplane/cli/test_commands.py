@@ -104,6 +104,7 @@ class TestInventory:
         """Site, device with parent, list, show, remove."""
         chm("site", "add", "demo", "--description", "The lab")
         chm("device", "add", "router1", "10.0.0.1")
+        chm("device-role", "create", "core")
         added = chm(
             *("device", "add", "core1", "10.0.0.2", "--site", "demo", "--role", "core"),
             *("--vendor", "Arista", "--parent", "router1", "--port", "1161"),

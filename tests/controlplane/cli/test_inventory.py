@@ -16,6 +16,8 @@ from tests.controlplane.cli.test_commands import chm_process
 @pytest.mark.usefixtures("ready")
 def test_groups(chm: Chm, refused: Chm) -> None:
     """A group is made, asked and changed; a role on it keeps it."""
+    for role in ("core", "edge"):
+        chm("device-role", "create", role)
     chm("device", "add", "core1", "10.0.0.1", "--role", "core")
     chm("device", "add", "edge1", "10.0.0.2", "--role", "edge")
     chm("group", "add", "core", "--role", "core")

@@ -34,7 +34,7 @@ def told(response: Response) -> list[tuple[int, str, str]]:
 
 
 @pytest.fixture
-async def three(client: AsyncClient) -> AsyncClient:
+async def three(client: AsyncClient, roles: None) -> AsyncClient:  # noqa: ARG001 - they are named
     """Give a client of an inventory of three devices, of which c stands behind b."""
     await client.post("/api/v1/sites", json={"name": "north"})
     rows = [device("a", site="north"), device("b"), device("c", parents=["b"])]
@@ -101,7 +101,7 @@ class TestCreate:
 class TestUpdate:
     async def test_each_gets_what_it_is_given(self, three: AsyncClient) -> None:
         """Fields left out stay, and what is so already keeps its version."""
-        rows = [{"name": "a", "role": "core"}, {"name": "b", "role": ""}]
+        rows = [{"name": "a", "role": "core"}, {"name": "b", "role": None}]
         response = await send(three, "PATCH", rows)
         assert response.status_code == 200, response.text
         assert [r["version"] for r in response.json()["results"]] == [2, 1]
@@ -115,7 +115,7 @@ class TestUpdate:
         response = await send(three, "PATCH", rows)
         assert response.status_code == 412
         assert told(response) == [(2, "/1/version", "stale")]
-        assert (await three.get(f"{URL}/a")).json()["role"] == ""
+        assert (await three.get(f"{URL}/a")).json()["role"] is None
 
     async def test_a_cycle_is_told(self, three: AsyncClient) -> None:
         """Rows that are well by themselves and not together are refused."""
@@ -182,6 +182,7 @@ class TestScope:
 
 
 class TestCost:
+    @pytest.mark.usefixtures("roles")
     async def test_they_take_few_statements_and_one_request_in_the_log(
         self, client: AsyncClient, sessions: Sessions, statements: list[str]
     ) -> None:

@@ -39,7 +39,7 @@ class TestCreate:
         assert read == created.json()
         assert read["status"] == "active"
         assert read["version"] == 1
-        assert (read["site"], read["role"], read["parents"]) == (None, "", [])
+        assert (read["site"], read["role"], read["parents"]) == (None, None, [])
 
     async def test_name_is_unique(self, client: AsyncClient) -> None:
         """A second device of the same name is a conflict, not a 500."""
@@ -108,6 +108,7 @@ class TestCreate:
 
 
 class TestUpdate:
+    @pytest.mark.usefixtures("roles")
     async def test_only_what_is_given_changes(self, client: AsyncClient) -> None:
         """The version counts changes; saying what is so already is none."""
         await client.post("/api/v1/sites", json={"name": "demo"})
@@ -119,6 +120,7 @@ class TestUpdate:
         gone = (await client.patch(f"{URL}/core1", json={"site": None})).json()
         assert (gone["site"], gone["port"]) == (None, 1161)
 
+    @pytest.mark.usefixtures("roles")
     async def test_a_stale_version_is_a_conflict(self, client: AsyncClient) -> None:
         """Who saw an older version does not overwrite the newer one."""
         await client.post(URL, json=CORE)
@@ -128,7 +130,7 @@ class TestUpdate:
         fresh = await client.patch(f"{URL}/core1", json={"role": "edge", "version": 2})
         assert fresh.status_code == 200
 
-    @pytest.mark.parametrize("field", ["address", "port", "role", "modules", "parents", "status"])
+    @pytest.mark.parametrize("field", ["address", "port", "vendor", "modules", "parents", "status"])
     async def test_null_is_no_value(self, client: AsyncClient, field: str) -> None:
         """Null where something must stand is invalid, not a 500."""
         await client.post(URL, json=CORE)
@@ -206,6 +208,7 @@ class TestList:
             ("q=_", []),
         ],
     )
+    @pytest.mark.usefixtures("roles")
     async def test_filters(self, client: AsyncClient, query: str, names: list[str]) -> None:
         """Filters narrow the list, all of them together; `q` takes no wildcards."""
         await client.post("/api/v1/sites", json={"name": "demo"})
@@ -244,6 +247,7 @@ class TestAtOnce:
         )
         assert sorted(a.status_code for a in answers) == [200, 422]
 
+    @pytest.mark.usefixtures("roles")
     async def test_removing_twice(self, client: AsyncClient) -> None:
         """Of removals and changes at once, those that come too late find nothing."""
         await add(client, "a")

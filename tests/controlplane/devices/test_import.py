@@ -9,6 +9,7 @@ URL = "/api/v1/devices/import"
 DOCUMENT: dict[str, list[dict[str, Any]]] = {
     "credentials": [{"name": "lab", "kind": "snmp", "version": 2, "community": "s3cret"}],
     "sites": [{"name": "demo", "description": "The lab"}],
+    "device_roles": [{"name": "core"}],
     "devices": [
         {
             "name": "core1",
@@ -33,6 +34,7 @@ async def test_a_document_arrives_whole(client: AsyncClient) -> None:
     assert response.json() == {
         "credentials": NOTHING | {"created": 1},
         "sites": NOTHING | {"created": 1},
+        "device_roles": NOTHING | {"created": 1},
         "device_types": NOTHING,
         "platforms": NOTHING,
         "tenants": NOTHING,
@@ -51,6 +53,7 @@ async def test_importing_again_changes_nothing(client: AsyncClient) -> None:
     assert response.json() == {
         "credentials": NOTHING | {"unchanged": 1},
         "sites": NOTHING | {"unchanged": 1},
+        "device_roles": NOTHING | {"unchanged": 1},
         "device_types": NOTHING,
         "platforms": NOTHING,
         "tenants": NOTHING,
@@ -82,6 +85,7 @@ async def test_all_errors_and_nothing_imported(client: AsyncClient) -> None:
     document = {
         "credentials": [*DOCUMENT["credentials"], {"name": "bad", "version": 2}],
         "sites": [*DOCUMENT["sites"], {"name": "demo"}],
+        "device_roles": DOCUMENT["device_roles"],
         "devices": [
             *DOCUMENT["devices"],
             {"name": "a", "address": "10.0.0.1", "site": "x", "credentials": ["lab", "y"]},

@@ -207,6 +207,7 @@ class TestWriting:
         viewer = await log_in(Role.VIEWER, await site("north"), name="mixed")
         assert (await viewer.patch(f"{DEVICES}/oslo1", json={})).status_code == 403
 
+    @pytest.mark.usefixtures("roles")
     async def test_permissions_do_not_leak_between_scopes(
         self, log_in: Login, site: SiteOf, inventory: AsyncClient
     ) -> None:

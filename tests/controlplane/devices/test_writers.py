@@ -18,6 +18,7 @@ KINDS = pytest.mark.parametrize(
 
 
 @KINDS
+@pytest.mark.usefixtures("roles")
 class TestTwoWriters:
     async def test_one_of_two_at_the_same_time_loses(
         self,

@@ -120,9 +120,9 @@ class TestChanges:
 
 # What holds no name of another object, or one that everybody sees: the catalogue, roles, tags.
 PLAIN = {
-    *("id", "version", "created_at", "updated_at", "name", "description", "filter"),
+    *("id", "kind", "version", "created_at", "updated_at", "name", "description", "filter"),
     *("address", "port", "role", "vendor", "profile", "modules", "tags", "status"),
-    *("device_type", "platform", "tenant", "serial", "asset_tag"),
+    *("device_type", "platform", "poll_class", "tenant", "serial", "asset_tag"),
     *("roles", "vendors", "tags_any", "tags_all", "pattern"),
     *("importance", "monitored"),
     *("scope", "metric", "warning", "critical", "weight"),

@@ -98,6 +98,12 @@ def test_durations(interval: float, written: str, timeout: str) -> None:
     assert discovery.duration(discovery.timeout(interval)) == timeout
 
 
+def test_a_class_beyond_the_longest_interval_is_held_to_it() -> None:
+    """Where the setting became less than a class says, rules still get their samples."""
+    times = {"__scrape_interval__": "15s", "__scrape_timeout__": "14s"}
+    assert discovery.scrape_times(15, 60, 59) == times
+
+
 def test_rendezvous_moves_only_what_it_must() -> None:
     """A fourth exporter takes about a quarter of the devices and moves no other."""
     devices = [f"d{i}" for i in range(2000)]

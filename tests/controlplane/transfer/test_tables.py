@@ -19,14 +19,14 @@ EMPTY: dict[str, Any] = dict.fromkeys(tables.COLUMNS, "x") | {key: [] for key in
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_come_back(text: str) -> None:
     """Whatever a cell says, it is the same after writing and reading."""
-    written = tables.write([EMPTY | {"role": text}])
-    assert tables.read(written)[0]["role"] == text
+    written = tables.write([EMPTY | {"description": text}])
+    assert tables.read(written)[0]["description"] == text
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text[0] in "=+-@\t\r"])
 def test_no_cell_is_a_formula(text: str) -> None:
     """A spreadsheet finds no cell that begins as a formula does."""
-    written = tables.write([EMPTY | {"role": text, "tags": [text]}])
+    written = tables.write([EMPTY | {"description": text, "tags": [text]}])
     cells = [cell for line in csv.reader(io.StringIO(written, newline="")) for cell in line]
     assert not [cell for cell in cells if cell[:1] in tuple("=+-@\t\r")]
 

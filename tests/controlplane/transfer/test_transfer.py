@@ -20,13 +20,14 @@ INVENTORY: dict[str, Any] = {
         {"name": "north"},
         {"name": "south"},
     ],
+    "device_roles": [{"name": "core", "colour": "#ff8800"}, {"name": "007"}],
     "devices": [
         {
             "name": "core1",
             "address": "10.0.0.1",
             "port": 1161,
             "site": "oslo",
-            "role": "core / a+",
+            "role": "core",
             "vendor": "Cisco",
             "profile": "p",
             "modules": ["m1", "m2"],
@@ -132,7 +133,7 @@ class TestDryRun:
         """It tells what would be done, and neither the inventory nor the log is another."""
         before = await state(inventory)
         log = (await inventory.get("/api/v1/audit")).json()["count"]
-        table = "name,address,role\ncore1,10.0.0.1,edge\nnew,10.0.0.7,\n"
+        table = "name,address,role\ncore1,10.0.0.1,007\nnew,10.0.0.7,\n"
         report = (await put(inventory, "csv", table, "?dry_run=true")).json()
         assert report["devices"] == {"created": 1, "updated": 1, "unchanged": 0}
         assert report["errors"] == []
@@ -194,7 +195,7 @@ async def test_what_is_no_document(client: AsyncClient, form: str, content: byte
 async def test_a_fleet_fits(client: AsyncClient) -> None:
     """A document may be larger than what other requests may send."""
     lines = "".join(f"d{n},10.0.{n >> 8}.{n & 255},{'x' * 60}\n" for n in range(1000))
-    response = await put(client, "csv", f"name,address,role\n{lines}")
+    response = await put(client, "csv", f"name,address,serial\n{lines}")
     assert response.status_code == 200, response.text
     assert response.json()["devices"]["created"] == 1000
 

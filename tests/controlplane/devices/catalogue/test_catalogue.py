@@ -13,10 +13,13 @@ DEVICES = "/api/v1/devices"
 NOUNS: list[tuple[str, str, dict[str, Any]]] = [
     ("device-types", "device_type", {"manufacturer": "Arista", "model": "DCS-7050 (48 ports)"}),
     ("platforms", "platform", {"manufacturer": "Arista", "profile": "arista"}),
+    ("poll-classes", "poll_class", {"interval": 5.0, "timeout": 2.5}),
     ("tenants", "tenant", {"description": "Retail bank"}),
 ]
+ROLE = ("device-roles", "role", {"colour": "#ff8800"})
 every_noun = pytest.mark.parametrize(("path", "field", "given"), NOUNS)
 DOCUMENT: dict[str, Any] = {
+    "device_roles": [{"name": "core", "description": "+1", "colour": "#0088ff"}],
     "device_types": [{"name": "dcs-7050", "model": "=DCS-7050", "part_number": "7050"}],
     "platforms": [{"name": "eos", "profile": "arista"}],
     "tenants": [{"name": "retail"}],
@@ -24,6 +27,7 @@ DOCUMENT: dict[str, Any] = {
         {
             "name": "core1",
             "address": "10.0.0.1",
+            "role": "core",
             "device_type": "dcs-7050",
             "platform": "eos",
             "tenant": "retail",
@@ -42,6 +46,49 @@ async def put(client: AsyncClient, document: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+async def test_the_life_of_a_role(client: AsyncClient) -> None:
+    """A role is a label of every series, so its name stays; in use it is not removed."""
+    url = "/api/v1/device-roles"
+    created = await client.post(url, json={"name": "core", "colour": "#ff8800"})
+    assert created.status_code == 201, created.text
+    device = {"name": "core1", "address": "10.0.0.1", "role": "core"}
+    assert (await client.post(DEVICES, json=device)).json()["role"] == "core"
+    assert (await client.patch(f"{url}/core", json={"name": "spine"})).status_code == 422
+    assert (await client.patch(f"{url}/core", json={"colour": "red"})).status_code == 422
+    changed = await client.patch(f"{url}/core", json={"colour": "", "description": "Backbone"})
+    assert (changed.json()["colour"], changed.json()["version"]) == ("", 2)
+    refused = await client.delete(f"{url}/core")
+    assert refused.status_code == 409
+    assert refused.json()["detail"].endswith("devices that name it: 1")
+    await client.patch(f"{DEVICES}/core1", json={"role": None})
+    assert (await client.delete(f"{url}/core")).status_code == 204
+
+
+async def test_an_object_is_added_once_under_a_key(client: AsyncClient) -> None:
+    """A request that is sent again under its key is answered, and not done, again."""
+    key = {"Idempotency-Key": "0f6c1d2e-33f1-4c59-9d3a-0f2f3d4c5b6a"}
+    first = await client.post("/api/v1/tenants", json={"name": "retail"}, headers=key)
+    again = await client.post("/api/v1/tenants", json={"name": "retail"}, headers=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+async def test_who_adds_nothing_may_import_what_is_there(
+    client: AsyncClient, log_in: Login
+) -> None:
+    """A document that names the catalogue as it is takes no right to change it."""
+    await put(client, {"sites": [{"name": "oslo"}], "device_roles": [{"name": "core"}]})
+    site = (await client.get("/api/v1/sites/oslo")).json()["id"]
+    local = await log_in(Role.OPERATOR, Scope(ScopeKind.SITE, site), name="local")
+    device = {"name": "core1", "address": "10.0.0.1", "site": "oslo", "role": "core"}
+    document = {"device_roles": [{"name": "core"}], "devices": [device]}
+    await put(local, document)
+    document["device_roles"][0]["description"] = "mine"
+    refused = await local.post(f"{DEVICES}/import", json=document)
+    assert refused.status_code == 403
+
+
 @every_noun
 async def test_the_life_of_an_object(
     client: AsyncClient, path: str, field: str, given: dict[str, Any]
@@ -51,7 +98,7 @@ async def test_the_life_of_an_object(
     created = await client.post(url, json={"name": "one", **given})
     assert created.status_code == 201, created.text
     assert created.json().items() >= given.items()
-    assert (await client.post(url, json={"name": "one"})).status_code == 409
+    assert (await client.post(url, json={"name": "one", **given})).status_code == 409
     device = {"name": "core1", "address": "10.0.0.1", field: "one"}
     assert (await client.post(DEVICES, json=device)).status_code == 201
 
@@ -70,7 +117,7 @@ async def test_the_life_of_an_object(
     assert (await client.get(url)).json()["results"] == []
 
 
-@pytest.mark.parametrize(("path", "given"), [(path, given) for path, _, given in NOUNS])
+@pytest.mark.parametrize(("path", "given"), [(path, given) for path, _, given in (ROLE, *NOUNS)])
 async def test_a_list_takes_the_lookups_of_all_lists(
     client: AsyncClient, path: str, given: dict[str, Any]
 ) -> None:
@@ -89,7 +136,7 @@ async def test_a_list_takes_the_lookups_of_all_lists(
     assert await found("q=BETA one") == ["beta"]
 
 
-@pytest.mark.parametrize("field", [field for _, field, _ in NOUNS])
+@pytest.mark.parametrize("field", [field for _, field, _ in (ROLE, *NOUNS)])
 async def test_an_unknown_name_is_refused(client: AsyncClient, field: str) -> None:
     """A device that names what is not there is refused, with a pointer to the field."""
     device = {"name": "core1", "address": "10.0.0.1", field: "nothing"}
@@ -140,8 +187,8 @@ async def test_what_is_exported_imports_unchanged(client: AsyncClient, form: str
     exported = await client.get(f"{DEVICES}/export", params={"format": form})
     await client.delete(f"{DEVICES}/core1")
     if form != "csv":  # a table holds devices alone
-        for path, noun, _ in NOUNS:
-            (row,) = DOCUMENT[f"{noun}s"]
+        for path in ("device-roles", "device-types", "platforms", "tenants"):
+            (row,) = DOCUMENT[path.replace("-", "_")]
             assert (await client.delete(f"/api/v1/{path}/{row['name']}")).status_code == 204
     response = await client.post(f"{DEVICES}/import/{form}", content=exported.content)
     assert response.status_code == 200, response.text
@@ -171,3 +218,51 @@ async def test_a_platform_says_the_profile(client: AsyncClient, service: Service
     assert await profiles() == {"own": "cisco", "default": "arista", "automatic": None}
     await client.patch("/api/v1/platforms/eos", json={"profile": "eos-2"})
     assert (await profiles())["default"] == "eos-2"
+
+
+async def test_a_poll_class_says_how_often(client: AsyncClient, service: Service) -> None:
+    """A device is asked as its class says, else as seldom as rules allow."""
+    url = "/api/v1/poll-classes"
+    for body in (
+        {"name": "critical", "interval": 5},
+        {"name": "patient", "interval": 10, "timeout": 2.5},
+    ):
+        assert (await client.post(url, json=body)).status_code == 201
+    for name, given in (("a", "critical"), ("b", "patient"), ("c", None)):
+        device = {"name": name, "address": "10.0.0.1", "poll_class": given}
+        assert (await client.post(DEVICES, json=device)).status_code == 201
+    prometheus = await service(Permission.TARGETS_READ)
+
+    async def times() -> list[tuple[str, str]]:
+        groups = (await prometheus.get("/api/v1/targets/0")).json()
+        return [
+            (group["labels"]["__scrape_interval__"], group["labels"]["__scrape_timeout__"])
+            for group in groups
+        ]
+
+    assert await times() == [("5s", "4500ms"), ("10s", "2500ms"), ("15s", "14s")]
+    changed = await client.patch(f"{url}/critical", json={"interval": 2, "timeout": 1})
+    assert changed.status_code == 200, changed.text
+    assert await times() == [("2s", "1s"), ("10s", "2500ms"), ("15s", "14s")]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"interval": 16}, "/interval"),
+        ({"interval": 2}, "/timeout"),
+        ({"timeout": 5}, "/timeout"),
+        ({"interval": 0.5}, "/interval"),
+        ({"interval": None}, "/interval"),
+    ],
+)
+async def test_what_rules_could_not_work_with(
+    client: AsyncClient, change: dict[str, Any], pointer: str
+) -> None:
+    """An interval that is too long for rules, or a poll that meets the next one, is refused."""
+    url = "/api/v1/poll-classes"
+    created = await client.post(url, json={"name": "one", "interval": 5, "timeout": 3})
+    refused = await client.patch(f"{url}/one", json=change)
+    assert refused.status_code == 422
+    assert [e["pointer"] for e in refused.json()["errors"]] == [pointer]
+    assert (await client.get(f"{url}/one")).json() == created.json()

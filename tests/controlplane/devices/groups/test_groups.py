@@ -14,6 +14,7 @@ from tests.controlplane.conftest import Login, Service, Sessions
 GROUPS, DEVICES, IMPORT = "/api/v1/device-groups", "/api/v1/devices", "/api/v1/devices/import"
 INVENTORY = {
     "sites": [{"name": "north"}, {"name": "oslo", "parent": "north"}, {"name": "south"}],
+    "device_roles": [{"name": "core"}, {"name": "edge"}],
     "devices": [
         {
             "name": "core-1",

@@ -139,12 +139,13 @@ class TestNetBox:
             {"name": "dm-akron", "description": "Head"},
             {"name": "zurich-hb", "description": ""},
         ]
+        assert given.document["device_roles"] == [{"name": "core-spine"}]
         assert given.document["devices"] == [
             {
                 "name": "core-switch-1",
                 "address": "10.0.0.1",
                 "site": "dm-akron",
-                "role": "Core / Spine",
+                "role": "core-spine",
                 "vendor": "Arista",
                 "tags": ["gold"],
                 "status": "active",
