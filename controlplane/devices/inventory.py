@@ -35,6 +35,7 @@ REFERRED = {
     "parents": "device",
     **{noun.field: noun.words for noun in NOUNS.values()},
 }
+JOINED = ("site", "credentials", "parents", *REFERENCES.values())  # what other tables name
 SHOWN = tuple(DeviceRead.model_fields.keys() & Device.model_fields.keys())
 
 
@@ -228,7 +229,7 @@ async def read(
     return [
         DeviceRead(
             **{name: getattr(device, name) for name in SHOWN},
-            **{name: getattr(named[device.id], name) for name in REFERRED},
+            **{name: getattr(named[device.id], name) for name in JOINED},
             facts=told.get(device.id),
         )
         for device in devices

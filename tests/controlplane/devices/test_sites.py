@@ -56,7 +56,11 @@ async def test_sites_have_a_kind(norway: AsyncClient) -> None:
         return [s["name"] for s in (await norway.get(f"{URL}?{query}")).json()["results"]]
 
     assert await found("kind=region") == ["east", "norway"]
-    assert await found("kind__in=region,location&ordering=-kind") == ["norway", "east", "room-1"]
+    assert await found("kind__in=region,location&ordering=-kind,name") == [
+        "east",
+        "norway",
+        "room-1",
+    ]
     assert await found("kind__n=site") == ["east", "norway", "room-1"]
     assert (await norway.get(f"{URL}?kind=building")).status_code == 422
 

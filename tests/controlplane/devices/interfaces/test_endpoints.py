@@ -89,7 +89,7 @@ class TestList:
             statements.clear()
             await names(two, "limit=1000")
             counts.append(len(statements))
-        assert counts == [4, 4]  # of these two are for the login
+        assert counts == [3, 3]  # of these one is for the login
 
 
 class TestOne:
