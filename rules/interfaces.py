@@ -11,7 +11,8 @@ from rules.thresholds import ThresholdAlert
 # below it that fails makes it lowerLayerDown (7), which is left out: the one below has an alert.
 # The time is carried forward for a day, so a port that was lost stays known and one that was never
 # used is quiet, without reading a day of samples of every port. The hour of `last_over_time`
-# bridges a restart of Prometheus.
+# bridges a restart of Prometheus. A device that was silent for longer than the quarter of an hour
+# comes back with what SILENT remembers of it.
 LOST = """\
 (
   (last_over_time(interface:ifOperStatus:lost_timestamp_seconds[1h]) > time() - 86400)
@@ -23,6 +24,52 @@ time() + 0 * (
   max without (instance, job) (min_over_time(ifOperStatus[15m]) == 1)
   and
   max without (instance, job) ((ifOperStatus == 2) and (ifAdminStatus == 1))
+)
+or
+time() + 0 * (
+  max without (instance, job) ((ifOperStatus == 2) and (ifAdminStatus == 1))
+  and on (device, ifName, ifDescr)
+  last_over_time(interface:ifOperStatus:silent_timestamp_seconds[15m])
+)"""
+
+# Since when a port is not told of that was up when its device fell silent, for a day.
+SILENT = """\
+(
+  (last_over_time(interface:ifOperStatus:silent_timestamp_seconds[1h]) > time() - 86400)
+  or
+  time() + 0 * max without (instance, job) (ifOperStatus offset 10m == 1)
+)
+unless on (device)
+ifOperStatus
+and on (device)
+device:chm_inventory_device_info:current"""
+
+# Ports that an operator wants up, switched on and not up, or gone from a device that tells of all
+# else; the status, 0 where there is none. A port without ifName is known by its ifDescr.
+WANTED_DOWN = """\
+(
+  max without (instance, job) ((ifOperStatus != 1) and (ifAdminStatus == 1))
+  * on (device, ifName) group_left (importance)
+  (interface:chm_interface_monitored:current == 1)
+)
+or
+(
+  max without (instance, job) ((ifOperStatus{ifName=""} != 1) and (ifAdminStatus == 1))
+  * on (device, ifName, ifDescr) group_left (importance)
+  (interface:chm_interface_monitored:described == 1)
+)
+or
+(
+  0 * (
+    (interface:chm_interface_monitored:current == 1)
+    unless on (device, ifName) ifOperStatus
+    unless on (device, ifName)
+    label_replace(ifOperStatus{ifName=""}, "ifName", "$1", "ifDescr", "(.+)")
+  )
+  * on (device) group_left (site, role, vendor)
+  device:chm_inventory_device_info:current
+  and on (device)
+  (min by (device) (chm_collector_success) == 1)
 )"""
 
 UTILIZATION = Template("""\
@@ -46,10 +93,26 @@ max without (instance, job) (
 # How full the fullest port of a device is.
 SATURATION = "max by (device, site, role, vendor) (interface:utilization:ratio)"
 
-PORT_DOWN = Template("""\
+# Of ports about which an operator decided nothing, and of those that should be up.
+LOST_PORT = Template("""\
 interface:ifOperStatus:lost_timestamp_seconds{ifAlias$match""}
+unless on (device, ifName)
+interface:chm_interface_monitored:current
+unless on (device, ifName, ifDescr)
+interface:chm_interface_monitored:described
 and on (device)
 device:chm_inventory_device_info:current""")
+
+WANTED_PORT = Template("""\
+interface:chm_interface_monitored:down{importance="$importance"}
+and on (device)
+device:chm_inventory_device_info:current""")
+
+UNWANTED = """
+unless on (device, ifName)
+(interface:chm_interface_monitored:current == 0)
+unless on (device, ifName, ifDescr)
+(interface:chm_interface_monitored:described == 0)"""
 
 PORT = "{{ $labels.device }} port {{ $labels.ifName }}"
 
@@ -62,7 +125,9 @@ def groups(options: Intent) -> tuple[Group, ...]:
 
 def _records(options: Intent) -> Iterator[Record]:
     window = duration(options.rate_window)
+    yield Record("interface:ifOperStatus:silent_timestamp_seconds", SILENT)
     yield Record("interface:ifOperStatus:lost_timestamp_seconds", LOST)
+    yield Record("interface:chm_interface_monitored:down", WANTED_DOWN)
     for direction in ("In", "Out"):
         labels = {"direction": direction.lower()}
         expr = UTILIZATION.substitute(Direction=direction, window=window)
@@ -74,17 +139,25 @@ def _records(options: Intent) -> Iterator[Record]:
 
 
 def _down(options: Intent) -> Iterator[Alert]:
-    """Warn of a port that somebody described; any other may be a desk in the evening."""
-    described: tuple[str, Severity] = ("!=", "warning")
-    plain: tuple[str, Severity] = ("=", "info")
-    for match, severity in (described, plain):
+    """Warn of a port that somebody described, or wants up; any other may be a desk at night."""
+    described, plain = (LOST_PORT.substitute(match=match) for match in ("!=", "="))
+    critical, normal, low = (
+        WANTED_PORT.substitute(importance=importance)
+        for importance in ("critical", "normal", "low")
+    )
+    by_severity: tuple[tuple[Severity, str], ...] = (
+        ("critical", critical),
+        ("warning", f"{described}\nor\n{normal}"),
+        ("info", f"{plain}\nor\n{low}"),
+    )
+    for severity, expr in by_severity:
         yield Alert(
             "InterfaceDown",
-            PORT_DOWN.substitute(match=match),
+            expr,
             severity,
             "symptom",
             f"{PORT} is down",
-            f"{PORT} ({{{{ $labels.ifAlias }}}}) is switched on but has lost its link.",
+            f"{PORT} ({{{{ $labels.ifAlias }}}}) is switched on and not up, or is gone.",
             hold=options.confirm_for,
             keep=options.keep_for,
         )
@@ -102,6 +175,7 @@ def _thresholds(options: Intent) -> Iterator[Alert]:
             f"interface_{metric}",
             f"{PORT} has many {words}",
             f"{share} of the packets {PORT} handles ({{{{ $labels.direction }}}}) are {words}.",
+            but=UNWANTED,
         ).pair(options.settle_for)
     yield from ThresholdAlert(
         "InterfaceSaturated",
@@ -110,4 +184,5 @@ def _thresholds(options: Intent) -> Iterator[Alert]:
         f"{PORT} is full",
         f"{PORT} ({{{{ $labels.ifAlias }}}}) carries {share} of its speed "
         "({{ $labels.direction }}).",
+        but=UNWANTED,
     ).pair(options.settle_for)
