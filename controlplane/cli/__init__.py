@@ -22,7 +22,19 @@ NOUNS = (
         "exporter",
         "grant",
     ),
-    *("group", "maintenance", "mfa", "mib", "oncall", "role", "route", "rules", "session", "site"),
+    *(
+        "group",
+        "interface",
+        "maintenance",
+        "mfa",
+        "mib",
+        "oncall",
+        "role",
+        "route",
+        "rules",
+        "session",
+        "site",
+    ),
     *("targets", "token", "user", "vault"),
 )
 VERBS = {  # the module and the function of each
