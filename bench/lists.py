@@ -63,6 +63,14 @@ QUERIES = {
     "devices, q with none": f"{D}?q=nowhere",
     "devices, by time, newest": f"{D}?ordering=-updated_at",
     "devices, first cursor": f"{D}?cursor=",
+    "interfaces, first page": "/api/v1/interfaces",
+    "interfaces, of a device": f"{D}/device-77/interfaces",
+    "interfaces, of a site": "/api/v1/interfaces?site=site-11",
+    "interfaces, not monitored": "/api/v1/interfaces?monitored=no",
+    "interfaces, that are down": "/api/v1/interfaces?oper_status=down",
+    "interfaces, by name": "/api/v1/interfaces?ordering=name",
+    "interfaces, q": "/api/v1/interfaces?q=desk-7777-7",
+    "interfaces, first cursor": "/api/v1/interfaces?cursor=",
     "sites": "/api/v1/sites",
     "groups": "/api/v1/device-groups",
     "alerts that fire": "/api/v1/alerts?status=firing",
@@ -78,6 +86,14 @@ INSERT INTO device_facts (device_id, vendor, model, os_version, serial, profile,
   last_seen)
 SELECT id, 'Cisco', 'C9300-48P', '17.9.4', 'SN-0' || substr(name, 8), 'cisco_ios', now(), now()
 FROM devices
+"""
+INTERFACES = """
+INSERT INTO interfaces (id, device, name, index, alias, type, speed, mac, admin_status,
+  oper_status, first_seen, last_seen, description, importance, monitored, version, updated_at)
+SELECT gen_random_uuid(), name, 'Gi1/0/' || n, n, 'desk-' || substr(name, 8) || '-' || n,
+  'ethernetCsmacd', 1000000000, '00:00:00:00:00:00', 'up', CASE WHEN n % 12 = 0 THEN 'down'
+  ELSE 'up' END, now(), now(), '', 'normal', CASE WHEN n = 24 THEN 'no' ELSE 'auto' END, 1, now()
+FROM devices, generate_series(1, 24) n
 """
 ALERTS = """
 INSERT INTO alerts (id, fingerprint, status, state, alertname, severity, device, site, labels,
@@ -112,7 +128,7 @@ async def fill(settings: Settings) -> None:
         report = await service.load(session, shell(), vault, reach, given, ImportQuery())
         if report.errors:
             raise SystemExit(report.errors[0].message)
-        for statement in (FACTS, ALERTS, GROUP):
+        for statement in (FACTS, INTERFACES, ALERTS, GROUP):
             await session.execute(text(statement))
         site = (await session.scalars(select(Site).where(Site.name == GUEST_SITE))).one()
         guest = await users.add(session, GUEST, await passwords.hash(PASSWORD))

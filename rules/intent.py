@@ -20,14 +20,22 @@ or
   and on () (max_over_time(up{job="chm-intent"}[1h]) == 1)
 )""")
 
+# A port without ifName is known by its ifDescr: the same as a series that such a port matches.
+DESCRIBED = """\
+max by (device, ifDescr, importance) (
+  label_replace(interface:chm_interface_monitored:current, "ifDescr", "$1", "ifName", "(.+)")
+)"""
+
 INVENTORY = "device:chm_inventory_device_info:current"
 PARENT = "device:chm_topology_parent:current"
 MAINTENANCE = "device:chm_maintenance_active:current"
 THRESHOLD = "device:chm_threshold:current"
+INTERFACE = "interface:chm_interface_monitored:current"
+INTERFACE_DESCRIBED = "interface:chm_interface_monitored:described"
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """Inventory, ways and maintenance at every evaluation, thresholds when values change."""
+    """Inventory, ways and maintenance at every evaluation, the rest when values change."""
     return (
         Group(
             "chm-intent",
@@ -41,7 +49,11 @@ def groups(options: Intent) -> tuple[Group, ...]:
         Group(
             "chm-thresholds",
             options.sample_interval,
-            (current("chm_threshold", "device, metric, severity", THRESHOLD),),
+            (
+                current("chm_threshold", "device, metric, severity", THRESHOLD),
+                current("chm_interface_monitored", "device, ifName, importance", INTERFACE),
+                Record(INTERFACE_DESCRIBED, DESCRIBED),
+            ),
         ),
     )
 

@@ -1,6 +1,7 @@
 """Ports that went down, lose packets, or are full. Series keep their MIB names and labels."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from string import Template
 
 from rules import flapping
@@ -12,7 +13,8 @@ from rules.thresholds import ThresholdAlert
 # below it that fails makes it lowerLayerDown (7), which is left out: the one below has an alert.
 # The time is carried forward for a day, so a port that was lost stays known and one that was never
 # used is quiet, without reading a day of samples of every port. The hour of `last_over_time`
-# bridges a restart of Prometheus.
+# bridges a restart of Prometheus. A device that was silent for longer than the quarter of an hour
+# comes back with what SILENT remembers of it.
 LOST = """\
 (
   (last_over_time(interface:ifOperStatus:lost_timestamp_seconds[1h]) > time() - 86400)
@@ -24,6 +26,52 @@ time() + 0 * (
   max without (instance, job) (min_over_time(ifOperStatus[15m]) == 1)
   and
   max without (instance, job) ((ifOperStatus == 2) and (ifAdminStatus == 1))
+)
+or
+time() + 0 * (
+  max without (instance, job) ((ifOperStatus == 2) and (ifAdminStatus == 1))
+  and on (device, ifName, ifDescr)
+  last_over_time(interface:ifOperStatus:silent_timestamp_seconds[15m])
+)"""
+
+# Since when a port is not told of that was up when its device fell silent, for a day.
+SILENT = """\
+(
+  (last_over_time(interface:ifOperStatus:silent_timestamp_seconds[1h]) > time() - 86400)
+  or
+  time() + 0 * max without (instance, job) (ifOperStatus offset 10m == 1)
+)
+unless on (device)
+ifOperStatus
+and on (device)
+device:chm_inventory_device_info:current"""
+
+# Ports that an operator wants up, switched on and not up, or gone from a device that tells of all
+# else; the status, 0 where there is none. A port without ifName is known by its ifDescr.
+WANTED_DOWN = """\
+(
+  max without (instance, job) ((ifOperStatus != 1) and (ifAdminStatus == 1))
+  * on (device, ifName) group_left (importance)
+  (interface:chm_interface_monitored:current == 1)
+)
+or
+(
+  max without (instance, job) ((ifOperStatus{ifName=""} != 1) and (ifAdminStatus == 1))
+  * on (device, ifName, ifDescr) group_left (importance)
+  (interface:chm_interface_monitored:described == 1)
+)
+or
+(
+  0 * (
+    (interface:chm_interface_monitored:current == 1)
+    unless on (device, ifName) ifOperStatus
+    unless on (device, ifName)
+    label_replace(ifOperStatus{ifName=""}, "ifName", "$1", "ifDescr", "(.+)")
+  )
+  * on (device) group_left (site, role, vendor)
+  device:chm_inventory_device_info:current
+  and on (device)
+  (min by (device) (chm_collector_success) == 1)
 )"""
 
 UTILIZATION = Template("""\
@@ -70,12 +118,23 @@ max by (device, ifName) (
   )
 )"""
 
+# A port about which an operator decided nothing, and one that should be up.
+LOST_PORT = Template("""\
+interface:ifOperStatus:lost_timestamp_seconds$ports
+unless on (device, ifName)
+interface:chm_interface_monitored:current
+unless on (device, ifName, ifDescr)
+interface:chm_interface_monitored:described""")
+WANTED_PORT = Template("interface:chm_interface_monitored:down$wanted")
+
 # Alertmanager keeps the end of what it mutes to itself, so flapping mutes here.
 PORT_DOWN = Template("""\
-interface:ifOperStatus:lost_timestamp_seconds$ports
+(
+$down
+)
 and on (device)
 device:chm_inventory_device_info:current
-unless
+unless on (device, ifName, ifDescr)
 interface:ifOperStatus:flapping
 $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
@@ -88,16 +147,41 @@ max without (instance, job) (max_over_time(ifOperStatus$ports[$window]) == 7)
 unless
 max without (instance, job) (ifAdminStatus == 2)
 and on (device)
-device:chm_inventory_device_info:current
+device:chm_inventory_device_info:current$but
 $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
 
-# A port that somebody described warns; any other may be a desk in the evening. What leads to a
-# device that is down has the alert of that device.
-PORTS: tuple[tuple[str, str, Severity], ...] = (
-    ('{ifAlias!=""}', "unless", "warning"),
-    ('{ifAlias=""}', "unless", "info"),
-    ("", "and", "none"),
+# What an operator decided not to be told of.
+UNWANTED = """
+unless on (device, ifName)
+(interface:chm_interface_monitored:current == 0)
+unless on (device, ifName, ifDescr)
+(interface:chm_interface_monitored:described == 0)"""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports of a severity: those that were lost, and those that are wanted, by matchers."""
+
+    severity: Severity
+    lost: str | None
+    wanted: str
+    neighbor: str = "unless"  # is down; `and` where the port leads to it
+
+    @property
+    def down(self) -> str:
+        """The ports that are down."""
+        lost = [] if self.lost is None else [LOST_PORT.substitute(ports=self.lost)]
+        return "\nor\n".join([*lost, WANTED_PORT.substitute(wanted=self.wanted)])
+
+
+# A port that somebody described, or wants up, warns; any other may be a desk in the evening. What
+# leads to a device that is down has the alert of that device.
+PORTS = (
+    Ports("critical", None, '{importance="critical"}'),
+    Ports("warning", '{ifAlias!=""}', '{importance="normal"}'),
+    Ports("info", '{ifAlias=""}', '{importance="low"}'),
+    Ports("none", "", "", "and"),
 )
 
 PORT = "{{ $labels.device }} port {{ $labels.ifName }}"
@@ -116,7 +200,9 @@ def groups(options: Intent) -> tuple[Group, ...]:
 
 def _records(options: Intent) -> Iterator[Record]:
     window = duration(options.rate_window)
+    yield Record("interface:ifOperStatus:silent_timestamp_seconds", SILENT)
     yield Record("interface:ifOperStatus:lost_timestamp_seconds", LOST)
+    yield Record("interface:chm_interface_monitored:down", WANTED_DOWN)
     for direction in ("In", "Out"):
         labels = {"direction": direction.lower()}
         expr = UTILIZATION.substitute(Direction=direction, window=window)
@@ -130,14 +216,14 @@ def _records(options: Intent) -> Iterator[Record]:
 
 
 def _down(options: Intent) -> Iterator[Alert]:
-    for ports, neighbor, severity in PORTS:
+    for ports in PORTS:
         yield Alert(
             "InterfaceDown",
-            PORT_DOWN.substitute(ports=ports, neighbor=neighbor),
-            severity,
+            PORT_DOWN.substitute(down=ports.down, neighbor=ports.neighbor),
+            ports.severity,
             "symptom",
             f"{PORT} is down",
-            f"{PORT} ({{{{ $labels.ifAlias }}}}) is switched on but has lost its link.",
+            f"{PORT} ({{{{ $labels.ifAlias }}}}) is switched on and not up, or is gone.",
             hold=options.confirm_for,
             keep=options.keep_for,
         )
@@ -145,11 +231,15 @@ def _down(options: Intent) -> Iterator[Alert]:
 
 def _flapping(options: Intent) -> Iterator[Alert]:
     window = duration(options.flap_within)
-    for ports, neighbor, severity in PORTS:
+    for ports in PORTS:
+        if ports.lost is None:
+            continue
         yield Alert(
             "InterfaceFlapping",
-            PORT_FLAPPING.substitute(ports=ports, neighbor=neighbor, window=window),
-            severity,
+            PORT_FLAPPING.substitute(
+                ports=ports.lost, but=UNWANTED, neighbor=ports.neighbor, window=window
+            ),
+            ports.severity,
             "symptom",
             f"{PORT} goes down and comes back all the time",
             f"{PORT} ({{{{ $labels.ifAlias }}}}) changed its state {{{{ $value }}}} times within "
@@ -171,6 +261,7 @@ def _thresholds(options: Intent) -> Iterator[Alert]:
             f"interface_{metric}",
             f"{PORT} has many {words}",
             f"{share} of the packets {PORT} handles ({{{{ $labels.direction }}}}) are {words}.",
+            but=UNWANTED,
         ).pair(options.settle_for)
     yield from ThresholdAlert(
         "InterfaceSaturated",
@@ -179,4 +270,5 @@ def _thresholds(options: Intent) -> Iterator[Alert]:
         f"{PORT} is full",
         f"{PORT} ({{{{ $labels.ifAlias }}}}) carries {share} of its speed "
         "({{ $labels.direction }}).",
+        but=UNWANTED,
     ).pair(options.settle_for)

@@ -21,7 +21,8 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning")
 class ThresholdAlert:
     """An alert for every series of `expr` that is above the device's threshold of `metric`.
 
-    `own` is a further comparison, by `$severity`, with limits that the device has itself.
+    `own` is a further comparison, by `$severity`, with limits that the device has itself; `but`
+    takes series away.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ThresholdAlert:
     summary: str
     description: str
     own: Template | None = None
+    but: str = ""
 
     def pair(self, hold: float) -> tuple[Alert, ...]:
         """Return the critical and the warning alert; `hold` seconds before either fires."""
@@ -37,6 +39,7 @@ class ThresholdAlert:
 
     def _alert(self, severity: Severity, hold: float) -> Alert:
         expr = ABOVE.substitute(expr=self.expr, metric=self.metric, severity=severity)
+        expr += self.but
         if self.own:
             expr += "\nor\n" + self.own.substitute(severity=severity)
         return Alert(

@@ -120,6 +120,7 @@ ALERTMANAGER_SECONDS = 3.0  # what takes longer the worker does
 INTENT = (
     intent.devices,
     intent.thresholds_in_force,
+    intent.interfaces_decided,
     deployments.intent,
     routings.intent,
     withheld.intent,

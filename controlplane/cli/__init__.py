@@ -22,7 +22,19 @@ NOUNS = (
         "exporter",
         "grant",
     ),
-    *("group", "maintenance", "mfa", "mib", "oncall", "role", "route", "rules", "session", "site"),
+    *(
+        "group",
+        "interface",
+        "maintenance",
+        "mfa",
+        "mib",
+        "oncall",
+        "role",
+        "route",
+        "rules",
+        "session",
+        "site",
+    ),
     *("targets", "threshold", "token", "user", "vault"),
 )
 CATALOGUE = ("device-role", "device-type", "platform", "poll-class", "tenant")  # all in one module

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.database import now
 from controlplane.devices import queries as device_queries
+from controlplane.devices.interfaces import queries as interface_queries
+from controlplane.devices.interfaces.models import Monitored
 from controlplane.maintenance import coverage
 from controlplane.metrics import service
 from controlplane.metrics.exposition import Family, Sample, render
@@ -57,6 +59,20 @@ async def thresholds_in_force(session: AsyncSession) -> list[Family]:
         for severity, value in ((WARNING, entry.warning), (CRITICAL, entry.critical))
     ]
     return [Family("chm_threshold", "The threshold in force for the device.", samples)]
+
+
+async def interfaces_decided(session: AsyncSession) -> list[Family]:
+    """Give what operators decided about interfaces; of the others, which are most, nothing."""
+    rows = await session.execute(interface_queries.decided())
+    samples = [
+        Sample(
+            int(monitored is Monitored.YES),
+            {"device": device, "ifName": name, "importance": importance},
+        )
+        for device, name, importance, monitored in rows
+    ]
+    help_ = "Whether people are told of the interface: 1 in any case, 0 never."
+    return [Family("chm_interface_monitored", help_, samples)]
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,151 @@ class TestInterfaceDown:
             by=BY,
         )
 
+    def test_port_lost_during_a_long_outage(self, tmp_path: Path) -> None:
+        """A port that was up before an hour of silence and is down after it is a lost port."""
+        back = "1x9 stale _x60 2x60"
+        check(
+            tmp_path,
+            port(back, back.replace("2x", "1x")),
+            firing={"60m": [], "80m": [DOWN]},
+            by=BY,
+        )
+
+    def test_port_unused_before_a_long_outage_is_quiet(self, tmp_path: Path) -> None:
+        """A port that was down before the silence, and one that is up after it, is none."""
+        for before, after in ((2, 2), (1, 1)):
+            oper = f"{before}x9 stale _x60 {after}x60"
+            check(tmp_path, port(oper, "1x9 stale _x60 1x60"), firing={"90m": []}, by=BY)
+
+    def test_index_that_is_another_after_a_long_outage(self, tmp_path: Path) -> None:
+        """A port whose index is another since the restart is the same port."""
+        before = port("1x9 stale", "1x9 stale")
+        labels = {**PORT, "ifAlias": "uplink to core1", "ifIndex": "9"}
+        after = {
+            series("ifOperStatus", **labels): "_x70 2x60",
+            series("ifAdminStatus", **labels): "_x70 1x60",
+        }
+        check(tmp_path, before, after, firing={"85m": [DOWN]}, by=BY)
+
+
+def decided(value: int, importance: str = "normal", name: str = "Gi0/7") -> Series:
+    """Return what an operator decided about a port, as the control plane exposes it."""
+    labels = {"device": "sw1", "ifName": name, "importance": importance}
+    return {series("chm_interface_monitored", job="chm-intent", **labels): f"{value}x2000"}
+
+
+def fired(severity: str, name: str = "Gi0/7") -> str:
+    port = f', ifName="{name}"' if name else ""
+    return f'InterfaceDown{{device="sw1", severity="{severity}"{port}}}'
+
+
+class TestDecided:
+    def test_no_is_never_told(self, tmp_path: Path) -> None:
+        """A port that an operator does not want to hear of is quiet, described or not."""
+        for alias in ("", "uplink"):
+            lost = port("1x9 2x90", alias=alias)
+            check(tmp_path, lost, decided(0), firing={"30m": []}, by=BY)
+
+    @pytest.mark.parametrize("oper", ["2x90", "6x90", "7x90", "1x9 2x1990"])
+    def test_yes_is_told_in_any_case(self, tmp_path: Path, oper: str) -> None:
+        """A port that should be up is told of though it never was, and after more than a day."""
+        last = "1480m" if "1990" in oper else "60m"
+        check(
+            tmp_path,
+            port(oper, alias=""),
+            decided(1),
+            firing={"30m": [fired("warning")], last: [fired("warning")]},
+            by=BY,
+        )
+
+    @pytest.mark.parametrize(
+        ("importance", "severity"),
+        [("critical", "critical"), ("normal", "warning"), ("low", "info")],
+    )
+    def test_its_importance_is_the_severity(
+        self, tmp_path: Path, importance: str, severity: str
+    ) -> None:
+        """A critical port is critical, and it is told once, and over when it is up."""
+        check(
+            tmp_path,
+            port("1x9 2x20 1x60"),
+            decided(1, importance),
+            firing={"11m": [], "13m": [fired(severity)], "29m": [fired(severity)], "35m": []},
+            by=BY,
+        )
+
+    def test_switched_off_is_quiet(self, tmp_path: Path) -> None:
+        """A port that somebody shut down on the device is no fault, also if it should be up."""
+        check(tmp_path, port("2x90", "2x90"), decided(1), firing={"30m": []}, by=BY)
+
+    def test_gone(self, tmp_path: Path) -> None:
+        """A port that should be up and of which its device tells no more is down."""
+        whole = {
+            series("chm_collector_success", device="sw1", collector="if_mib"): "1x90",
+        }
+        gone = port("1x9 stale", "1x9 stale")
+        firing = {"8m": [], "20m": [fired("critical")]}
+        check(tmp_path, gone, whole, decided(1, "critical"), firing=firing, by=BY)
+        part = {series("chm_collector_success", device="sw1", collector="if_mib"): "0x90"}
+        check(tmp_path, gone, part, decided(1, "critical"), firing={"20m": []}, by=BY)
+
+    def test_port_without_a_name(self, tmp_path: Path) -> None:
+        """A port that has no ifName is known by its ifDescr, and no other one by it."""
+        labels = {**PORT, "ifName": "", "ifAlias": ""}
+        nameless = {
+            **{key: text for key, text in port("1x9 2x90").items() if not key.startswith("if")},
+            series("ifOperStatus", **labels): "1x9 2x90",
+            series("ifAdminStatus", **labels): "1x100",
+            series("chm_collector_success", device="sw1", collector="if_mib"): "1x100",
+        }
+        name = "GigabitEthernet0/7"
+        for value, firing in ((0, []), (1, [fired("critical", "")])):
+            intent = decided(value, "critical", name)
+            check(tmp_path, nameless, intent, firing={"30m": firing}, by=BY)
+        named = port("1x9 2x90")
+        check(tmp_path, named, decided(0, name=name), firing={"30m": [DOWN]}, by=BY)
+
+    def test_other_ports_are_as_before(self, tmp_path: Path) -> None:
+        """What was decided about one port says nothing about the next."""
+        check(tmp_path, port("1x9 2x90"), decided(0, name="Gi0/8"), firing={"30m": [DOWN]}, by=BY)
+
+    def test_control_plane_that_is_down_changes_nothing(self, tmp_path: Path) -> None:
+        """What was decided counts while nobody can say so."""
+        silent = {'up{job="chm-intent"}': "1x9 0x60"}
+        intent = dict.fromkeys(decided(0), "0x9 stale") | silent
+        lost = {key: text for key, text in port("1x20 2x90").items() if "chm-intent" not in key}
+        known = {next(iter(device("sw1"))): "1x9 stale"}
+        check(tmp_path, lost, known, intent, firing={"40m": []}, by=BY)
+        check(tmp_path, lost, known, silent, firing={"40m": [DOWN]}, by=BY)
+
+    def test_errors_and_traffic(self, tmp_path: Path) -> None:
+        """A port that nobody wants to hear of is neither full nor lossy."""
+        bad = {
+            **device("sw1"),
+            **threshold("sw1", "interface_errors", 0.01, 0.05),
+            **threshold("sw1", "interface_utilization", 0.1, 0.9),
+            **traffic(
+                ifInErrors="0+60x60",
+                ifHCInUcastPkts="0+900x60",
+                ifHCInOctets="0+3000000000x60",
+                ifHighSpeed="1000x60",
+            ),
+        }
+        # Of errors there are more than one in twenty: warning and critical.
+        counted = {"InterfaceErrors": 2, "InterfaceSaturated": 1}
+        evaluate(
+            tmp_path,
+            bad,
+            expr='count by (alertname) (ALERTS{alertstate="firing", ifName="Gi0/7"})',
+            expected={
+                "20m": [
+                    {"labels": f'{{alertname="{name}"}}', "value": value}
+                    for name, value in counted.items()
+                ]
+            },
+        )
+        check(tmp_path, bad, decided(0), firing={"20m": []}, by="ifName")
+
 
 class TestNeighbor:
     """A port to a device that is down is seen, and tells nobody: the device does."""

@@ -45,6 +45,7 @@ PRESENCE, PRESENT, GONE = "presence", "present", "gone"
 UNSAID = {"description": "", "importance": Importance.NORMAL, "monitored": Monitored.AUTO}
 
 Row = dict[str, Any]
+Known = Any  # a row of `interfaces`
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ class Differences:
 async def take_up(session: AsyncSession, found: Mapping[str, Told], at: datetime) -> None:
     """Keep what devices of the inventory tell of their interfaces, and note what has changed."""
     names = list(await session.scalars(queries.present(found)))
-    known: dict[str, dict[str, Interface]] = {name: {} for name in names}
-    for interface in await session.scalars(queries.of_devices(names)):
+    known: dict[str, dict[str, Known]] = {name: {} for name in names}
+    for interface in await session.execute(queries.of_devices(names)):
         known[interface.device][interface.name] = interface
     differences = Differences()
     for name in names:
@@ -101,7 +102,7 @@ async def take_up(session: AsyncSession, found: Mapping[str, Told], at: datetime
 
 
 def compare(
-    device: str, known: Mapping[str, Interface], told: Told, at: datetime, into: Differences
+    device: str, known: Mapping[str, Known], told: Told, at: datetime, into: Differences
 ) -> None:
     """Add what differs between what is known of the interfaces of a device and what it tells."""
     for name, port in told.ports.items():
@@ -118,7 +119,7 @@ def compare(
     if told.whole and told.ports:
         for name in known.keys() - told.ports.keys():
             if known[name].gone_at is None:
-                into.rows.append({**known[name].model_dump(), "gone_at": at})
+                into.rows.append({**known[name]._asdict(), "gone_at": at})
                 into.note(known[name].id, at, PRESENCE, PRESENT, GONE)
 
 
@@ -135,18 +136,18 @@ def _new(device: str, port: Port, at: datetime) -> Row:
     }
 
 
-def _row(known: Interface, port: Port, at: datetime) -> Row:
+def _row(known: Known, port: Port, at: datetime) -> Row:
     told = {name: getattr(port, name) for name in TOLD}
-    return {**known.model_dump(), **told, "last_seen": at, "gone_at": None}
+    return {**known._asdict(), **told, "last_seen": at, "gone_at": None}
 
 
-def _differs(known: Interface, port: Port) -> bool:
+def _differs(known: Known, port: Port) -> bool:
     return known.gone_at is not None or any(
         getattr(known, name) != getattr(port, name) for name in TOLD
     )
 
 
-def _noted(known: Interface, port: Port) -> Iterator[tuple[str, Any, Any]]:
+def _noted(known: Known, port: Port) -> Iterator[tuple[str, Any, Any]]:
     if known.gone_at is not None:
         yield PRESENCE, GONE, PRESENT
     for name in NOTED:

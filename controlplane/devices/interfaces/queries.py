@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, String, Subquery, func, literal, or_, tuple_
@@ -97,9 +98,14 @@ def present(names: Collection[str]) -> Select[tuple[str]]:
     return named.with_for_update(read=True, key_share=True)
 
 
-def of_devices(names: Collection[str]) -> Select[tuple[Interface]]:
-    """Select all interfaces of these devices, whoever asks: they are learned for all."""
-    return select(Interface).where(one_of(col(Interface.device), names))
+def of_devices(names: Collection[str]) -> Select[Any]:
+    """Select all interfaces of these devices, whoever asks: they are learned for all.
+
+    Rows, not objects, which take four times as long to make.
+    """
+    columns = (getattr(Interface, name) for name in Interface.model_fields)
+    known: Select[Any] = select(*columns)
+    return known.where(one_of(col(Interface.device), names))
 
 
 def outlived(names: Collection[str], before: datetime, count: int) -> ColumnElement[bool]:

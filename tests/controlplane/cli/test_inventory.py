@@ -8,6 +8,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from controlplane import files
+from controlplane.cli.work import transact
+from controlplane.database import now
+from controlplane.devices.interfaces.learning import take_up
+from controlplane.devices.interfaces.models import AdminStatus, OperStatus
+from controlplane.devices.interfaces.ports import Port, Told
 from controlplane.settings import Settings
 from tests.controlplane.cli.conftest import Chm
 from tests.controlplane.cli.test_commands import chm_process
@@ -79,6 +84,28 @@ def test_alerts_of_rules(chm: Chm, refused: Chm, tmp_path: Path) -> None:
     assert "DeviceRebooted" not in rendered
     assert chm("rules", "change", "DeviceRebooted", "--as-shipped")["enabled"] is True
     assert "no alert" in refused("rules", "change", "NoSuch", "--for", "1")
+
+
+@pytest.mark.usefixtures("ready")
+def test_interfaces(chm: Chm, refused: Chm) -> None:
+    """Interfaces are listed, and something is said of one by its device and name."""
+    chm("site", "add", "oslo")
+    chm("device", "add", "core1", "10.0.0.1", "--site", "oslo")
+    assert chm("interface", "list") == []
+    up = (AdminStatus.UP, OperStatus.UP)
+    names = ("Gi1/0/1", "Gi1/0/2")
+    ports = {n: Port(n, i, "desk", "", 10**9, "", *up) for i, n in enumerate(names, 1)}
+    transact(Settings(), lambda session: take_up(session, {"core1": Told(ports)}, now()))
+
+    said = ("--monitored", "no", "--description", "A printer")
+    assert chm("interface", "set", "core1", "Gi1/0/1", *said)["version"] == 2
+    listed = chm("interface", "list", "--site", "oslo", "--monitored", "no", "--status", "up")
+    assert [(one["device"], one["name"]) for one in listed] == [("core1", "Gi1/0/1")]
+    shown = chm("interface", "show", "core1", "Gi1/0/1")
+    assert (shown["description"], shown["importance"], shown["changes"]) == (
+        *("A printer", "normal", []),
+    )
+    assert "no interface 'Gi9'" in refused("interface", "show", "core1", "Gi9")
 
 
 @pytest.mark.usefixtures("ready")

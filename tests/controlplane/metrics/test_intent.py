@@ -10,6 +10,7 @@ from controlplane.auth.permissions import Permission
 from controlplane.metrics import intent
 from controlplane.metrics.exposition import Family, Sample
 from tests.controlplane.conftest import Service, Sessions
+from tests.controlplane.devices.interfaces.telling import learn, port
 from tests.controlplane.devices.test_import import DOCUMENT
 
 URL = "/metrics/intent"
@@ -50,6 +51,31 @@ async def test_what_should_be_so(client: AsyncClient, service: Service) -> None:
     warm = {"metric": "temperature", "severity": "warning"}
     assert samples[series("chm_threshold", device="core1", **warm)] == 50
     assert samples[series("chm_threshold", device="router1", **warm)] == 65
+
+
+async def test_interfaces(client: AsyncClient, service: Service, sessions: Sessions) -> None:
+    """Interfaces about which an operator decided, at once; of the others there is nothing."""
+    await client.post("/api/v1/devices/import", json=DOCUMENT)
+    hostile = 'Gi1/0/1"} 1'
+    told = [port("core1", name, n) for n, name in enumerate((hostile, "Gi2", "Gi3"), 1)]
+    await learn(sessions, *told)
+    prometheus = await service(Permission.INTENT_READ)
+    name = "chm_interface_monitored"
+    assert [key for key in await scrape(prometheus) if key[0] == name] == []
+
+    rows = [
+        {"device": "core1", "name": hostile, "monitored": "yes", "importance": "critical"},
+        {"device": "core1", "name": "Gi2", "monitored": "no"},
+        {"device": "core1", "name": "Gi3", "importance": "low"},
+    ]
+    assert (await client.patch("/api/v1/interfaces", json=rows)).status_code == 200
+    samples = await scrape(prometheus)
+    assert {key: value for key, value in samples.items() if key[0] == name} == {
+        series(name, device="core1", ifName=hostile, importance="critical"): 1,
+        series(name, device="core1", ifName="Gi2", importance="normal"): 0,
+    }
+    await client.patch("/api/v1/devices/core1", json={"status": "planned"})
+    assert [key for key in await scrape(prometheus) if key[0] == name] == []
 
 
 async def test_a_parent_nobody_asks_is_no_way(client: AsyncClient, service: Service) -> None:

@@ -1,0 +1,87 @@
+"""`chm interface`: the interfaces of devices."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from controlplane.auth.actor import shell
+from controlplane.cli import output
+from controlplane.cli.output import AsJson
+from controlplane.cli.work import transact
+from controlplane.devices.interfaces import queries, service
+from controlplane.devices.interfaces.models import Importance, Monitored, OperStatus
+from controlplane.devices.interfaces.schemas import (
+    InterfaceDetail,
+    InterfaceFilters,
+    InterfaceRead,
+    InterfaceUpdate,
+)
+from controlplane.settings import Settings
+
+app = typer.Typer(help="Interfaces that devices have told of.", no_args_is_help=True)
+
+COLUMNS = (
+    *("device", "name", "alias", "speed", "admin_status", "oper_status", "gone_at"),
+    *("description", "importance", "monitored"),
+)
+
+
+@app.command("list")
+def list_(
+    *,
+    device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
+    site: Annotated[str | None, typer.Option(help="Only at this site.")] = None,
+    status: Annotated[OperStatus | None, typer.Option(help="Only in this state.")] = None,
+    importance: Annotated[Importance | None, typer.Option(help="Only as important.")] = None,
+    monitored: Annotated[Monitored | None, typer.Option(help="Only so monitored.")] = None,
+    q: Annotated[str, typer.Option(help="Part of device, name, alias or description.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List interfaces by device and name."""
+    filters = {"device": device, "site": site, "oper_status": status}
+    decided = {"importance": importance, "monitored": monitored}
+    query = InterfaceFilters.model_validate({**filters, **decided, "q": q})
+
+    async def work(session: AsyncSession) -> Sequence[InterfaceRead]:
+        found = queries.interfaces(shell(), query).order_by("device", "name")
+        return await service.read(session, list(await session.scalars(found)))
+
+    output.rows(transact(Settings(), work), COLUMNS, as_json=as_json)
+
+
+@app.command()
+def show(device: str, name: str, *, as_json: AsJson = False) -> None:
+    """Show an interface, and what has changed about it."""
+
+    async def work(session: AsyncSession) -> InterfaceDetail:
+        interface = await service.find(session, shell(), device, name)
+        return await service.detail(session, interface)
+
+    _show(transact(Settings(), work), as_json=as_json)
+
+
+@app.command("set")
+def set_(
+    device: str,
+    name: str,
+    *,
+    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    importance: Annotated[Importance | None, typer.Option(help="How loud it is.")] = None,
+    monitored: Annotated[Monitored | None, typer.Option(help="Whether people are told.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say something of an interface; what is left out stays."""
+    given = {"description": description, "importance": importance, "monitored": monitored}
+    data = InterfaceUpdate.model_validate({k: v for k, v in given.items() if v is not None})
+
+    async def work(session: AsyncSession) -> InterfaceDetail:
+        interface = await service.find(session, shell(), device, name)
+        return await service.update(session, shell(), interface.id, data)
+
+    _show(transact(Settings(), work), as_json=as_json)
+
+
+def _show(interface: InterfaceDetail, *, as_json: bool) -> None:
+    output.item(interface.model_dump(mode="json"), as_json=as_json)
