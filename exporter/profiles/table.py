@@ -111,7 +111,8 @@ class Table:
     def layout(self, answers: Answers) -> Layout:
         """Return what the OIDs of answers mean, in their order."""
         # Strings hash with a key of this process: no device can make its order look like another.
-        signature = hash("\n".join(answers)), len(answers)
+        # Each has its hash already, as a key of the answers.
+        signature = hash(tuple(answers)), len(answers)
         if (layout := self._layouts.get(signature)) is None:
             layout = self._layouts[signature] = self._read(answers)
         return layout
