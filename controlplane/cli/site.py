@@ -11,6 +11,7 @@ from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact
 from controlplane.devices import queries, sites
+from controlplane.devices.models import SiteKind
 from controlplane.devices.schemas import SiteCreate, SiteQuery, SiteRead
 from controlplane.settings import Settings
 
@@ -22,11 +23,12 @@ def add(
     name: str,
     *,
     description: Annotated[str, typer.Option(help="For people.")] = "",
+    kind: Annotated[SiteKind, typer.Option(help="What it is.")] = SiteKind.SITE,
     parent: Annotated[str | None, typer.Option(help="The site it is a part of.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a site."""
-    data = SiteCreate(name=name, description=description, parent=parent)
+    data = SiteCreate(name=name, kind=kind, description=description, parent=parent)
 
     async def work(session: AsyncSession) -> SiteRead:
         return await sites.create(session, shell(), data)
@@ -35,14 +37,21 @@ def add(
 
 
 @app.command("list")
-def list_(*, as_json: AsJson = False) -> None:
+def list_(
+    *,
+    kind: Annotated[SiteKind | None, typer.Option(help="Only of this kind.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """List sites."""
+    query = SiteQuery.model_validate({"kind": kind})
 
     async def work(session: AsyncSession) -> Sequence[SiteRead]:
-        found = await session.scalars(queries.sites(shell(), SiteQuery()).order_by("name"))
+        found = await session.scalars(queries.sites(shell(), query).order_by("name"))
         return await sites.read(session, shell(), list(found))
 
-    output.rows(transact(Settings(), work), ("name", "parent", "description"), as_json=as_json)
+    output.rows(
+        transact(Settings(), work), ("name", "kind", "parent", "description"), as_json=as_json
+    )
 
 
 @app.command()

@@ -23,6 +23,14 @@ class Status(StrEnum):
 MONITORED = (Status.ACTIVE, Status.MAINTENANCE)  # a device in maintenance is asked, not alerted on
 
 
+class SiteKind(StrEnum):
+    """What a place is, the largest first: none is a part of a smaller one."""
+
+    REGION = "region"
+    SITE = "site"
+    LOCATION = "location"
+
+
 class Site(SQLModel, table=True):
     """A place where devices stand, itself a part of its parent."""
 
@@ -30,6 +38,7 @@ class Site(SQLModel, table=True):
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     name: str = Field(unique=True, max_length=63)
+    kind: SiteKind = Field(default=SiteKind.SITE, sa_type=words(SiteKind))
     description: str = ""
     parent_id: UUID | None = Field(
         default=None, foreign_key="sites.id", ondelete="RESTRICT", index=True

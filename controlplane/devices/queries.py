@@ -12,6 +12,7 @@ from sqlalchemy import (
     Subquery,
     func,
     literal,
+    or_,
     union_all,
 )
 from sqlalchemy.orm import aliased
@@ -35,11 +36,12 @@ from controlplane.devices.models import (
     DeviceParent,
     FactChange,
     Site,
+    SiteKind,
 )
 from controlplane.devices.schemas import DeviceFilters, SiteQuery
 from controlplane.lookups import Related, Tags
 
-SITE_ORDERING = {"name": col(Site.name), "created_at": col(Site.created_at)}
+SITE_ORDERING = {"name": col(Site.name), "kind": col(Site.kind), "created_at": col(Site.created_at)}
 DEVICE_ORDERING = {
     "name": col(Device.name),
     "address": col(Device.address),
@@ -70,7 +72,7 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     above = aliased(Site)
     parents = select(above.id).where(_visible_site(actor, above.id))
     subjects: dict[str, lookups.Subject] = {
-        **lookups.columns(Site, "name", "description", "created_at", "updated_at"),
+        **lookups.columns(Site, "name", "kind", "description", "created_at", "updated_at"),
         "parent": Related(col(Site.parent_id), parents, col(above.name)),
     }
     found = lookups.search(query.q, col(Site.id), subjects["name"], subjects["description"])
@@ -321,6 +323,12 @@ def left_behind(actor: Actor, of: Collection[UUID]) -> Select[tuple[UUID, str, b
         .where(_of(DeviceParent.parent_id, of), ~_of(DeviceParent.device_id, of))
         .order_by(col(Device.name))
     )
+
+
+def kinds_around(site: Site) -> Select[tuple[SiteKind, bool]]:
+    """Select the kinds of what a site is a part of, and of its own parts; and which is above."""
+    above = col(Site.id) == site.parent_id
+    return select(Site.kind, above).where(or_(above, col(Site.parent_id) == site.id)).distinct()
 
 
 def residents(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:

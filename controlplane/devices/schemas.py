@@ -17,7 +17,7 @@ from controlplane.devices.catalogue.schemas import (
     TenantCreate,
     Text,
 )
-from controlplane.devices.models import Status
+from controlplane.devices.models import SiteKind, Status
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TAGS, TEXT
 from controlplane.pagination import PageQuery
@@ -64,6 +64,7 @@ class SiteUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    kind: Annotated[SiteKind, NOT_NULL] = SiteKind.SITE
     description: Annotated[Description, NOT_NULL] = ""
     parent: Name | None = None
 
@@ -79,6 +80,7 @@ class SiteRead(BaseModel):
 
     id: UUID
     name: str
+    kind: SiteKind
     description: str
     parent: str | None
     version: int
@@ -91,6 +93,7 @@ class SiteQuery(PageQuery):
     """Filters of the list of sites; `q` finds parts of name or description."""
 
     name: Annotated[list[Name], TEXT] = NOT_GIVEN
+    kind: Annotated[list[SiteKind], CHOICE] = NOT_GIVEN
     description: Annotated[list[Description], TEXT] = NOT_GIVEN
     parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN

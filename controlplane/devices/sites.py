@@ -14,7 +14,7 @@ from controlplane.auth.permissions import Permission
 from controlplane.auth.roles import queries as role_queries
 from controlplane.database import now
 from controlplane.devices import queries, refusals
-from controlplane.devices.models import Site
+from controlplane.devices.models import Site, SiteKind
 from controlplane.devices.schemas import SiteCreate, SiteRead, SiteUpdate
 from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 
@@ -55,10 +55,11 @@ async def insert(session: AsyncSession, actor: Actor, data: SiteCreate) -> Site:
     """Add a site; the caller has counted the change."""
     if await session.scalar(queries.any_site(data.name)):
         raise Conflict(f"site {data.name!r} already exists")
-    site = Site(name=data.name, description=data.description)
+    site = Site(name=data.name, kind=data.kind, description=data.description)
     site.parent_id = await _parent(session, actor, data.parent)
     session.add(site)
     await session.flush()
+    await _refuse_misplaced(session, site)
     await restrictor.check_site(session, actor, WRITE, site.id)
     await trail.record(
         session, actor, Action.CREATE, "site", site, after=data.model_dump(exclude={"name"})
@@ -90,6 +91,7 @@ async def change(session: AsyncSession, actor: Actor, site: Site, data: SiteUpda
     site.version += 1
     site.updated_at = now()
     await session.flush()
+    await _refuse_misplaced(session, site)
     await restrictor.check_site(session, actor, WRITE, site.id)
     after = _fields((await read(session, actor, [site]))[0])
     await trail.record(session, actor, Action.UPDATE, "site", site, before=before, after=after)
@@ -111,9 +113,9 @@ async def delete(
         await refusals.refuse_if_any(session, statement, claim)
     if await session.scalar(role_queries.at_site(site.id).limit(1)) is not None:
         raise Conflict(f"somebody holds a role at site {name!r}; take it back first")
+    before = _fields((await read(session, actor, [site]))[0])
     await session.delete(site)
     await session.flush()
-    before = {"description": site.description}
     await trail.record(session, actor, Action.DELETE, "site", site, before=before)
 
 
@@ -134,5 +136,20 @@ async def _refuse_cycle(session: AsyncSession, site: Site) -> None:
         raise Invalid(detail, Problem("/parent", "cycle", detail))
 
 
+async def _refuse_misplaced(session: AsyncSession, site: Site) -> None:
+    """Raise Invalid where the site would be a part of a smaller one, or has a larger one in it."""
+    order = list(SiteKind)
+    place = order.index(site.kind)
+    around = (await session.execute(queries.kinds_around(site))).tuples().all()
+    above = [order.index(kind) for kind, is_above in around if is_above]
+    below = [order.index(kind) for kind, is_above in around if not is_above]
+    if site.kind is SiteKind.LOCATION and not above:
+        detail = "a location is a part of a site or of a location"
+        raise Invalid(detail, Problem("/parent", "misplaced", detail))
+    if max(above, default=place) > place or min(below, default=place) < place:
+        detail = f"a {site.kind} is no part of a smaller place, and has no larger one in it"
+        raise Invalid(detail, Problem("/kind", "misplaced", detail))
+
+
 def _fields(site: SiteRead) -> dict[str, Any]:
-    return site.model_dump(include={"description", "parent"})
+    return site.model_dump(include={"kind", "description", "parent"})
