@@ -19,7 +19,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from controlplane import lookups
-from controlplane.auth import restrictor
+from controlplane.auth import filters, restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
@@ -137,6 +137,7 @@ def _device_subjects(actor: Actor) -> dict[str, lookups.Subject]:
             fact: Related(col(Device.id), select(DeviceFacts.device_id), column)
             for fact, column in lookups.columns(DeviceFacts, *TOLD).items()
         },
+        "vendor": filters.vendor(Device),
         # What an operator wrote counts, else what the device tells.
         "serial": func.coalesce(func.nullif(col(Device.serial), ""), told, ""),
         **{
@@ -172,13 +173,21 @@ def monitored() -> Select[tuple[Device]]:
 
 def labelled() -> Select[Any]:
     """Select name, site, role, vendor and poll class of what is monitored, by name."""
+    return _labels().where(col(Device.status).in_(MONITORED)).order_by(Device.name)
+
+
+def labels(of: UUID) -> Select[Any]:
+    """Select the same of one device, monitored or not."""
+    return _labels().where(col(Device.id) == of)
+
+
+def _labels() -> Select[Any]:
     return (
-        select(Device.name, col(Site.name).label("site"), Device.role, Device.vendor)
-        .add_columns(col(Device.site_id), col(PollClass.interval), col(PollClass.timeout))
+        select(Device.name, col(Site.name).label("site"), Device.role)
+        .add_columns(filters.vendor(Device).label("vendor"), col(Device.site_id))
+        .add_columns(col(PollClass.interval), col(PollClass.timeout))
         .outerjoin(Site, col(Site.id) == Device.site_id)
         .outerjoin(PollClass, col(PollClass.id) == Device.poll_class_id)
-        .where(col(Device.status).in_(MONITORED))
-        .order_by(Device.name)
     )
 
 
@@ -273,7 +282,7 @@ def names_of(actor: Actor, devices: Collection[UUID] | None) -> CompoundSelect[A
 
 def vendors() -> Select[tuple[UUID, str, str]]:
     """Select id, name and vendor of every device, whoever asks: facts are learned for all."""
-    return select(Device.id, Device.name, Device.vendor)
+    return select(Device.id, Device.name, filters.vendor(Device))
 
 
 def facts(devices: Collection[UUID] | None) -> Select[tuple[DeviceFacts]]:

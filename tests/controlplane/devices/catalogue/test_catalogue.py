@@ -266,3 +266,35 @@ async def test_what_rules_could_not_work_with(
     assert refused.status_code == 422
     assert [e["pointer"] for e in refused.json()["errors"]] == [pointer]
     assert (await client.get(f"{url}/one")).json() == created.json()
+
+
+async def test_a_type_says_the_vendor(client: AsyncClient, service: Service) -> None:
+    """Where an operator names no vendor, it is who makes the type: in labels, lists and groups."""
+    types = [{"name": "dcs-7050", "manufacturer": "Arista"}, {"name": "unknown"}]
+    devices = [
+        {"name": "branded", "address": "10.0.0.1", "device_type": "dcs-7050", "vendor": "Dell"},
+        {"name": "made", "address": "10.0.0.2", "device_type": "dcs-7050"},
+        {"name": "nameless", "address": "10.0.0.3", "device_type": "unknown"},
+        {"name": "typeless", "address": "10.0.0.4"},
+    ]
+    await put(client, {"device_types": types, "devices": devices})
+    group = {"name": "arista", "filter": {"vendors": ["Arista"]}}
+    assert (await client.post("/api/v1/device-groups", json=group)).status_code == 201
+    prometheus = await service(Permission.TARGETS_READ)
+
+    async def vendors() -> dict[str, str]:
+        groups = (await prometheus.get("/api/v1/targets/0")).json()
+        labels = [group["labels"] for group in groups]
+        return {one["device"]: one["vendor"] for one in labels if "vendor" in one}
+
+    async def found(query: str) -> list[str]:
+        answer = await client.get(f"{DEVICES}?{query}")
+        return [device["name"] for device in answer.json()["results"]]
+
+    assert await vendors() == {"branded": "Dell", "made": "Arista"}
+    for query in ("vendor=Arista", "group=arista", "q=arista"):
+        assert await found(query) == ["made"]
+    assert (await client.get(f"{DEVICES}/made")).json()["vendor"] == ""
+    await client.patch("/api/v1/device-types/dcs-7050", json={"manufacturer": "Dell"})
+    assert await vendors() == {"branded": "Dell", "made": "Dell"}
+    assert await found("group=arista") == []
