@@ -81,6 +81,7 @@ ROUTERS = (
     devices.sites,
     transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
+    catalogue.contacts,
     catalogue.device_roles,
     catalogue.device_types,
     catalogue.platforms,

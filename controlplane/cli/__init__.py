@@ -25,7 +25,9 @@ NOUNS = (
     *("group", "maintenance", "mfa", "mib", "oncall", "role", "route", "rules", "session", "site"),
     *("targets", "token", "user", "vault"),
 )
-CATALOGUE = ("device-role", "device-type", "platform", "poll-class", "tenant")  # all in one module
+CATALOGUE = (  # all in one module
+    *("contact", "device-role", "device-type", "platform", "poll-class", "tenant"),
+)
 VERBS = {  # the module and the function of each
     "export": ("transfer", "export"),
     "import": ("transfer", "import_"),

@@ -20,7 +20,7 @@ from controlplane.credentials.service import Outcome
 from controlplane.devices import inventory, queries, service, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import service as catalogue
-from controlplane.devices.catalogue.nouns import IMPORTED, Noun
+from controlplane.devices.catalogue.nouns import CONTACT, IMPORTED, Noun
 from controlplane.devices.inventory import Row
 from controlplane.devices.schemas import (
     DeviceCreate,
@@ -68,10 +68,10 @@ async def put(
         await credentials.put(session, actor, vault, c) for c in document.credentials
     ]
     moved.advance(len(document.credentials))
-    put_sites = await _put_sites(session, actor, document.sites)
-    moved.advance(len(document.sites))
     tallies = {n.plural: await _put_entries(session, actor, n, document) for n in IMPORTED}
     moved.advance(sum(len(getattr(document, noun)) for noun in tallies))
+    put_sites = await _put_sites(session, actor, document.sites)
+    moved.advance(len(document.sites))
     put_devices = await _put_devices(session, actor, document.devices)
     moved.advance(len(document.devices))
     result = ImportResult(
@@ -127,7 +127,8 @@ async def _unknown(
         data.model_dump(include={field for field, _ in inventory.REFERRED})
         for data in document.devices
     ]
-    known = (await inventory.look_up(session, actor, rows)).names()
+    contacts = [data.model_dump(include={CONTACT.field}) for data in document.sites]
+    known = (await inventory.look_up(session, actor, [*rows, *contacts])).names()
     known = {
         **known,
         "site": {*known["site"], *named.get("sites", ()), *(site.name for site in document.sites)},
@@ -152,8 +153,9 @@ async def _unknown(
     }
     return [
         problem
-        for index, row in enumerate(rows)
-        for problem in inventory.unknown(row, f"/devices/{index}", known)
+        for noun, given in (("sites", contacts), ("devices", rows))
+        for index, row in enumerate(given)
+        for problem in inventory.unknown(row, f"/{noun}/{index}", known)
     ]
 
 

@@ -26,7 +26,7 @@ Fields = Mapping[str, Any]
 UNSEEN = "…"  # stands for a device that the actor does not see
 COLUMNS = (
     *("address", "port", "role", "vendor", "description", "serial", "asset_tag"),
-    *("profile", "modules", "tags", "status"),
+    *("profile", "modules", "tags", "contacts", "status"),
 )
 REFERENCES = {noun.column: noun.field for noun in BY_ID}
 REFERRED = (
@@ -79,7 +79,8 @@ async def look_up(session: AsyncSession, actor: Actor, fields: Sequence[Fields])
 
 
 async def _entries(session: AsyncSession, field: str, fields: Sequence[Fields]) -> dict[str, UUID]:
-    names = {f[field] for f in fields if f.get(field)}
+    given = [f[field] for f in fields if f.get(field)]
+    names = {name for value in given for name in ([value] if isinstance(value, str) else value)}
     if not names:
         return {}
     found = await session.execute(catalogue_queries.ids(NOUNS[field], names))

@@ -43,6 +43,7 @@ class Site(SQLModel, table=True):
     parent_id: UUID | None = Field(
         default=None, foreign_key="sites.id", ondelete="RESTRICT", index=True
     )
+    contacts: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # whom to ask first
     version: int = 1  # counts the changes of this site
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
@@ -83,6 +84,7 @@ class Device(SQLModel, table=True):
     profile: str | None = Field(default=None, max_length=63)
     modules: list[str] = Field(default_factory=list, sa_type=JSON)
     tags: list[str] = Field(default_factory=list, sa_type=ARRAY(String))
+    contacts: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # whom to ask first
     status: Status = Field(default=Status.ACTIVE, sa_type=words(Status))
     version: int = 1  # counts the changes of this device
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -74,6 +74,7 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     subjects: dict[str, lookups.Subject] = {
         **lookups.columns(Site, "name", "kind", "description", "created_at", "updated_at"),
         "parent": Related(col(Site.parent_id), parents, col(above.name)),
+        "contact": Tags(col(Site.contacts)),
     }
     found = lookups.search(query.q, col(Site.id), subjects["name"], subjects["description"])
     asked = lookups.conditions(query, subjects)
@@ -150,6 +151,7 @@ def _device_subjects(actor: Actor) -> dict[str, lookups.Subject]:
         "parent": Related(col(Device.id), parents, col(Device.name)),
         "group": group_queries.membership(actor, col(Device.id)),
         "tag": Tags(col(Device.tags)),
+        "contact": Tags(col(Device.contacts)),
     }
 
 

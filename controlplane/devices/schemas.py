@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from controlplane import lookups
 from controlplane.credentials.schemas import CredentialCreate
 from controlplane.devices.catalogue.schemas import (
+    ContactCreate,
     DeviceRoleCreate,
     DeviceTypeCreate,
     PlatformCreate,
@@ -67,6 +68,7 @@ class SiteUpdate(BaseModel):
     kind: Annotated[SiteKind, NOT_NULL] = SiteKind.SITE
     description: Annotated[Description, NOT_NULL] = ""
     parent: Name | None = None
+    contacts: Annotated[Names, NOT_NULL] = []
 
 
 class SiteCreate(SiteUpdate):
@@ -83,6 +85,7 @@ class SiteRead(BaseModel):
     kind: SiteKind
     description: str
     parent: str | None
+    contacts: list[str]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -96,6 +99,7 @@ class SiteQuery(PageQuery):
     kind: Annotated[list[SiteKind], CHOICE] = NOT_GIVEN
     description: Annotated[list[Description], TEXT] = NOT_GIVEN
     parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    contact: Annotated[list[Name], TAGS] = NOT_GIVEN
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     q: lookups.Search = ""
@@ -120,6 +124,7 @@ class DeviceFields(BaseModel):
     profile: Word | None = None
     modules: Annotated[Words, NOT_NULL] = []
     tags: Annotated[Words, NOT_NULL] = []
+    contacts: Annotated[Names, NOT_NULL] = []
     credentials: Annotated[Names, NOT_NULL] = []
     parents: Annotated[Names, NOT_NULL] = []
     status: Annotated[Status, NOT_NULL] = Status.ACTIVE
@@ -199,6 +204,7 @@ class DeviceRead(BaseModel):
     profile: str | None
     modules: list[str]
     tags: list[str]
+    contacts: list[str]
     credentials: list[str]
     parents: list[str]
     status: Status
@@ -212,8 +218,8 @@ class DeviceRead(BaseModel):
 class DeviceFilters(BaseModel):
     """Which devices are wanted: everything that is given holds.
 
-    A device has every `tag`; `q` finds parts of name, address, role, vendor, description, asset
-    tag, serial number, tags, site, and of what the device says of itself.
+    A device has every `tag` and every `contact`; `q` finds parts of name, address, role, vendor,
+    description, asset tag, serial number, tags, site, and of what the device says of itself.
     """
 
     name: Annotated[list[Name], TEXT] = NOT_GIVEN
@@ -235,6 +241,7 @@ class DeviceFilters(BaseModel):
     parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     group: Annotated[list[Name], CHOICE] = NOT_GIVEN
     tag: Annotated[list[Word], TAGS] = NOT_GIVEN
+    contact: Annotated[list[Name], TAGS] = NOT_GIVEN
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     q: lookups.Search = ""
@@ -251,6 +258,7 @@ class ImportDocument(BaseModel):
 
     credentials: list[CredentialCreate] = []
     sites: list[SiteCreate] = []
+    contacts: list[ContactCreate] = []
     device_roles: list[DeviceRoleCreate] = []
     device_types: list[DeviceTypeCreate] = []
     platforms: list[PlatformCreate] = []
@@ -271,6 +279,7 @@ class ImportResult(BaseModel):
 
     credentials: Tally
     sites: Tally
+    contacts: Tally
     device_roles: Tally
     device_types: Tally
     platforms: Tally

@@ -15,7 +15,7 @@ from controlplane.errors import Invalid, Problem
 COLUMNS = tuple(
     dict.fromkeys(("name", "address", *DeviceCreate.model_fields))  # the names first
 )
-LISTS = frozenset({"modules", "tags", "credentials", "parents"})
+LISTS = frozenset({"modules", "tags", "contacts", "credentials", "parents"})
 NULLABLE = frozenset({"site", "role", "device_type", "platform", "poll_class", "tenant", "profile"})
 MARK = "'"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", MARK)

@@ -29,6 +29,17 @@ class DeviceType(Entry, table=True):
     part_number: str = Field(default="", max_length=64)
 
 
+class Contact(Entry, table=True):
+    """Somebody to ask about sites and devices; they name it, so its name stays."""
+
+    __tablename__ = "contacts"
+
+    full_name: str = Field(default="", max_length=64)
+    email: str = Field(default="", max_length=254)
+    phone: str = Field(default="", max_length=32)
+    team: str = Field(default="", max_length=64)
+
+
 class DeviceRole(Entry, table=True):
     """What devices are for; its name is the label `role`, so it stays."""
 

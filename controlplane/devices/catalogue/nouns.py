@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from controlplane.devices.catalogue import polling, schemas
 from controlplane.devices.catalogue.models import (
+    Contact,
     DeviceRole,
     DeviceType,
     Entry,
@@ -35,6 +36,7 @@ class Noun:
     update: type[BaseModel]
     read: type[schemas.EntryRead]
     by_name: bool = False  # devices keep its name, which stays, and not its id
+    several: bool = False  # of one device; sites have them, too
     imported: bool = True  # in documents; what depends on the installation's settings is not
     check: Callable[[Any, Settings], None] = _anything  # raises Invalid, of what was written
 
@@ -44,6 +46,17 @@ class Noun:
         return self.field if self.by_name else f"{self.field}_id"
 
 
+CONTACT = Noun(
+    "contact",
+    "contacts",
+    "contacts",
+    Contact,
+    schemas.ContactCreate,
+    schemas.ContactUpdate,
+    schemas.ContactRead,
+    by_name=True,
+    several=True,
+)
 DEVICE_ROLE = Noun(
     "device role",
     "role",
@@ -93,7 +106,7 @@ TENANT = Noun(
     schemas.TenantRead,
 )
 NOUNS: Mapping[str, Noun] = MappingProxyType(
-    {noun.field: noun for noun in (DEVICE_ROLE, DEVICE_TYPE, PLATFORM, POLL_CLASS, TENANT)}
+    {noun.field: noun for noun in (CONTACT, DEVICE_ROLE, DEVICE_TYPE, PLATFORM, POLL_CLASS, TENANT)}
 )
 IMPORTED = tuple(noun for noun in NOUNS.values() if noun.imported)
 BY_ID = tuple(noun for noun in NOUNS.values() if not noun.by_name)

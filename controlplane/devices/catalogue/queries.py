@@ -12,7 +12,7 @@ from controlplane.database import one_of
 from controlplane.devices.catalogue.models import Entry, Platform
 from controlplane.devices.catalogue.nouns import Noun
 from controlplane.devices.catalogue.schemas import EntryQuery
-from controlplane.devices.models import Device
+from controlplane.devices.models import Device, Site
 
 
 def ordering(noun: Noun) -> dict[str, Any]:
@@ -51,8 +51,14 @@ def taken(noun: Noun, names: Collection[str]) -> Select[tuple[str]]:
 
 
 def uses(noun: Noun, of: Entry) -> Select[tuple[int]]:
-    """Count the devices that refer to an object, whoever asks."""
+    """Count the devices, or devices and sites, that refer to an object, whoever asks."""
     kept = of.name if noun.by_name else of.id
+    if noun.several:
+        counts = [
+            select(func.count()).where(col(table.contacts).contains([kept])).scalar_subquery()
+            for table in (Device, Site)
+        ]
+        return select(counts[0] + counts[1])
     return select(func.count()).select_from(Device).where(getattr(Device, noun.column) == kept)
 
 

@@ -7,11 +7,25 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane import lookups
-from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word, matching
+from controlplane.grammar import (
+    NOT_NULL,
+    UNPRINTABLE,
+    Label,
+    Moment,
+    Name,
+    Printable,
+    Word,
+    matching,
+)
 from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 Text = Annotated[Printable, Field(max_length=64)]
+MAIL = rf"[^{UNPRINTABLE}\s@<>,;:\"()]{{1,64}}@[A-Za-z0-9.-]{{1,189}}"
+Email = Annotated[str, matching(f"(?:{MAIL})?", "a mail address")]
+Phone = Annotated[
+    str, matching("(?:[0-9+(][0-9 ()/.x-]{0,31})?", "at most 32 digits, spaces and `+ ( ) / . x -`")
+]
 Colour = Annotated[str, matching("(?:#[0-9a-f]{6})?", "`#` and six lower-case hexadecimal digits")]
 
 LONGEST = 240  # seconds: Prometheus forgets a sample after five minutes
@@ -58,6 +72,28 @@ class EntryQuery(PageQuery):
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     q: lookups.Search = ""
+
+
+class ContactUpdate(Fields):
+    """The fields of a contact to change; its name stays: sites and devices keep it."""
+
+    full_name: Annotated[Text, NOT_NULL] = ""
+    email: Annotated[Email, NOT_NULL] = ""
+    phone: Annotated[Phone, NOT_NULL] = ""
+    team: Annotated[Text, NOT_NULL] = ""
+
+
+class ContactCreate(ContactUpdate, Named):
+    """A new contact."""
+
+
+class ContactRead(EntryRead):
+    """A contact."""
+
+    full_name: str
+    email: str
+    phone: str
+    team: str
 
 
 class DeviceTypeFields(Fields):

@@ -61,7 +61,8 @@ async def delete(
     preconditions.check(entry.version, if_match)
     count = (await session.execute(queries.uses(noun, entry))).scalar_one()
     if count:
-        raise Conflict(f"the {noun.words} {name!r} is in use: devices that name it: {count}")
+        users = "devices and sites" if noun.several else "devices"
+        raise Conflict(f"the {noun.words} {name!r} is in use: {users} that name it: {count}")
     await session.delete(entry)
     await session.flush()
     await trail.record(session, actor, Action.DELETE, noun.words, entry, before=_kept(noun, entry))

@@ -5,6 +5,7 @@ import pytest
 from tests.controlplane.cli.conftest import Chm
 
 NOUNS = [
+    ("contact", "email=ann@example.net", ("phone=+47 22", "phone", "+47 22")),
     ("device-role", "description=The backbone", ("colour=#ff8800", "colour", "#ff8800")),
     ("device-type", "manufacturer=Arista", ("model=DCS-7050", "model", "DCS-7050")),
     ("platform", "profile=arista", ("profile=", "profile", None)),

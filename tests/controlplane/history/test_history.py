@@ -77,7 +77,17 @@ async def test_where_somebody_asked_from_is_for_readers_of_the_audit_log(
 
 # What holds no name of another object, or one that everybody sees: the catalogue, roles, tags.
 PLAIN = {
-    *("id", "kind", "version", "created_at", "updated_at", "name", "description", "filter"),
+    *(
+        "id",
+        "kind",
+        "contacts",
+        "version",
+        "created_at",
+        "updated_at",
+        "name",
+        "description",
+        "filter",
+    ),
     *("address", "port", "role", "vendor", "profile", "modules", "tags", "status"),
     *("device_type", "platform", "poll_class", "tenant", "serial", "asset_tag"),
     *("roles", "vendors", "tags_any", "tags_all", "pattern"),

@@ -66,6 +66,7 @@ NAMED: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
             ("site", "role", "device_type", "platform", "poll_class", "tenant"),
             st.none() | matching(NAME_PATTERN),
         ),
+        "contacts": NAMES,
         "credentials": NAMES,
         "parents": NAMES,
     }
