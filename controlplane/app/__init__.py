@@ -48,6 +48,7 @@ from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.catalogue import endpoints as catalogue
 from controlplane.devices.groups import endpoints as groups
+from controlplane.devices.tags import endpoints as tags
 from controlplane.escalation import endpoints as escalation
 from controlplane.history import endpoints as history
 from controlplane.jobs import endpoints as jobs
@@ -88,6 +89,7 @@ ROUTERS = (
     catalogue.poll_classes,
     catalogue.tenants,
     groups.router,
+    tags.router,
     history.router,
     jobs.router,
     metrics.thresholds,

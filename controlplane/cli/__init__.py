@@ -23,7 +23,7 @@ NOUNS = (
         "grant",
     ),
     *("group", "maintenance", "mfa", "mib", "oncall", "role", "route", "rules", "session", "site"),
-    *("targets", "token", "user", "vault"),
+    *("tag", "targets", "token", "user", "vault"),
 )
 CATALOGUE = (  # all in one module
     *("contact", "device-role", "device-type", "platform", "poll-class", "tenant"),

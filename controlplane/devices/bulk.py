@@ -62,6 +62,13 @@ async def update(
     problems = [*_unreachable(reach, given), *await _unknown(session, actor, given, ())]
     if problems:
         raise Invalid(NOTHING, *problems)
+    return await change(session, actor, stored, given)
+
+
+async def change(
+    session: AsyncSession, actor: Actor, stored: Sequence[Device], given: Sequence[Fields]
+) -> Written:
+    """Give each device its fields; the caller has counted the change, and checked all of them."""
     before = await _read(session, actor, stored)
     changed = [
         Row(device, fields, f"/{index}")

@@ -1,5 +1,6 @@
 """Keep devices."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -89,7 +90,7 @@ async def delete(
     await trail.record(session, actor, Action.DELETE, NOUN, device, before=fields(before))
 
 
-def differs(current: DeviceRead, fields: dict[str, Any]) -> bool:
+def differs(current: DeviceRead, fields: Mapping[str, Any]) -> bool:
     """Say whether the fields would change the device; the order of parents means nothing."""
     for name, value in fields.items():
         was = getattr(current, name)
