@@ -83,6 +83,7 @@ ROUTERS = (
     transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
     catalogue.contacts,
+    catalogue.custom_fields,
     catalogue.device_roles,
     catalogue.device_types,
     catalogue.platforms,

@@ -26,7 +26,7 @@ NOUNS = (
     *("tag", "targets", "token", "user", "vault"),
 )
 CATALOGUE = (  # all in one module
-    *("contact", "device-role", "device-type", "platform", "poll-class", "tenant"),
+    *("contact", "custom-field", "device-role", "device-type", "platform", "poll-class", "tenant"),
 )
 VERBS = {  # the module and the function of each
     "export": ("transfer", "export"),

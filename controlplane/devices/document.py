@@ -17,9 +17,10 @@ from controlplane.auth.permissions import Permission
 from controlplane.credentials import kinds
 from controlplane.credentials import service as credentials
 from controlplane.credentials.service import Outcome
-from controlplane.devices import inventory, queries, service, sites
+from controlplane.devices import custom, inventory, queries, service, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import service as catalogue
+from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import CONTACT, IMPORTED, Noun
 from controlplane.devices.inventory import Row
 from controlplane.devices.schemas import (
@@ -217,6 +218,9 @@ async def _put_devices(
     many = len(there) > SWEEP
     current = {read.name: read for read in await inventory.read(session, actor, there, every=many)}
     stored = {device.name: device for device in there}
+    new = [data.model_dump(exclude={"name"}) for data in devices if data.name not in current]
+    await custom.complete(session, AppliesTo.DEVICE, new)
+    made = iter(new)
     rows, outcomes = [], []
     for index, data in enumerate(devices):
         outcome = _outcome(current.get(data.name), data)
@@ -229,8 +233,7 @@ async def _put_devices(
             fields = data.model_dump(exclude={"name"}, exclude_unset=True)
             rows.append(Row(device, fields, f"/devices/{index}"))
         else:
-            fields = data.model_dump(exclude={"name"})
-            rows.append(inventory.add(data.name, fields, f"/devices/{index}"))
+            rows.append(inventory.add(data.name, next(made), f"/devices/{index}"))
     await inventory.write(session, actor, rows)
     await _record(session, actor, rows, current)
     return outcomes

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import JSON, Index, String
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from controlplane.database import UtcDateTime, now, words
@@ -44,6 +45,7 @@ class Site(SQLModel, table=True):
         default=None, foreign_key="sites.id", ondelete="RESTRICT", index=True
     )
     contacts: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # whom to ask first
+    custom_fields: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     version: int = 1  # counts the changes of this site
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
@@ -85,6 +87,7 @@ class Device(SQLModel, table=True):
     modules: list[str] = Field(default_factory=list, sa_type=JSON)
     tags: list[str] = Field(default_factory=list, sa_type=ARRAY(String))
     contacts: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # whom to ask first
+    custom_fields: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     status: Status = Field(default=Status.ACTIVE, sa_type=words(Status))
     version: int = 1  # counts the changes of this device
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

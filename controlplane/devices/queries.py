@@ -24,6 +24,7 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 from controlplane.database import one_of
+from controlplane.devices import custom
 from controlplane.devices.catalogue.models import PollClass
 from controlplane.devices.catalogue.nouns import BY_ID, Noun
 from controlplane.devices.groups import queries as group_queries
@@ -77,7 +78,7 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
         "contact": Tags(col(Site.contacts)),
     }
     found = lookups.search(query.q, col(Site.id), subjects["name"], subjects["description"])
-    asked = lookups.conditions(query, subjects)
+    asked = [*lookups.conditions(query, subjects), *custom.conditions(Site, query.cf)]
     return select(Site).where(_visible_site(actor, Site.id), found, *asked)
 
 
@@ -116,7 +117,7 @@ def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
     subjects = _device_subjects(actor)
     found = lookups.search(query.q, col(Device.id), *_searched(subjects))
-    asked = lookups.conditions(query, subjects)
+    asked = [*lookups.conditions(query, subjects), *custom.conditions(Device, query.cf)]
     return select(Device).where(_visible_device(actor, Device.id), found, *asked)
 
 

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -12,12 +12,14 @@ from controlplane import lookups
 from controlplane.credentials.schemas import CredentialCreate
 from controlplane.devices.catalogue.schemas import (
     ContactCreate,
+    CustomFieldCreate,
     DeviceRoleCreate,
     DeviceTypeCreate,
     PlatformCreate,
     TenantCreate,
     Text,
 )
+from controlplane.devices.custom import Asked, Values
 from controlplane.devices.models import SiteKind, Status
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TAGS, TEXT
@@ -69,6 +71,7 @@ class SiteUpdate(BaseModel):
     description: Annotated[Description, NOT_NULL] = ""
     parent: Name | None = None
     contacts: Annotated[Names, NOT_NULL] = []
+    custom_fields: Annotated[Values, NOT_NULL] = {}
 
 
 class SiteCreate(SiteUpdate):
@@ -86,6 +89,7 @@ class SiteRead(BaseModel):
     description: str
     parent: str | None
     contacts: list[str]
+    custom_fields: dict[str, Any]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -100,6 +104,7 @@ class SiteQuery(PageQuery):
     description: Annotated[list[Description], TEXT] = NOT_GIVEN
     parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     contact: Annotated[list[Name], TAGS] = NOT_GIVEN
+    cf: Asked = NOT_GIVEN
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     q: lookups.Search = ""
@@ -125,6 +130,7 @@ class DeviceFields(BaseModel):
     modules: Annotated[Words, NOT_NULL] = []
     tags: Annotated[Words, NOT_NULL] = []
     contacts: Annotated[Names, NOT_NULL] = []
+    custom_fields: Annotated[Values, NOT_NULL] = {}
     credentials: Annotated[Names, NOT_NULL] = []
     parents: Annotated[Names, NOT_NULL] = []
     status: Annotated[Status, NOT_NULL] = Status.ACTIVE
@@ -205,6 +211,7 @@ class DeviceRead(BaseModel):
     modules: list[str]
     tags: list[str]
     contacts: list[str]
+    custom_fields: dict[str, Any]
     credentials: list[str]
     parents: list[str]
     status: Status
@@ -242,6 +249,7 @@ class DeviceFilters(BaseModel):
     group: Annotated[list[Name], CHOICE] = NOT_GIVEN
     tag: Annotated[list[Word], TAGS] = NOT_GIVEN
     contact: Annotated[list[Name], TAGS] = NOT_GIVEN
+    cf: Asked = NOT_GIVEN
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     q: lookups.Search = ""
@@ -259,6 +267,7 @@ class ImportDocument(BaseModel):
     credentials: list[CredentialCreate] = []
     sites: list[SiteCreate] = []
     contacts: list[ContactCreate] = []
+    custom_fields: list[CustomFieldCreate] = []
     device_roles: list[DeviceRoleCreate] = []
     device_types: list[DeviceTypeCreate] = []
     platforms: list[PlatformCreate] = []
@@ -280,6 +289,7 @@ class ImportResult(BaseModel):
     credentials: Tally
     sites: Tally
     contacts: Tally
+    custom_fields: Tally
     device_roles: Tally
     device_types: Tally
     platforms: Tally

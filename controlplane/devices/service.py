@@ -10,7 +10,8 @@ from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
-from controlplane.devices import inventory, queries, refusals
+from controlplane.devices import custom, inventory, queries, refusals
+from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.inventory import Row
 from controlplane.devices.models import Device
 from controlplane.devices.schemas import DeviceCreate, DeviceRead, DeviceUpdate
@@ -45,7 +46,9 @@ async def create(session: AsyncSession, actor: Actor, data: DeviceCreate) -> Dev
     await events.changed(session)
     if await session.scalar(queries.any_device(data.name)):
         raise Conflict(f"device {data.name!r} already exists")
-    row = inventory.add(data.name, data.model_dump(exclude={"name"}))
+    given = data.model_dump(exclude={"name"})
+    await custom.complete(session, AppliesTo.DEVICE, [given])
+    row = inventory.add(data.name, given)
     device = row.device
     await inventory.write(session, actor, [row])
     created = await read(session, actor, device)

@@ -1,6 +1,6 @@
 """Keep sites: a tree of places where devices stand."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,8 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.auth.roles import queries as role_queries
 from controlplane.database import now
-from controlplane.devices import inventory, queries, refusals
+from controlplane.devices import custom, inventory, queries, refusals
+from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import CONTACT
 from controlplane.devices.models import Site, SiteKind
 from controlplane.devices.schemas import SiteCreate, SiteRead, SiteUpdate
@@ -57,14 +58,22 @@ async def insert(session: AsyncSession, actor: Actor, data: SiteCreate) -> Site:
     if await session.scalar(queries.any_site(data.name)):
         raise Conflict(f"site {data.name!r} already exists")
     await _refuse_unknown(session, actor, data.contacts)
-    site = Site(**data.model_dump(include={"name", "kind", "description", "contacts"}))
+    given = data.model_dump(exclude={"parent"})
+    await custom.complete(session, AppliesTo.SITE, [given])
+    await _refuse_unfit(session, given)
+    site = Site(**given)
     site.parent_id = await _parent(session, actor, data.parent)
     session.add(site)
     await session.flush()
     await _refuse_misplaced(session, site)
     await restrictor.check_site(session, actor, WRITE, site.id)
     await trail.record(
-        session, actor, Action.CREATE, "site", site, after=data.model_dump(exclude={"name"})
+        session,
+        actor,
+        Action.CREATE,
+        "site",
+        site,
+        after=_fields((await read(session, actor, [site]))[0]),
     )
     return site
 
@@ -87,6 +96,7 @@ async def change(session: AsyncSession, actor: Actor, site: Site, data: SiteUpda
     if all(before[name] == value for name, value in fields.items()):
         return False
     await _refuse_unknown(session, actor, fields.get("contacts", ()))
+    await _refuse_unfit(session, fields)
     if "parent" in fields:
         site.parent_id = await _parent(session, actor, fields.pop("parent"))
         await _refuse_cycle(session, site)
@@ -139,6 +149,13 @@ async def _refuse_unknown(session: AsyncSession, actor: Actor, contacts: Collect
         raise Invalid("some of these names are not in the inventory", *problems)
 
 
+async def _refuse_unfit(session: AsyncSession, fields: Mapping[str, Any]) -> None:
+    if custom.FIELD in fields:
+        known = await custom.definitions(session, AppliesTo.SITE)
+        if problems := custom.problems(known, fields[custom.FIELD], ""):
+            raise Invalid("some values are not those of custom fields", *problems)
+
+
 async def _refuse_cycle(session: AsyncSession, site: Site) -> None:
     below = restrictor.below([site.id])
     if await session.scalar(queries.among(below, site.parent_id)) is not None:
@@ -162,4 +179,4 @@ async def _refuse_misplaced(session: AsyncSession, site: Site) -> None:
 
 
 def _fields(site: SiteRead) -> dict[str, Any]:
-    return site.model_dump(include={"kind", "description", "parent", "contacts"})
+    return site.model_dump(include={"kind", "description", "parent", "contacts", custom.FIELD})

@@ -24,6 +24,7 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.CREDENTIAL: Permission.CREDENTIALS_READ,
     }
 )
+OPAQUE = frozenset({"custom_fields"})  # what an operator named; it refers to nothing
 REFERENCES: Mapping[str, Noun] = MappingProxyType(
     {
         "site": Noun.SITE,

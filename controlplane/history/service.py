@@ -9,7 +9,7 @@ from controlplane.audit.models import AuditEntry
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.history import queries
-from controlplane.history.nouns import REFERENCES, Noun
+from controlplane.history.nouns import OPAQUE, REFERENCES, Noun
 from controlplane.history.schemas import ChangeRead, Difference
 
 HIDDEN = "hidden"
@@ -43,6 +43,8 @@ async def _seen(
 
 def _references(fields: Mapping[str, Any]) -> Iterator[tuple[Noun, str]]:
     for field, value in fields.items():
+        if field in OPAQUE:
+            continue
         if isinstance(value, Mapping):
             yield from _references(value)
         elif field in REFERENCES and value is not None:
@@ -74,6 +76,8 @@ def _shown(fields: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
 
 
 def _value(field: str, value: Any, seen: Seen) -> Any:
+    if field in OPAQUE:
+        return value
     if isinstance(value, Mapping):
         return _shown(value, seen)
     if field not in REFERENCES or value is None:

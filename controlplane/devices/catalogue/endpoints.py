@@ -10,6 +10,7 @@ from controlplane.database import Session
 from controlplane.devices.catalogue import queries, service
 from controlplane.devices.catalogue.nouns import (
     CONTACT,
+    CUSTOM_FIELD,
     DEVICE_ROLE,
     DEVICE_TYPE,
     PLATFORM,
@@ -100,6 +101,7 @@ def _router(noun: Noun) -> APIRouter:
 
 
 contacts = _router(CONTACT)
+custom_fields = _router(CUSTOM_FIELD)
 device_roles = _router(DEVICE_ROLE)
 device_types = _router(DEVICE_TYPE)
 platforms = _router(PLATFORM)

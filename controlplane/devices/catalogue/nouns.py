@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from controlplane.devices.catalogue import polling, schemas
 from controlplane.devices.catalogue.models import (
     Contact,
+    CustomField,
     DeviceRole,
     DeviceType,
     Entry,
@@ -54,6 +55,17 @@ CONTACT = Noun(
     schemas.ContactCreate,
     schemas.ContactUpdate,
     schemas.ContactRead,
+    by_name=True,
+    several=True,
+)
+CUSTOM_FIELD = Noun(
+    "custom field",
+    "custom_fields",
+    "custom_fields",
+    CustomField,
+    schemas.CustomFieldCreate,
+    schemas.CustomFieldUpdate,
+    schemas.CustomFieldRead,
     by_name=True,
     several=True,
 )
@@ -106,7 +118,10 @@ TENANT = Noun(
     schemas.TenantRead,
 )
 NOUNS: Mapping[str, Noun] = MappingProxyType(
-    {noun.field: noun for noun in (CONTACT, DEVICE_ROLE, DEVICE_TYPE, PLATFORM, POLL_CLASS, TENANT)}
+    {
+        noun.field: noun
+        for noun in (CONTACT, CUSTOM_FIELD, DEVICE_ROLE, DEVICE_TYPE, PLATFORM, POLL_CLASS, TENANT)
+    }
 )
 IMPORTED = tuple(noun for noun in NOUNS.values() if noun.imported)
 BY_ID = tuple(noun for noun in NOUNS.values() if not noun.by_name)

@@ -1,12 +1,14 @@
 """The catalogue on the wire: of each noun what may be said, a new one, a change, and a reading."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from controlplane import lookups
+from controlplane.devices.catalogue import shapes
+from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.grammar import (
     NOT_NULL,
     UNPRINTABLE,
@@ -21,6 +23,7 @@ from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 Text = Annotated[Printable, Field(max_length=64)]
+Schema = Annotated[dict[str, Any], AfterValidator(shapes.schema)]
 MAIL = rf"[^{UNPRINTABLE}\s@<>,;:\"()]{{1,64}}@[A-Za-z0-9.-]{{1,189}}"
 Email = Annotated[str, matching(f"(?:{MAIL})?", "a mail address")]
 Phone = Annotated[
@@ -94,6 +97,33 @@ class ContactRead(EntryRead):
     email: str
     phone: str
     team: str
+
+
+class CustomFieldFields(Fields):
+    """What may be said of a custom field; a `default` of the schema is that of new objects."""
+
+    required: Annotated[bool, NOT_NULL] = False
+
+
+class CustomFieldCreate(CustomFieldFields, Named):
+    """A new custom field: JSON Schema 2020-12 says what its values are."""
+
+    applies_to: AppliesTo
+    value_schema: Schema
+
+
+class CustomFieldUpdate(CustomFieldFields):
+    """The fields of a custom field to change; values that are kept must fit another schema."""
+
+    value_schema: Annotated[Schema | None, NOT_NULL] = None
+
+
+class CustomFieldRead(EntryRead):
+    """A custom field."""
+
+    applies_to: AppliesTo
+    value_schema: dict[str, Any]
+    required: bool
 
 
 class DeviceTypeFields(Fields):

@@ -81,6 +81,7 @@ PLAIN = {
         "id",
         "kind",
         "contacts",
+        "custom_fields",
         "version",
         "created_at",
         "updated_at",
