@@ -147,11 +147,12 @@ def conditions(query: BaseModel, subjects: Mapping[str, Subject]) -> list[Condit
             continue
         given = getattr(query, name)
         if given is not None and given != []:
-            asked.append(_asked(subjects[field], lookup, given))
+            asked.append(condition(subjects[field], lookup, given))
     return asked
 
 
-def _asked(subject: Subject, lookup: str, given: Any) -> Condition:
+def condition(subject: Subject, lookup: str, given: Any) -> Condition:
+    """Give what a lookup asks of a subject."""
     if lookup == "n":
         return _holds(subject, "in", given).is_not(true())
     if lookup == "isnull":

@@ -103,13 +103,8 @@ async def _labels(session: AsyncSession, actor: Actor, data: AlertCreate) -> dic
             raise Forbidden(f"an alert about no device takes {MAY} on everything")
         return labels
     device = await devices.get(session, actor, data.device, MAY)
-    sites = dict((await session.execute(device_queries.device_sites([device.id]))).tuples().all())
-    own = {
-        "device": device.name,
-        "site": sites.get(device.id, ""),
-        "role": device.role or "",
-        "vendor": device.vendor,
-    }
+    row = (await session.execute(device_queries.labels(device.id))).one()
+    own = {"device": row.name, "site": row.site, "role": row.role, "vendor": row.vendor}
     return labels | {name: value for name, value in own.items() if value}
 
 

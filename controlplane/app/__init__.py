@@ -49,6 +49,7 @@ from controlplane.devices import endpoints as devices
 from controlplane.devices.catalogue import endpoints as catalogue
 from controlplane.devices.groups import endpoints as groups
 from controlplane.devices.interfaces import endpoints as interfaces
+from controlplane.devices.tags import endpoints as tags
 from controlplane.escalation import endpoints as escalation
 from controlplane.history import endpoints as history
 from controlplane.jobs import endpoints as jobs
@@ -83,6 +84,8 @@ ROUTERS = (
     devices.sites,
     transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
+    catalogue.contacts,
+    catalogue.custom_fields,
     catalogue.device_roles,
     catalogue.device_types,
     catalogue.platforms,
@@ -91,6 +94,7 @@ ROUTERS = (
     groups.router,
     interfaces.router,
     interfaces.of_device,
+    tags.router,
     history.router,
     jobs.router,
     metrics.thresholds,

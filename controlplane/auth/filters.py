@@ -22,7 +22,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from controlplane.auth.tables import DEVICES, GROUPS, SITES
+from controlplane.auth.tables import DEVICES, GROUPS, SITES, TYPES
 
 
 @cache
@@ -48,11 +48,18 @@ def holds(group: FromClause, device: FromClause) -> ColumnElement[bool]:
     return and_(
         or_(asked.site_id.is_(None), at_site),
         or_(func.cardinality(asked.roles) == 0, has.role == any_(asked.roles)),
-        or_(func.cardinality(asked.vendors) == 0, has.vendor == any_(asked.vendors)),
+        or_(func.cardinality(asked.vendors) == 0, vendor(has) == any_(asked.vendors)),
         or_(func.cardinality(asked.tags_any) == 0, has.tags.overlap(asked.tags_any)),
         has.tags.contains(asked.tags_all),
         or_(asked.pattern == "", has.name.like(likeness)),
     )
+
+
+def vendor(has: Any) -> ColumnElement[str]:
+    """Give the vendor of a row of devices: what an operator said, else who makes its type."""
+    maker = select(TYPES.c.manufacturer).where(TYPES.c.id == has.device_type_id)
+    made_by = maker.correlate_except(TYPES).scalar_subquery()
+    return func.coalesce(func.nullif(has.vendor, ""), made_by, "")
 
 
 def _sites() -> CTE:

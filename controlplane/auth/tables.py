@@ -11,8 +11,10 @@ DEVICES = table(
     column("site_id", Uuid),
     column("role", String),
     column("vendor", String),
+    column("device_type_id", Uuid),
     column("tags", ARRAY(String)),
 )
+TYPES = table("device_types", column("id", Uuid), column("manufacturer", String))
 USES = table("device_credentials", column("device_id", Uuid), column("credential_id", Uuid))
 GROUPS = table(
     "device_groups",

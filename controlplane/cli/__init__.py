@@ -35,9 +35,11 @@ NOUNS = (
         "session",
         "site",
     ),
-    *("targets", "threshold", "token", "user", "vault"),
+    *("tag", "targets", "threshold", "token", "user", "vault"),
 )
-CATALOGUE = ("device-role", "device-type", "platform", "poll-class", "tenant")  # all in one module
+CATALOGUE = (  # all in one module
+    *("contact", "custom-field", "device-role", "device-type", "platform", "poll-class", "tenant"),
+)
 VERBS = {  # the module and the function of each
     "changes": ("changes", "changes"),
     "export": ("transfer", "export"),

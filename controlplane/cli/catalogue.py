@@ -1,5 +1,6 @@
 """`chm device-role`, `chm platform` and so on: the nouns of the catalogue, with the same verbs."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_origin
 
@@ -18,6 +19,7 @@ from controlplane.errors import Invalid, Problem
 from controlplane.settings import Settings
 
 BY_COMMAND: Mapping[str, Noun] = {noun.words.replace(" ", "-"): noun for noun in NOUNS.values()}
+OBJECTS = frozenset({"value_schema"})  # what is written as JSON
 HIDDEN = frozenset({"id", "version", "created_at", "updated_at"})  # columns nobody looks for
 
 Pairs = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...")]
@@ -105,10 +107,7 @@ def _rows(noun: Noun, found: Sequence[EntryRead], fields: str, *, as_json: bool)
 
 def said(model: type[BaseModel], pairs: Sequence[str]) -> dict[str, Any]:
     """Give what `field=value` texts say; an empty value is none where a field may have none."""
-    return {
-        field: None if not value and _nullable(model, field) else value
-        for field, value in map(_split, pairs)
-    }
+    return {field: _value(model, field, value) for field, value in map(_split, pairs)}
 
 
 def asked(model: type[BaseModel], pairs: Sequence[str]) -> Any:
@@ -130,6 +129,15 @@ def _split(pair: str) -> tuple[str, str]:
     if not equals:
         raise Invalid(f"{pair!r} is not FIELD=VALUE")
     return field, value
+
+
+def _value(model: type[BaseModel], field: str, value: str) -> Any:
+    if field in OBJECTS:
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise Invalid(f"{field} is no JSON") from None
+    return None if not value and _nullable(model, field) else value
 
 
 def _nullable(model: type[BaseModel], field: str) -> bool:

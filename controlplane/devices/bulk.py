@@ -13,8 +13,9 @@ from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.database import one_of
-from controlplane.devices import inventory, queries, service
+from controlplane.devices import custom, inventory, queries, service
 from controlplane.devices.addresses import Reach
+from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.document import SWEEP
 from controlplane.devices.inventory import Fields, Row
 from controlplane.devices.models import Device, DeviceParent
@@ -32,6 +33,7 @@ async def create(
     await events.changed(session)
     names = [item.name for item in items]
     given = [item.model_dump(exclude={"name"}) for item in items]
+    await custom.complete(session, AppliesTo.DEVICE, given)
     problems = [
         *rows.twice(items),
         *rows.taken(items, set(await session.scalars(queries.taken(names)))),
@@ -62,6 +64,13 @@ async def update(
     problems = [*_unreachable(reach, given), *await _unknown(session, actor, given, ())]
     if problems:
         raise Invalid(NOTHING, *problems)
+    return await change(session, actor, stored, given)
+
+
+async def change(
+    session: AsyncSession, actor: Actor, stored: Sequence[Device], given: Sequence[Fields]
+) -> Written:
+    """Give each device its fields; the caller has counted the change, and checked all of them."""
     before = await _read(session, actor, stored)
     changed = [
         Row(device, fields, f"/{index}")

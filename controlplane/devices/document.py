@@ -17,10 +17,11 @@ from controlplane.auth.permissions import Permission
 from controlplane.credentials import kinds
 from controlplane.credentials import service as credentials
 from controlplane.credentials.service import Outcome
-from controlplane.devices import inventory, queries, service, sites
+from controlplane.devices import custom, inventory, queries, service, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import service as catalogue
-from controlplane.devices.catalogue.nouns import IMPORTED, Noun
+from controlplane.devices.catalogue.models import AppliesTo
+from controlplane.devices.catalogue.nouns import CONTACT, IMPORTED, Noun
 from controlplane.devices.inventory import Row
 from controlplane.devices.schemas import (
     DeviceCreate,
@@ -68,10 +69,10 @@ async def put(
         await credentials.put(session, actor, vault, c) for c in document.credentials
     ]
     moved.advance(len(document.credentials))
-    put_sites = await _put_sites(session, actor, document.sites)
-    moved.advance(len(document.sites))
     tallies = {n.plural: await _put_entries(session, actor, n, document) for n in IMPORTED}
     moved.advance(sum(len(getattr(document, noun)) for noun in tallies))
+    put_sites = await _put_sites(session, actor, document.sites)
+    moved.advance(len(document.sites))
     put_devices = await _put_devices(session, actor, document.devices)
     moved.advance(len(document.devices))
     result = ImportResult(
@@ -124,7 +125,8 @@ async def _unknown(
 ) -> list[Problem]:
     """Find the names that are neither in the inventory nor in the document."""
     rows = [data.model_dump(include=set(inventory.REFERRED)) for data in document.devices]
-    known = (await inventory.look_up(session, actor, rows)).names()
+    contacts = [data.model_dump(include={CONTACT.field}) for data in document.sites]
+    known = (await inventory.look_up(session, actor, [*rows, *contacts])).names()
     known = {
         **known,
         "site": {*known["site"], *named.get("sites", ()), *(site.name for site in document.sites)},
@@ -149,8 +151,9 @@ async def _unknown(
     }
     return [
         problem
-        for index, row in enumerate(rows)
-        for problem in inventory.unknown(row, f"/devices/{index}", known)
+        for noun, given in (("sites", contacts), ("devices", rows))
+        for index, row in enumerate(given)
+        for problem in inventory.unknown(row, f"/{noun}/{index}", known)
     ]
 
 
@@ -212,6 +215,9 @@ async def _put_devices(
     many = len(there) > SWEEP
     current = {read.name: read for read in await inventory.read(session, actor, there, every=many)}
     stored = {device.name: device for device in there}
+    new = [data.model_dump(exclude={"name"}) for data in devices if data.name not in current]
+    await custom.complete(session, AppliesTo.DEVICE, new)
+    made = iter(new)
     rows, outcomes = [], []
     for index, data in enumerate(devices):
         outcome = _outcome(current.get(data.name), data)
@@ -224,8 +230,7 @@ async def _put_devices(
             fields = data.model_dump(exclude={"name"}, exclude_unset=True)
             rows.append(Row(device, fields, f"/devices/{index}"))
         else:
-            fields = data.model_dump(exclude={"name"})
-            rows.append(inventory.add(data.name, fields, f"/devices/{index}"))
+            rows.append(inventory.add(data.name, next(made), f"/devices/{index}"))
     await inventory.write(session, actor, rows)
     await _record(session, actor, rows, current)
     return outcomes

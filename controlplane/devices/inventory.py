@@ -14,9 +14,10 @@ from controlplane.auth.actor import Actor, system
 from controlplane.auth.permissions import Permission
 from controlplane.credentials import queries as credential_queries
 from controlplane.database import now, one_of
-from controlplane.devices import facts, parents, queries, references
+from controlplane.devices import custom, facts, parents, queries, references
 from controlplane.devices.catalogue import queries as catalogue_queries
-from controlplane.devices.catalogue.nouns import BY_ID, NOUNS
+from controlplane.devices.catalogue.models import AppliesTo
+from controlplane.devices.catalogue.nouns import BY_ID, CUSTOM_FIELD, NOUNS
 from controlplane.devices.models import Device, DeviceCredential, DeviceParent
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Invalid, Problem
@@ -26,14 +27,14 @@ Fields = Mapping[str, Any]
 UNSEEN = "…"  # stands for a device that the actor does not see
 COLUMNS = (
     *("address", "port", "role", "vendor", "description", "serial", "asset_tag"),
-    *("profile", "modules", "tags", "status"),
+    *("profile", "modules", "tags", "contacts", "custom_fields", "status"),
 )
 REFERENCES = {noun.column: noun.field for noun in BY_ID}
 REFERRED = {
     "site": "site",
     "credentials": "credential",
     "parents": "device",
-    **{noun.field: noun.words for noun in NOUNS.values()},
+    **{noun.field: noun.words for noun in NOUNS.values() if noun is not CUSTOM_FIELD},
 }
 JOINED = ("site", "credentials", "parents", *REFERENCES.values())  # what other tables name
 SHOWN = tuple(DeviceRead.model_fields.keys() & Device.model_fields.keys())
@@ -81,7 +82,8 @@ async def look_up(session: AsyncSession, actor: Actor, fields: Sequence[Fields])
 
 
 async def _entries(session: AsyncSession, field: str, fields: Sequence[Fields]) -> dict[str, UUID]:
-    names = {f[field] for f in fields if f.get(field)}
+    given = [f[field] for f in fields if f.get(field)]
+    names = {name for value in given for name in ([value] if isinstance(value, str) else value)}
     if not names:
         return {}
     found = await session.execute(catalogue_queries.ids(NOUNS[field], names))
@@ -113,8 +115,9 @@ async def write(session: AsyncSession, actor: Actor, rows: Sequence[Row]) -> Non
     directory = replace(directory, devices={**directory.devices, **written})
     known = directory.names()
     problems = [p for row in rows for p in unknown(row.fields, row.place, known)]
+    problems += await _unfit(session, rows)
     if problems:
-        raise Invalid("some of these names are not in the inventory", *problems)
+        raise Invalid("some of these names or values are not what the inventory has", *problems)
     for row in rows:
         _assign(row, directory)
     session.add_all(row.device for row in rows if row.new)
@@ -123,6 +126,19 @@ async def write(session: AsyncSession, actor: Actor, rows: Sequence[Row]) -> Non
     if any(row.fields.get("parents") for row in rows):
         await _refuse_cycle(session, actor, rows)
     await restrictor.check_devices(session, actor, Permission.DEVICES_WRITE, written.values())
+
+
+async def _unfit(session: AsyncSession, rows: Sequence[Row]) -> list[Problem]:
+    """Say which values of custom fields cannot be."""
+    given = [row for row in rows if custom.FIELD in row.fields]
+    if not given:
+        return []
+    known = await custom.definitions(session, AppliesTo.DEVICE)
+    return [
+        problem
+        for row in given
+        for problem in custom.problems(known, row.fields[custom.FIELD], row.place)
+    ]
 
 
 def add(name: str, fields: Fields, place: str = "") -> Row:

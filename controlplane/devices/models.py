@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import JSON, Index, String
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from controlplane.database import UtcDateTime, now, words
@@ -43,6 +44,8 @@ class Site(SQLModel, table=True):
     parent_id: UUID | None = Field(
         default=None, foreign_key="sites.id", ondelete="RESTRICT", index=True
     )
+    contacts: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # whom to ask first
+    custom_fields: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     version: int = 1  # counts the changes of this site
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
@@ -83,6 +86,8 @@ class Device(SQLModel, table=True):
     profile: str | None = Field(default=None, max_length=63)
     modules: list[str] = Field(default_factory=list, sa_type=JSON)
     tags: list[str] = Field(default_factory=list, sa_type=ARRAY(String))
+    contacts: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # whom to ask first
+    custom_fields: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     status: Status = Field(default=Status.ACTIVE, sa_type=words(Status))
     version: int = 1  # counts the changes of this device
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -18,10 +18,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from controlplane import lookups
-from controlplane.auth import restrictor
+from controlplane.auth import filters, restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.database import one_of
+from controlplane.devices import custom
 from controlplane.devices.catalogue.models import PollClass
 from controlplane.devices.catalogue.nouns import BY_ID
 from controlplane.devices.groups import queries as group_queries
@@ -71,9 +72,10 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     subjects: dict[str, lookups.Subject] = {
         **lookups.columns(Site, "name", "kind", "description", "created_at", "updated_at"),
         "parent": Related(col(Site.parent_id), parents, col(above.name)),
+        "contact": Tags(col(Site.contacts)),
     }
     found = lookups.search(query.q, col(Site.id), subjects["name"], subjects["description"])
-    asked = lookups.conditions(query, subjects)
+    asked = [*lookups.conditions(query, subjects), *custom.conditions(Site, query.cf)]
     return select(Site).where(_visible_site(actor, Site.id), found, *asked)
 
 
@@ -112,7 +114,7 @@ def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
     subjects = _device_subjects(actor.alike)
     found = lookups.search(query.q, col(Device.id), *_searched(subjects))
-    asked = lookups.conditions(query, subjects)
+    asked = [*lookups.conditions(query, subjects), *custom.conditions(Device, query.cf)]
     return select(Device).where(_visible_device(actor, Device.id), found, *asked)
 
 
@@ -135,6 +137,7 @@ def _device_subjects(actor: Actor) -> Mapping[str, lookups.Subject]:
             fact: Related(col(Device.id), select(DeviceFacts.device_id), column)
             for fact, column in lookups.columns(DeviceFacts, *TOLD).items()
         },
+        "vendor": filters.vendor(Device),
         # What an operator wrote counts, else what the device tells.
         "serial": func.coalesce(func.nullif(col(Device.serial), ""), told, ""),
         **{
@@ -147,6 +150,7 @@ def _device_subjects(actor: Actor) -> Mapping[str, lookups.Subject]:
         "parent": Related(col(Device.id), parents, col(Device.name)),
         "group": group_queries.membership(actor, col(Device.id)),
         "tag": Tags(col(Device.tags)),
+        "contact": Tags(col(Device.contacts)),
     }
 
 
@@ -170,13 +174,21 @@ def monitored() -> Select[tuple[Device]]:
 
 def labelled() -> Select[Any]:
     """Select name, site, role, vendor and poll class of what is monitored, by name."""
+    return _labels().where(col(Device.status).in_(MONITORED)).order_by(Device.name)
+
+
+def labels(of: UUID) -> Select[Any]:
+    """Select the same of one device, monitored or not."""
+    return _labels().where(col(Device.id) == of)
+
+
+def _labels() -> Select[Any]:
     return (
-        select(Device.name, col(Site.name).label("site"), Device.role, Device.vendor)
-        .add_columns(col(Device.site_id), col(PollClass.interval), col(PollClass.timeout))
+        select(Device.name, col(Site.name).label("site"), Device.role)
+        .add_columns(filters.vendor(Device).label("vendor"), col(Device.site_id))
+        .add_columns(col(PollClass.interval), col(PollClass.timeout))
         .outerjoin(Site, col(Site.id) == Device.site_id)
         .outerjoin(PollClass, col(PollClass.id) == Device.poll_class_id)
-        .where(col(Device.status).in_(MONITORED))
-        .order_by(Device.name)
     )
 
 
@@ -238,7 +250,7 @@ def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple
 
 def vendors() -> Select[tuple[UUID, str, str]]:
     """Select id, name and vendor of every device, whoever asks: facts are learned for all."""
-    return select(Device.id, Device.name, Device.vendor)
+    return select(Device.id, Device.name, filters.vendor(Device))
 
 
 def facts() -> Select[tuple[DeviceFacts]]:

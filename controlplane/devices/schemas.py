@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,12 +11,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from controlplane import lookups
 from controlplane.credentials.schemas import CredentialCreate
 from controlplane.devices.catalogue.schemas import (
+    ContactCreate,
+    CustomFieldCreate,
     DeviceRoleCreate,
     DeviceTypeCreate,
     PlatformCreate,
     TenantCreate,
     Text,
 )
+from controlplane.devices.custom import Asked, Values
 from controlplane.devices.models import SiteKind, Status
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TAGS, TEXT
@@ -67,6 +70,8 @@ class SiteUpdate(BaseModel):
     kind: Annotated[SiteKind, NOT_NULL] = SiteKind.SITE
     description: Annotated[Description, NOT_NULL] = ""
     parent: Name | None = None
+    contacts: Annotated[Names, NOT_NULL] = []
+    custom_fields: Annotated[Values, NOT_NULL] = {}
 
 
 class SiteCreate(SiteUpdate):
@@ -83,6 +88,8 @@ class SiteRead(BaseModel):
     kind: SiteKind
     description: str
     parent: str | None
+    contacts: list[str]
+    custom_fields: dict[str, Any]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -96,6 +103,8 @@ class SiteQuery(PageQuery):
     kind: Annotated[list[SiteKind], CHOICE] = NOT_GIVEN
     description: Annotated[list[Description], TEXT] = NOT_GIVEN
     parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
+    contact: Annotated[list[Name], TAGS] = NOT_GIVEN
+    cf: Asked = NOT_GIVEN
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     q: lookups.Search = ""
@@ -120,6 +129,8 @@ class DeviceFields(BaseModel):
     profile: Word | None = None
     modules: Annotated[Words, NOT_NULL] = []
     tags: Annotated[Words, NOT_NULL] = []
+    contacts: Annotated[Names, NOT_NULL] = []
+    custom_fields: Annotated[Values, NOT_NULL] = {}
     credentials: Annotated[Names, NOT_NULL] = []
     parents: Annotated[Names, NOT_NULL] = []
     status: Annotated[Status, NOT_NULL] = Status.ACTIVE
@@ -199,6 +210,8 @@ class DeviceRead(BaseModel):
     profile: str | None
     modules: list[str]
     tags: list[str]
+    contacts: list[str]
+    custom_fields: dict[str, Any]
     credentials: list[str]
     parents: list[str]
     status: Status
@@ -212,8 +225,8 @@ class DeviceRead(BaseModel):
 class DeviceFilters(BaseModel):
     """Which devices are wanted: everything that is given holds.
 
-    A device has every `tag`; `q` finds parts of name, address, role, vendor, description, asset
-    tag, serial number, tags, site, and of what the device says of itself.
+    A device has every `tag` and every `contact`; `q` finds parts of name, address, role, vendor,
+    description, asset tag, serial number, tags, site, and of what the device says of itself.
     """
 
     name: Annotated[list[Name], TEXT] = NOT_GIVEN
@@ -235,6 +248,8 @@ class DeviceFilters(BaseModel):
     parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     group: Annotated[list[Name], CHOICE] = NOT_GIVEN
     tag: Annotated[list[Word], TAGS] = NOT_GIVEN
+    contact: Annotated[list[Name], TAGS] = NOT_GIVEN
+    cf: Asked = NOT_GIVEN
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     q: lookups.Search = ""
@@ -251,6 +266,8 @@ class ImportDocument(BaseModel):
 
     credentials: list[CredentialCreate] = []
     sites: list[SiteCreate] = []
+    contacts: list[ContactCreate] = []
+    custom_fields: list[CustomFieldCreate] = []
     device_roles: list[DeviceRoleCreate] = []
     device_types: list[DeviceTypeCreate] = []
     platforms: list[PlatformCreate] = []
@@ -271,6 +288,8 @@ class ImportResult(BaseModel):
 
     credentials: Tally
     sites: Tally
+    contacts: Tally
+    custom_fields: Tally
     device_roles: Tally
     device_types: Tally
     platforms: Tally

@@ -1,5 +1,6 @@
 """Keep devices."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +10,8 @@ from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
-from controlplane.devices import inventory, queries, refusals
+from controlplane.devices import custom, inventory, queries, refusals
+from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.inventory import Row
 from controlplane.devices.models import Device
 from controlplane.devices.schemas import DeviceCreate, DeviceRead, DeviceUpdate
@@ -44,7 +46,9 @@ async def create(session: AsyncSession, actor: Actor, data: DeviceCreate) -> Dev
     await events.changed(session)
     if await session.scalar(queries.any_device(data.name)):
         raise Conflict(f"device {data.name!r} already exists")
-    row = inventory.add(data.name, data.model_dump(exclude={"name"}))
+    given = data.model_dump(exclude={"name"})
+    await custom.complete(session, AppliesTo.DEVICE, [given])
+    row = inventory.add(data.name, given)
     device = row.device
     await inventory.write(session, actor, [row])
     created = await read(session, actor, device)
@@ -89,7 +93,7 @@ async def delete(
     await trail.record(session, actor, Action.DELETE, NOUN, device, before=fields(before))
 
 
-def differs(current: DeviceRead, fields: dict[str, Any]) -> bool:
+def differs(current: DeviceRead, fields: Mapping[str, Any]) -> bool:
     """Say whether the fields would change the device; the order of parents means nothing."""
     for name, value in fields.items():
         was = getattr(current, name)

@@ -1,6 +1,6 @@
 """Keep sites: a tree of places where devices stand."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,9 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.auth.roles import queries as role_queries
 from controlplane.database import now
-from controlplane.devices import queries, refusals
+from controlplane.devices import custom, inventory, queries, refusals
+from controlplane.devices.catalogue.models import AppliesTo
+from controlplane.devices.catalogue.nouns import CONTACT
 from controlplane.devices.models import Site, SiteKind
 from controlplane.devices.schemas import SiteCreate, SiteRead, SiteUpdate
 from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
@@ -55,14 +57,23 @@ async def insert(session: AsyncSession, actor: Actor, data: SiteCreate) -> Site:
     """Add a site; the caller has counted the change."""
     if await session.scalar(queries.any_site(data.name)):
         raise Conflict(f"site {data.name!r} already exists")
-    site = Site(name=data.name, kind=data.kind, description=data.description)
+    await _refuse_unknown(session, actor, data.contacts)
+    given = data.model_dump(exclude={"parent"})
+    await custom.complete(session, AppliesTo.SITE, [given])
+    await _refuse_unfit(session, given)
+    site = Site(**given)
     site.parent_id = await _parent(session, actor, data.parent)
     session.add(site)
     await session.flush()
     await _refuse_misplaced(session, site)
     await restrictor.check_site(session, actor, WRITE, site.id)
     await trail.record(
-        session, actor, Action.CREATE, "site", site, after=data.model_dump(exclude={"name"})
+        session,
+        actor,
+        Action.CREATE,
+        "site",
+        site,
+        after=_fields((await read(session, actor, [site]))[0]),
     )
     return site
 
@@ -84,6 +95,8 @@ async def change(session: AsyncSession, actor: Actor, site: Site, data: SiteUpda
     fields = data.model_dump(exclude_unset=True, exclude={"name"})
     if all(before[name] == value for name, value in fields.items()):
         return False
+    await _refuse_unknown(session, actor, fields.get("contacts", ()))
+    await _refuse_unfit(session, fields)
     if "parent" in fields:
         site.parent_id = await _parent(session, actor, fields.pop("parent"))
         await _refuse_cycle(session, site)
@@ -129,6 +142,20 @@ async def _parent(session: AsyncSession, actor: Actor, name: str | None) -> UUID
     return parent.id
 
 
+async def _refuse_unknown(session: AsyncSession, actor: Actor, contacts: Collection[str]) -> None:
+    fields = {CONTACT.field: contacts}
+    known = (await inventory.look_up(session, actor, [fields])).names()
+    if problems := inventory.unknown(fields, "", known):
+        raise Invalid("some of these names are not in the inventory", *problems)
+
+
+async def _refuse_unfit(session: AsyncSession, fields: Mapping[str, Any]) -> None:
+    if custom.FIELD in fields:
+        known = await custom.definitions(session, AppliesTo.SITE)
+        if problems := custom.problems(known, fields[custom.FIELD], ""):
+            raise Invalid("some values are not those of custom fields", *problems)
+
+
 async def _refuse_cycle(session: AsyncSession, site: Site) -> None:
     below = restrictor.below([site.id])
     if await session.scalar(queries.among(below, site.parent_id)) is not None:
@@ -152,4 +179,4 @@ async def _refuse_misplaced(session: AsyncSession, site: Site) -> None:
 
 
 def _fields(site: SiteRead) -> dict[str, Any]:
-    return site.model_dump(include={"kind", "description", "parent"})
+    return site.model_dump(include={"kind", "description", "parent", "contacts", custom.FIELD})

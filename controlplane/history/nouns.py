@@ -28,6 +28,7 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.THRESHOLD: Permission.THRESHOLDS_READ,
     }
 )
+OPAQUE = frozenset({"custom_fields"})  # what an operator named; it refers to nothing
 REFERENCES: Mapping[str, Noun] = MappingProxyType(
     {
         "device": Noun.DEVICE,

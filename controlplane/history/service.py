@@ -10,7 +10,7 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.devices.inventory import UNSEEN
 from controlplane.history import queries
-from controlplane.history.nouns import READ, REFERENCES, Noun
+from controlplane.history.nouns import OPAQUE, READ, REFERENCES, Noun
 from controlplane.history.schemas import ChangeOf, ChangeRead, Difference
 
 Seen = Mapping[Noun, frozenset[str]]  # of nouns that are not there, every name is known
@@ -55,6 +55,8 @@ async def _seen(session: AsyncSession, actor: Actor, entries: Iterable[AuditEntr
 
 def _references(fields: Mapping[str, Any]) -> Iterator[tuple[Noun, str]]:
     for field, value in fields.items():
+        if field in OPAQUE:
+            continue
         if isinstance(value, Mapping):
             yield from _references(value)
         elif field in REFERENCES and value is not None:
@@ -83,6 +85,8 @@ def _shown(fields: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
 
 
 def _value(field: str, value: Any, seen: Seen) -> Any:
+    if field in OPAQUE:
+        return value
     if isinstance(value, Mapping):
         return _shown(value, seen)
     known = seen.get(REFERENCES[field]) if field in REFERENCES else None

@@ -26,6 +26,7 @@ from controlplane.devices.schemas import (
     ImportResult,
     SiteCreate,
     SiteQuery,
+    SiteRead,
     Tally,
 )
 from controlplane.errors import Invalid, Problem
@@ -139,12 +140,12 @@ async def dump(session: AsyncSession, actor: Actor, query: ExportQuery) -> dict[
     """Give the devices that the actor sees and that pass the filters, and the sites they see."""
     found = list(await session.scalars(queries.devices(actor, query).order_by("name")))
     devices = await inventory.read(session, actor, found, every=True)
-    places: Sequence[Any] = ()
+    places: Sequence[SiteRead] = ()
     if Permission.SITES_READ in actor.permissions:
         rows = list(await session.scalars(queries.sites(actor, SiteQuery()).order_by("name")))
         places = await sites.read(session, actor, rows)
     exported = {
-        "sites": [site.model_dump(include=set(SiteCreate.model_fields)) for site in places],
+        "sites": [_site(site) for site in places],
         **{noun.plural: await _entries(session, noun) for noun in IMPORTED},
         "devices": [_device(device) for device in devices],
     }
@@ -155,7 +156,11 @@ async def dump(session: AsyncSession, actor: Actor, query: ExportQuery) -> dict[
 
 async def _entries(session: AsyncSession, noun: Noun) -> list[dict[str, Any]]:
     rows = await session.scalars(catalogue.entries(noun).order_by("name"))
-    return [row.model_dump(include=set(noun.create.model_fields)) for row in rows]
+    return [row.model_dump(mode="json", include=set(noun.create.model_fields)) for row in rows]
+
+
+def _site(site: SiteRead) -> dict[str, Any]:
+    return site.model_dump(mode="json", include=set(SiteCreate.model_fields))
 
 
 def _device(device: DeviceRead) -> dict[str, Any]:

@@ -6,16 +6,23 @@ apostrophe in front (OWASP, CSV injection), which is taken away when the table i
 
 import csv
 import io
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from controlplane.devices.custom import FIELD
 from controlplane.devices.schemas import DeviceCreate
 from controlplane.errors import Invalid, Problem
+from controlplane.grammar import NAME_PATTERN
 
 COLUMNS = tuple(
-    dict.fromkeys(("name", "address", *DeviceCreate.model_fields))  # the names first
+    field
+    for field in dict.fromkeys(("name", "address", *DeviceCreate.model_fields))  # the names first
+    if field != FIELD
 )
-LISTS = frozenset({"modules", "tags", "credentials", "parents"})
+CUSTOM = "cf."  # begins the column of a custom field, whose cells are texts or else JSON
+LISTS = frozenset({"modules", "tags", "contacts", "credentials", "parents"})
 NULLABLE = frozenset({"site", "role", "device_type", "platform", "poll_class", "tenant", "profile"})
 MARK = "'"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", MARK)
@@ -23,10 +30,18 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", MARK)
 
 def write(rows: Iterable[Mapping[str, Any]]) -> str:
     """Write rows as a table; the items of a list are separated by spaces."""
+    devices = list(rows)
+    custom = sorted({name for row in devices for name in row.get(FIELD, ())})
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+    writer.writerow([*COLUMNS, *(CUSTOM + name for name in custom)])
+    writer.writerows(
+        [
+            *(_cell(row[name]) for name in COLUMNS),
+            *(_cell(_json(row.get(FIELD, {}).get(name))) for name in custom),
+        ]
+        for row in devices
+    )
     return text.getvalue()
 
 
@@ -42,22 +57,42 @@ def read(text: str) -> list[dict[str, Any]]:
     problems = [*_columns(header), *_shapes(header, lines)]
     if problems:
         raise Invalid("this table does not have the columns of devices", *problems)
-    return [
-        {
-            name: value
-            for name, cell in zip(header, line, strict=True)
-            for value in _value(name, cell)
+    return [_row(header, line) for line in lines[1:] if line]
+
+
+def _row(header: Sequence[str], line: Sequence[str]) -> dict[str, Any]:
+    cells = dict(zip(header, line, strict=True))
+    named = {name: cell for name, cell in cells.items() if not name.startswith(CUSTOM)}
+    row = {name: value for name, cell in named.items() for value in _value(name, cell)}
+    if len(named) < len(cells):
+        row[FIELD] = {
+            name.removeprefix(CUSTOM): _parsed(_plain(cell))
+            for name, cell in cells.items()
+            if name not in named and cell
         }
-        for line in lines[1:]
-        if line
-    ]
+    return row
+
+
+def _json(value: Any) -> str:
+    """Write a value so that `_parsed` gives it again: a text as it is, where it can be."""
+    if value is None:
+        return ""
+    plain = isinstance(value, str) and value and _parsed(value) == value
+    return value if plain else json.dumps(value, ensure_ascii=False)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _columns(header: Sequence[str]) -> list[Problem]:
     unknown = [
         Problem("/devices", "unknown_column", f"there is no column {name!r}")
         for name in dict.fromkeys(header)
-        if name not in COLUMNS
+        if name not in COLUMNS and not re.fullmatch(re.escape(CUSTOM) + NAME_PATTERN, name)
     ]
     twice = [
         Problem("/devices", "twice", f"the column {name!r} is there twice")
@@ -81,9 +116,13 @@ def _cell(value: Any) -> str:
     return f"{MARK}{text}" if text.startswith(FORMULA) else text
 
 
+def _plain(cell: str) -> str:
+    return cell[1:] if cell[:1] == MARK and cell[1:].startswith(FORMULA) else cell
+
+
 def _value(name: str, cell: str) -> list[Any]:
     """Give what a cell says, or nothing: an empty port is one that is left out."""
-    text = cell[1:] if cell[:1] == MARK and cell[1:].startswith(FORMULA) else cell
+    text = _plain(cell)
     if name in LISTS:
         return [text.split()]
     if text:

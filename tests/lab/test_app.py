@@ -81,10 +81,13 @@ async def test_inventory(client: httpx.AsyncClient, lab: Lab) -> None:
         "port": lab.port,
         "site": "demo",
         "role": "core",
-        "vendor": "Arista",
+        "device_type": "dcs-7050sx-64",
+        "platform": "arista",
         "credentials": ["lab"],
         "parents": ["router1"],
     }
+    types = {entry["name"]: entry["manufacturer"] for entry in document["device_types"]}
+    assert types["dcs-7050sx-64"] == "Arista"
     assert devices["access8"]["parents"] == ["dist1", "dist2"]
     assert devices["bulk0001"]["parents"] == []
 

@@ -9,6 +9,8 @@ from controlplane.auth.dependencies import CanReadDevices, CanWriteCatalogue
 from controlplane.database import Session
 from controlplane.devices.catalogue import queries, service
 from controlplane.devices.catalogue.nouns import (
+    CONTACT,
+    CUSTOM_FIELD,
     DEVICE_ROLE,
     DEVICE_TYPE,
     PLATFORM,
@@ -98,6 +100,8 @@ def _router(noun: Noun) -> APIRouter:
     return router
 
 
+contacts = _router(CONTACT)
+custom_fields = _router(CUSTOM_FIELD)
 device_roles = _router(DEVICE_ROLE)
 device_types = _router(DEVICE_TYPE)
 platforms = _router(PLATFORM)

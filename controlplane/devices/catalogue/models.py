@@ -1,11 +1,14 @@
 """The tables of the catalogue, which differ in few columns."""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from controlplane.database import UtcDateTime, now
+from controlplane.database import UtcDateTime, now, words
 
 
 class Entry(SQLModel):
@@ -27,6 +30,34 @@ class DeviceType(Entry, table=True):
     manufacturer: str = Field(default="", max_length=64)
     model: str = Field(default="", max_length=64)
     part_number: str = Field(default="", max_length=64)
+
+
+class Contact(Entry, table=True):
+    """Somebody to ask about sites and devices; they name it, so its name stays."""
+
+    __tablename__ = "contacts"
+
+    full_name: str = Field(default="", max_length=64)
+    email: str = Field(default="", max_length=254)
+    phone: str = Field(default="", max_length=32)
+    team: str = Field(default="", max_length=64)
+
+
+class AppliesTo(StrEnum):
+    """What a custom field is of."""
+
+    DEVICE = "device"
+    SITE = "site"
+
+
+class CustomField(Entry, table=True):
+    """A field that an operator adds to devices or sites, which keep values under its name."""
+
+    __tablename__ = "custom_fields"
+
+    applies_to: AppliesTo = Field(sa_type=words(AppliesTo))
+    value_schema: dict[str, Any] = Field(sa_type=JSONB)
+    required: bool = False
 
 
 class DeviceRole(Entry, table=True):

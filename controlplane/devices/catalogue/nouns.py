@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from controlplane.devices.catalogue import polling, schemas
 from controlplane.devices.catalogue.models import (
+    Contact,
+    CustomField,
     DeviceRole,
     DeviceType,
     Entry,
@@ -35,6 +37,7 @@ class Noun:
     update: type[BaseModel]
     read: type[schemas.EntryRead]
     by_name: bool = False  # devices keep its name, which stays, and not its id
+    several: bool = False  # of one device; sites have them, too
     imported: bool = True  # in documents; what depends on the installation's settings is not
     check: Callable[[Any, Settings], None] = _anything  # raises Invalid, of what was written
 
@@ -44,6 +47,28 @@ class Noun:
         return self.field if self.by_name else f"{self.field}_id"
 
 
+CONTACT = Noun(
+    "contact",
+    "contacts",
+    "contacts",
+    Contact,
+    schemas.ContactCreate,
+    schemas.ContactUpdate,
+    schemas.ContactRead,
+    by_name=True,
+    several=True,
+)
+CUSTOM_FIELD = Noun(
+    "custom field",
+    "custom_fields",
+    "custom_fields",
+    CustomField,
+    schemas.CustomFieldCreate,
+    schemas.CustomFieldUpdate,
+    schemas.CustomFieldRead,
+    by_name=True,
+    several=True,
+)
 DEVICE_ROLE = Noun(
     "device role",
     "role",
@@ -93,7 +118,10 @@ TENANT = Noun(
     schemas.TenantRead,
 )
 NOUNS: Mapping[str, Noun] = MappingProxyType(
-    {noun.field: noun for noun in (DEVICE_ROLE, DEVICE_TYPE, PLATFORM, POLL_CLASS, TENANT)}
+    {
+        noun.field: noun
+        for noun in (CONTACT, CUSTOM_FIELD, DEVICE_ROLE, DEVICE_TYPE, PLATFORM, POLL_CLASS, TENANT)
+    }
 )
 IMPORTED = tuple(noun for noun in NOUNS.values() if noun.imported)
 BY_ID = tuple(noun for noun in NOUNS.values() if not noun.by_name)

@@ -1,18 +1,21 @@
 """Statements about the catalogue, which everybody who reads devices sees whole."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, func
+from sqlalchemy import ColumnElement, Select, func
 from sqlmodel import col, select
 
 from controlplane import lookups
+from controlplane.auth import restrictor
+from controlplane.auth.actor import Actor
+from controlplane.auth.permissions import Permission
 from controlplane.database import one_of
-from controlplane.devices.catalogue.models import Entry, Platform
-from controlplane.devices.catalogue.nouns import Noun
+from controlplane.devices.catalogue.models import AppliesTo, CustomField, Entry, Platform
+from controlplane.devices.catalogue.nouns import CUSTOM_FIELD, Noun
 from controlplane.devices.catalogue.schemas import EntryQuery
-from controlplane.devices.models import Device
+from controlplane.devices.models import Device, Site
 
 
 def ordering(noun: Noun) -> dict[str, Any]:
@@ -51,9 +54,42 @@ def taken(noun: Noun, names: Collection[str]) -> Select[tuple[str]]:
 
 
 def uses(noun: Noun, of: Entry) -> Select[tuple[int]]:
-    """Count the devices that refer to an object, whoever asks."""
+    """Count the devices, or devices and sites, that refer to an object, whoever asks."""
     kept = of.name if noun.by_name else of.id
+    if noun.several:
+        counts = [
+            select(func.count()).where(_names(table, noun, of.name)).scalar_subquery()
+            for table in (Device, Site)
+        ]
+        return select(counts[0] + counts[1])
     return select(func.count()).select_from(Device).where(getattr(Device, noun.column) == kept)
+
+
+def _names(table: type[Any], noun: Noun, name: str) -> ColumnElement[bool]:
+    column = getattr(table, noun.column)
+    named = column.has_key(name) if noun is CUSTOM_FIELD else column.contains([name])
+    return cast("ColumnElement[bool]", named)
+
+
+def custom_fields(of: AppliesTo) -> Select[tuple[CustomField]]:
+    """Select the custom fields of devices, or of sites."""
+    return select(CustomField).where(CustomField.applies_to == of).order_by(CustomField.name)
+
+
+def values(actor: Actor, field: CustomField) -> Select[tuple[str, Any, bool]]:
+    """Select name and value of what has the field, and whether the actor sees it."""
+    table: Any = Device if field.applies_to is AppliesTo.DEVICE else Site
+    on, read = (
+        (restrictor.on_devices, Permission.DEVICES_READ)
+        if table is Device
+        else (restrictor.on_sites, Permission.SITES_READ)
+    )
+    held = table.custom_fields
+    return (
+        select(table.name, held[field.name], on(actor, read, table.id))
+        .where(held.has_key(field.name))
+        .order_by(table.name)
+    )
 
 
 def profiles() -> Select[tuple[str, str | None]]:

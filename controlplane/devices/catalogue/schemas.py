@@ -1,17 +1,34 @@
 """The catalogue on the wire: of each noun what may be said, a new one, a change, and a reading."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from controlplane import lookups
-from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word, matching
+from controlplane.devices.catalogue import shapes
+from controlplane.devices.catalogue.models import AppliesTo
+from controlplane.grammar import (
+    NOT_NULL,
+    UNPRINTABLE,
+    Label,
+    Moment,
+    Name,
+    Printable,
+    Word,
+    matching,
+)
 from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 Text = Annotated[Printable, Field(max_length=64)]
+Schema = Annotated[dict[str, Any], AfterValidator(shapes.schema)]
+MAIL = rf"[^{UNPRINTABLE}\s@<>,;:\"()]{{1,64}}@[A-Za-z0-9.-]{{1,189}}"
+Email = Annotated[str, matching(f"(?:{MAIL})?", "a mail address")]
+Phone = Annotated[
+    str, matching("(?:[0-9+(][0-9 ()/.x-]{0,31})?", "at most 32 digits, spaces and `+ ( ) / . x -`")
+]
 Colour = Annotated[str, matching("(?:#[0-9a-f]{6})?", "`#` and six lower-case hexadecimal digits")]
 
 LONGEST = 240  # seconds: Prometheus forgets a sample after five minutes
@@ -58,6 +75,55 @@ class EntryQuery(PageQuery):
     created_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     updated_at: Annotated[list[Moment], MOMENT] = NOT_GIVEN
     q: lookups.Search = ""
+
+
+class ContactUpdate(Fields):
+    """The fields of a contact to change; its name stays: sites and devices keep it."""
+
+    full_name: Annotated[Text, NOT_NULL] = ""
+    email: Annotated[Email, NOT_NULL] = ""
+    phone: Annotated[Phone, NOT_NULL] = ""
+    team: Annotated[Text, NOT_NULL] = ""
+
+
+class ContactCreate(ContactUpdate, Named):
+    """A new contact."""
+
+
+class ContactRead(EntryRead):
+    """A contact."""
+
+    full_name: str
+    email: str
+    phone: str
+    team: str
+
+
+class CustomFieldFields(Fields):
+    """What may be said of a custom field; a `default` of the schema is that of new objects."""
+
+    required: Annotated[bool, NOT_NULL] = False
+
+
+class CustomFieldCreate(CustomFieldFields, Named):
+    """A new custom field: JSON Schema 2020-12 says what its values are."""
+
+    applies_to: AppliesTo
+    value_schema: Schema
+
+
+class CustomFieldUpdate(CustomFieldFields):
+    """The fields of a custom field to change; values that are kept must fit another schema."""
+
+    value_schema: Annotated[Schema | None, NOT_NULL] = None
+
+
+class CustomFieldRead(EntryRead):
+    """A custom field."""
+
+    applies_to: AppliesTo
+    value_schema: dict[str, Any]
+    required: bool
 
 
 class DeviceTypeFields(Fields):

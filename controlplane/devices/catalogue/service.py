@@ -11,11 +11,13 @@ from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.credentials.service import Outcome
 from controlplane.database import now
-from controlplane.devices.catalogue import queries
-from controlplane.devices.catalogue.models import Entry
+from controlplane.devices.catalogue import queries, shapes
+from controlplane.devices.catalogue.models import CustomField, Entry
 from controlplane.devices.catalogue.nouns import Noun
 from controlplane.devices.catalogue.schemas import Named
-from controlplane.errors import Conflict, NotFound
+from controlplane.errors import Conflict, Invalid, NotFound, Problem
+
+NAMED = 5  # of the objects that stand in the way
 
 
 async def get(session: AsyncSession, noun: Noun, name: str) -> Entry:
@@ -61,7 +63,8 @@ async def delete(
     preconditions.check(entry.version, if_match)
     count = (await session.execute(queries.uses(noun, entry))).scalar_one()
     if count:
-        raise Conflict(f"the {noun.words} {name!r} is in use: devices that name it: {count}")
+        users = "devices and sites" if noun.several else "devices"
+        raise Conflict(f"the {noun.words} {name!r} is in use: {users} that name it: {count}")
     await session.delete(entry)
     await session.flush()
     await trail.record(session, actor, Action.DELETE, noun.words, entry, before=_kept(noun, entry))
@@ -101,10 +104,27 @@ async def _change(
     entry.sqlmodel_update(given)
     entry.version += 1
     entry.updated_at = now()
+    if isinstance(entry, CustomField) and "value_schema" in given:
+        await _refuse_unfit(session, actor, entry)
     await session.flush()
     after = _kept(noun, entry)
     await trail.record(session, actor, Action.UPDATE, noun.words, entry, before=before, after=after)
     return True
+
+
+async def _refuse_unfit(session: AsyncSession, actor: Actor, field: CustomField) -> None:
+    """Raise Invalid where values that are kept do not fit the schema, with whose they are."""
+    unfit = [
+        (name, seen)
+        for name, value, seen in await session.execute(queries.values(actor, field))
+        if not shapes.fits(field.value_schema, value)
+    ]
+    if unfit:
+        named = [name for name, seen in unfit if seen][:NAMED]
+        more = len(unfit) - len(named)
+        whose = ", ".join([*named, *([f"{more} more"] if more else [])])
+        detail = f"the values of {whose} do not fit"
+        raise Invalid(detail, Problem("/value_schema", "in_use", detail))
 
 
 def _kept(noun: Noun, entry: Entry) -> dict[str, Any]:

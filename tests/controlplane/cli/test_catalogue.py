@@ -5,6 +5,8 @@ import pytest
 from tests.controlplane.cli.conftest import Chm
 
 NOUNS = [
+    ("custom-field", "description=Where", ("required=true", "required", True)),
+    ("contact", "email=ann@example.net", ("phone=+47 22", "phone", "+47 22")),
     ("device-role", "description=The backbone", ("colour=#ff8800", "colour", "#ff8800")),
     ("device-type", "manufacturer=Arista", ("model=DCS-7050", "model", "DCS-7050")),
     ("platform", "profile=arista", ("profile=", "profile", None)),
@@ -20,9 +22,10 @@ def test_the_life_of_an_object(
 ) -> None:
     """It is created, listed, shown, changed and deleted; what is misspelt is refused."""
     field, _, value = said.partition("=")
-    made = chm(noun, "create", "one", said)
+    needed = ["applies_to=device", "value_schema={}"] if noun == "custom-field" else []
+    made = chm(noun, "create", "one", said, *needed)
     assert (made["name"], str(made[field])) == ("one", value)
-    chm(noun, "create", "two", said)
+    chm(noun, "create", "two", said, *needed)
     assert [entry["name"] for entry in chm(noun, "list")] == ["one", "two"]
     found = chm(noun, "list", "--filter", "name__sw=o", "--filter", "q=one", "--fields", "name")
     assert found == [{"name": "one"}]

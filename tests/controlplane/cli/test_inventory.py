@@ -109,6 +109,19 @@ def test_interfaces(chm: Chm, refused: Chm) -> None:
 
 
 @pytest.mark.usefixtures("ready")
+def test_tags(chm: Chm, refused: Chm) -> None:
+    """Tags are listed with the number of their devices, renamed and deleted."""
+    chm("device", "add", "core1", "10.0.0.1", "--tag", "gold", "--tag", "lab")
+    assert chm("tag", "list") == [{"name": n, "devices": 1} for n in ("gold", "lab")]
+    chm("tag", "rename", "lab", "test")
+    assert chm("device", "show", "core1")["tags"] == ["gold", "test"]
+    chm("tag", "delete", "gold")
+    assert [tag["name"] for tag in chm("tag", "list")] == ["test"]
+    assert "no tag" in refused("tag", "delete", "gold")
+    assert "name" in refused("tag", "rename", "test", "a b")
+
+
+@pytest.mark.usefixtures("ready")
 def test_credentials_of_other_kinds(chm: Chm, tmp_path: Path) -> None:
     """Secrets come from standard input, a private key from the file that is named there."""
     key = Ed25519PrivateKey.generate()

@@ -34,6 +34,8 @@ async def test_a_document_arrives_whole(client: AsyncClient) -> None:
     assert response.json() == {
         "credentials": NOTHING | {"created": 1},
         "sites": NOTHING | {"created": 1},
+        "contacts": NOTHING,
+        "custom_fields": NOTHING,
         "device_roles": NOTHING | {"created": 1},
         "device_types": NOTHING,
         "platforms": NOTHING,
@@ -53,6 +55,8 @@ async def test_importing_again_changes_nothing(client: AsyncClient) -> None:
     assert response.json() == {
         "credentials": NOTHING | {"unchanged": 1},
         "sites": NOTHING | {"unchanged": 1},
+        "contacts": NOTHING,
+        "custom_fields": NOTHING,
         "device_roles": NOTHING | {"unchanged": 1},
         "device_types": NOTHING,
         "platforms": NOTHING,

@@ -121,6 +121,7 @@ class TestChanges:
 # What holds no name of another object, or one that everybody sees: the catalogue, roles, tags.
 PLAIN = {
     *("id", "kind", "version", "created_at", "updated_at", "name", "description", "filter"),
+    *("contacts", "custom_fields"),
     *("address", "port", "role", "vendor", "profile", "modules", "tags", "status"),
     *("device_type", "platform", "poll_class", "tenant", "serial", "asset_tag"),
     *("roles", "vendors", "tags_any", "tags_all", "pattern"),

@@ -59,6 +59,8 @@ ROWS: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "status": st.sampled_from([status.value for status in Status]),
     }
 )
+PLAIN = plain(64) | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e15, 1e15)
+VALUES: SearchStrategy[Any] = PLAIN | st.lists(PLAIN, max_size=2)
 NAMED: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "name": matching(NAME_PATTERN),
@@ -66,6 +68,7 @@ NAMED: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
             ("site", "role", "device_type", "platform", "poll_class", "tenant"),
             st.none() | matching(NAME_PATTERN),
         ),
+        "contacts": NAMES,
         "credentials": NAMES,
         "parents": NAMES,
     }
@@ -80,6 +83,15 @@ def test_devices_are_the_same_in_every_format(devices: list[dict[str, Any]]) -> 
         read = formats.read(form, formats.write(form, {"sites": [], "devices": devices}))
         found = [{**row, "port": int(row["port"])} for row in read["devices"]]
         assert found == devices
+
+
+@given(VALUES)
+def test_a_value_of_a_custom_field_keeps_its_type(value: Any) -> None:
+    """A text that looks like a number, a truth value or a list is a text when it is read."""
+    row: dict[str, Any] = dict.fromkeys(tables.COLUMNS, "x") | {k: [] for k in tables.LISTS}
+    (read,) = tables.read(tables.write([row | {"custom_fields": {"rack": value}}]))
+    assert read["custom_fields"] == {"rack": value}
+    assert type(read["custom_fields"]["rack"]) is type(value)
 
 
 @given(TEXT)

@@ -16,9 +16,11 @@ NOUNS: list[tuple[str, str, dict[str, Any]]] = [
     ("poll-classes", "poll_class", {"interval": 5.0, "timeout": 2.5}),
     ("tenants", "tenant", {"description": "Retail bank"}),
 ]
+CONTACT = ("contacts", "contacts", {"email": "ann@example.net", "phone": "+47 22 00 00 00"})
 ROLE = ("device-roles", "role", {"colour": "#ff8800"})
 every_noun = pytest.mark.parametrize(("path", "field", "given"), NOUNS)
 DOCUMENT: dict[str, Any] = {
+    "contacts": [{"name": "ann", "full_name": "=Ann", "phone": "+47 22", "team": "@noc"}],
     "device_roles": [{"name": "core", "description": "+1", "colour": "#0088ff"}],
     "device_types": [{"name": "dcs-7050", "model": "=DCS-7050", "part_number": "7050"}],
     "platforms": [{"name": "eos", "profile": "arista"}],
@@ -28,6 +30,7 @@ DOCUMENT: dict[str, Any] = {
             "name": "core1",
             "address": "10.0.0.1",
             "role": "core",
+            "contacts": ["ann"],
             "device_type": "dcs-7050",
             "platform": "eos",
             "tenant": "retail",
@@ -117,7 +120,9 @@ async def test_the_life_of_an_object(
     assert (await client.get(url)).json()["results"] == []
 
 
-@pytest.mark.parametrize(("path", "given"), [(path, given) for path, _, given in (ROLE, *NOUNS)])
+@pytest.mark.parametrize(
+    ("path", "given"), [(path, given) for path, _, given in (CONTACT, ROLE, *NOUNS)]
+)
 async def test_a_list_takes_the_lookups_of_all_lists(
     client: AsyncClient, path: str, given: dict[str, Any]
 ) -> None:
@@ -187,7 +192,7 @@ async def test_what_is_exported_imports_unchanged(client: AsyncClient, form: str
     exported = await client.get(f"{DEVICES}/export", params={"format": form})
     await client.delete(f"{DEVICES}/core1")
     if form != "csv":  # a table holds devices alone
-        for path in ("device-roles", "device-types", "platforms", "tenants"):
+        for path in ("contacts", "device-roles", "device-types", "platforms", "tenants"):
             (row,) = DOCUMENT[path.replace("-", "_")]
             assert (await client.delete(f"/api/v1/{path}/{row['name']}")).status_code == 204
     response = await client.post(f"{DEVICES}/import/{form}", content=exported.content)
@@ -266,3 +271,84 @@ async def test_what_rules_could_not_work_with(
     assert refused.status_code == 422
     assert [e["pointer"] for e in refused.json()["errors"]] == [pointer]
     assert (await client.get(f"{url}/one")).json() == created.json()
+
+
+async def test_a_type_says_the_vendor(client: AsyncClient, service: Service) -> None:
+    """Where an operator names no vendor, it is who makes the type: in labels, lists and groups."""
+    types = [{"name": "dcs-7050", "manufacturer": "Arista"}, {"name": "unknown"}]
+    devices = [
+        {"name": "branded", "address": "10.0.0.1", "device_type": "dcs-7050", "vendor": "Dell"},
+        {"name": "made", "address": "10.0.0.2", "device_type": "dcs-7050"},
+        {"name": "nameless", "address": "10.0.0.3", "device_type": "unknown"},
+        {"name": "typeless", "address": "10.0.0.4"},
+    ]
+    await put(client, {"device_types": types, "devices": devices})
+    group = {"name": "arista", "filter": {"vendors": ["Arista"]}}
+    assert (await client.post("/api/v1/device-groups", json=group)).status_code == 201
+    prometheus = await service(Permission.TARGETS_READ)
+
+    async def vendors() -> dict[str, str]:
+        groups = (await prometheus.get("/api/v1/targets/0")).json()
+        labels = [group["labels"] for group in groups]
+        return {one["device"]: one["vendor"] for one in labels if "vendor" in one}
+
+    async def found(query: str) -> list[str]:
+        answer = await client.get(f"{DEVICES}?{query}")
+        return [device["name"] for device in answer.json()["results"]]
+
+    assert await vendors() == {"branded": "Dell", "made": "Arista"}
+    for query in ("vendor=Arista", "group=arista", "q=arista"):
+        assert await found(query) == ["made"]
+    assert (await client.get(f"{DEVICES}/made")).json()["vendor"] == ""
+    await client.patch("/api/v1/device-types/dcs-7050", json={"manufacturer": "Dell"})
+    assert await vendors() == {"branded": "Dell", "made": "Dell"}
+    assert await found("group=arista") == []
+
+
+async def test_whom_to_ask(client: AsyncClient) -> None:
+    """Sites and devices name contacts in order; who is named is not removed, and keeps the name."""
+    url, sites = "/api/v1/contacts", "/api/v1/sites"
+    for name in ("ann", "bob", "cid"):
+        made = await client.post(url, json={"name": name, "email": f"{name}@example.net"})
+        assert made.status_code == 201, made.text
+    site = {"name": "oslo", "contacts": ["bob", "ann"]}
+    assert (await client.post(sites, json=site)).json()["contacts"] == ["bob", "ann"]
+    device = {"name": "core1", "address": "10.0.0.1", "contacts": ["cid", "ann"]}
+    assert (await client.post(DEVICES, json=device)).json()["contacts"] == ["cid", "ann"]
+    for path in (DEVICES, sites):
+        both = await client.get(path, params={"contact": "ann"})
+        assert both.json()["count"] == 1
+    assert (await client.get(DEVICES, params={"contact": "bob"})).json()["count"] == 0
+    assert (await client.get(DEVICES, params={"contact__in": "bob,cid"})).json()["count"] == 1
+
+    refused = await client.delete(f"{url}/ann")
+    assert refused.status_code == 409
+    assert refused.json()["detail"].endswith("devices and sites that name it: 2")
+    assert (await client.patch(f"{url}/ann", json={"name": "anna"})).status_code == 422
+    await client.patch(f"{sites}/oslo", json={"contacts": ["ann", "bob"]})
+    newest = (await client.get(f"{sites}/oslo/history")).json()["results"][0]
+    change = {"field": "contacts", "before": ["bob", "ann"], "after": ["ann", "bob"]}
+    assert newest["fields"] == [change]
+    await client.patch(f"{sites}/oslo", json={"contacts": []})
+    await client.patch(f"{DEVICES}/core1", json={"contacts": ["cid"]})
+    assert (await client.delete(f"{url}/ann")).status_code == 204
+
+
+async def test_contacts_that_are_none(client: AsyncClient) -> None:
+    """Whom nobody has added is refused where they are named, and so is what is no address."""
+    named = {"contacts": ["nobody"]}
+    device = await client.post(DEVICES, json={"name": "a", "address": "10.0.0.1", **named})
+    site = await client.post("/api/v1/sites", json={"name": "oslo", **named})
+    document = {"sites": [{"name": "oslo", **named}]}
+    imported = await client.post(f"{DEVICES}/import", json=document)
+    for answer, pointer in (
+        (device, "/contacts/0"),
+        (site, "/contacts/0"),
+        (imported, "/sites/0/contacts/0"),
+    ):
+        assert answer.status_code == 422
+        assert [e["pointer"] for e in answer.json()["errors"]] == [pointer]
+    for field, value in (("email", "a@b@c"), ("email", "<a@b.c>"), ("phone", "12\r\nX: y")):
+        refused = await client.post("/api/v1/contacts", json={"name": "eve", field: value})
+        assert refused.status_code == 422
+        assert [e["pointer"] for e in refused.json()["errors"]] == [f"/{field}"]

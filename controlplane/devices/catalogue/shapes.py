@@ -1,0 +1,102 @@
+"""What the value of a custom field may be: JSON Schema 2020-12, of which a part is left out.
+
+Whoever writes a schema must not make others wait: nothing is referred to, patterns are RE2's, whose
+time is linear in the text, and both schemas and values are small. Numbers are those on which all
+readers of JSON agree (RFC 8259, section 6).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import re2
+from jsonschema import Draft202012Validator, SchemaError, ValidationError, validators
+
+from controlplane.errors import Problem, pointer
+from controlplane.grammar import PRINTABLE_PATTERN
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ALLOWED = frozenset({"$schema", "$comment"})  # of what begins with `$`
+LEFT_OUT = frozenset({"patternProperties", "unevaluatedItems", "unevaluatedProperties"})
+DEEPEST = 8
+LARGEST = 2**53  # the greatest number
+MOST_BYTES = 8192
+LONGEST = 300  # characters of a message, which repeats the value
+
+
+def value(given: Any) -> Any:
+    """Give JSON as it is, or raise ValueError where it is too large, too deep, or no plain text."""
+    _walk(given, DEEPEST)
+    if len(json.dumps(given).encode()) > MOST_BYTES:
+        raise ValueError(f"must be at most {MOST_BYTES} bytes")
+    return given
+
+
+def schema(given: dict[str, Any]) -> dict[str, Any]:
+    """Give a schema as it is, or raise ValueError where it is none that can be used."""
+    value(given)
+    for name, held in _members(given):
+        if (name.startswith("$") and name not in ALLOWED) or name in LEFT_OUT:
+            raise ValueError(f"must not use {name!r}")
+        if name == "pattern" and isinstance(held, str):
+            _compile(held)
+    if given.get("$schema", DIALECT) != DIALECT:
+        raise ValueError(f"must be of {DIALECT}")
+    try:
+        Draft202012Validator.check_schema(given)
+    except SchemaError as error:
+        raise ValueError(f"is no JSON Schema: {error.message}") from None
+    if "default" in given and not fits(given, given["default"]):
+        raise ValueError("must take its own default")
+    return given
+
+
+def fits(given: Mapping[str, Any], held: Any) -> bool:
+    """Say whether a value is what the schema asks for."""
+    return not problems(given, held, "")
+
+
+def problems(given: Mapping[str, Any], held: Any, place: str) -> list[Problem]:
+    """Say where a value is not what the schema asks for."""
+    return [
+        Problem(place + pointer(error.absolute_path), "schema", error.message[:LONGEST])
+        for error in _Validator(given).iter_errors(held)
+    ]
+
+
+def _walk(given: Any, depth: int) -> None:
+    if isinstance(given, str) and not re.fullmatch(PRINTABLE_PATTERN, given):
+        raise ValueError("must not hold control characters")
+    if isinstance(given, int | float) and not abs(given) <= LARGEST:  # NaN is not, either
+        raise ValueError("must not hold numbers beyond 2^53")
+    if isinstance(given, dict | list):
+        if not depth:
+            raise ValueError(f"must not be nested more than {DEEPEST} deep")
+        parts = [*given, *given.values()] if isinstance(given, dict) else given
+        for part in parts:
+            _walk(part, depth - 1)
+
+
+def _members(given: Any) -> Iterator[tuple[str, Any]]:
+    """Give the members of all objects, however deep."""
+    if isinstance(given, dict):
+        yield from given.items()
+    for part in given.values() if isinstance(given, dict) else given:
+        if isinstance(part, dict | list):
+            yield from _members(part)
+
+
+def _compile(pattern: str) -> Any:
+    try:
+        return re2.compile(pattern)
+    except re2.error:
+        raise ValueError(f"must not hold the pattern {pattern!r}: it is none of RE2's") from None
+
+
+def _match(_validator: Any, pattern: str, held: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(held, str) and not _compile(pattern).search(held):
+        yield ValidationError(f"{held!r} does not match {pattern!r}")
+
+
+_Validator = validators.extend(Draft202012Validator, {"pattern": _match})

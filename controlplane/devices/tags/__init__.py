@@ -1,0 +1,1 @@
+"""Tags: the words that devices carry, over all devices that somebody reaches."""
