@@ -14,6 +14,7 @@ class Noun(StrEnum):
     SITE = "site"
     GROUP = "group"
     CREDENTIAL = "credential"
+    BASELINE = "baseline"
     THRESHOLD = "threshold"  # has no name, and goes by its id
 
 
@@ -23,6 +24,7 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.SITE: Permission.SITES_READ,
         Noun.GROUP: Permission.GROUPS_READ,
         Noun.CREDENTIAL: Permission.CREDENTIALS_READ,
+        Noun.BASELINE: Permission.RULES_READ,
         Noun.THRESHOLD: Permission.THRESHOLDS_READ,
     }
 )

@@ -17,6 +17,8 @@ from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import Device, Site
 from controlplane.history.nouns import Noun
 from controlplane.metrics import queries as threshold_queries
+from controlplane.metrics.baselines import queries as baseline_queries
+from controlplane.metrics.baselines.models import Baseline
 from controlplane.metrics.models import Threshold
 
 ORDERING = {"seq": col(AuditEntry.seq)}
@@ -26,6 +28,7 @@ REACHED: Mapping[Noun, tuple[Any, Any, Callable[..., ColumnElement[bool]]]] = {
     Noun.SITE: (col(Site.id), col(Site.name), restrictor.on_sites),
     Noun.GROUP: (col(DeviceGroup.id), col(DeviceGroup.name), restrictor.on_groups),
     Noun.CREDENTIAL: (col(Credential.id), col(Credential.name), restrictor.on_credentials),
+    Noun.BASELINE: (col(Baseline.id), col(Baseline.name), baseline_queries.on_baselines),
     Noun.THRESHOLD: (
         col(Threshold.id),
         cast(col(Threshold.id), String),

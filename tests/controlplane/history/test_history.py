@@ -9,6 +9,7 @@ from controlplane.auth.permissions import Role
 from controlplane.devices.groups.schemas import FilterRead, GroupRead
 from controlplane.devices.schemas import DeviceFields, SiteRead
 from controlplane.history.nouns import REFERENCES
+from controlplane.metrics.baselines.schemas import BaselineRead
 from controlplane.metrics.schemas import ThresholdRead
 from tests.controlplane.conftest import Login
 
@@ -83,10 +84,13 @@ PLAIN = {
     *("device_type", "platform", "tenant", "serial", "asset_tag"),
     *("roles", "vendors", "tags_any", "tags_all", "pattern"),
     *("scope", "metric", "warning", "critical", "weight"),
+    *("aggregate", "method", "by", "enabled"),
 }
 
 
-@pytest.mark.parametrize("schema", [DeviceFields, SiteRead, GroupRead, FilterRead, ThresholdRead])
+@pytest.mark.parametrize(
+    "schema", [DeviceFields, SiteRead, GroupRead, FilterRead, ThresholdRead, BaselineRead]
+)
 def test_every_field_is_known_to_name_another_object_or_none(schema: type[BaseModel]) -> None:
     """A new field that names something must not tell it to those who do not see it."""
     assert schema.model_fields.keys() <= PLAIN | REFERENCES.keys()
