@@ -1,7 +1,14 @@
 """The fleet board: what is broken, what will be, and where to look first."""
 
 from dashboards.panel import Board, Section, Variable
-from dashboards.panels import alerts, availability, devices, interfaces, measurement
+from dashboards.panels import (
+    alerts,
+    availability,
+    baselines,
+    devices,
+    interfaces,
+    measurement,
+)
 
 UID = "chm-fleet"
 
@@ -29,6 +36,7 @@ def board() -> Board:
                 )
             ),
             Section((interfaces.busiest(), interfaces.most_errors()), "Interfaces"),
+            Section((baselines.places(),), "Baselines"),
             Section(
                 (measurement.slowest(), measurement.failing(), measurement.stack()),
                 "Health of the measurement",

@@ -5,7 +5,7 @@ a rule: rules join the series of the inventory (`chm_inventory_device_info`, `ch
 """
 
 from rules.behaviour import behaviour
-from rules.options import Change, Intent
+from rules.options import Baseline, Change, Intent
 from rules.rendering import alerts, render
 
-__all__ = ["Change", "Intent", "alerts", "behaviour", "render"]
+__all__ = ["Baseline", "Change", "Intent", "alerts", "behaviour", "render"]

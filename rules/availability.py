@@ -187,6 +187,7 @@ def _alerts(options: Intent) -> tuple[Alert, ...]:
             "{{ $value }} devices of site {{ $labels.site }} count as behind a device that is "
             "down, but no DeviceDown stands above them: the topology has a ring or is out of date.",
             hold=max(options.settle_for, 2 * options.confirm_for, 20 * options.evaluation_interval),
+            board="chm-fleet",
         ),
         Alert(
             "DeviceRebooted",

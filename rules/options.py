@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 # Scheme, host, port and path; no quote, brace, blank or line break can reach an annotation.
 PUBLIC_URL = (
@@ -17,6 +18,40 @@ LONGEST = {
     "down_for": 86_400,
     "flap_window": 86_400,
 }
+
+
+Aggregate = Literal["traffic", "packet_loss", "response_time", "cpu_utilization"]
+Method = Literal["adaptive", "robust"]
+By = Literal["site", "role"]
+NAME = r"[a-z0-9][a-z0-9._-]{0,62}"  # cannot close a quote
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An aggregate by site or by role of which the usual is learned, and how."""
+
+    name: str
+    aggregate: Aggregate
+    method: Method
+    by: By
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(NAME, self.name):
+            raise ValueError(f"{self.name!r} is not the name of a baseline")
+        for word, known in ((self.aggregate, Aggregate), (self.method, Method), (self.by, By)):
+            if word not in get_args(known):
+                raise ValueError(f"{word!r} is none of {', '.join(get_args(known))}")
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What its series carry, beside the site or the role."""
+        return {"baseline": self.name, "aggregate": self.aggregate, "method": self.method}
+
+    @property
+    def selector(self) -> str:
+        """The same as PromQL selects it."""
+        inside = ", ".join(f'{name}="{value}"' for name, value in self.labels.items())
+        return f'{{{inside}, {self.by}!=""}}'
 
 
 @dataclass(frozen=True)
@@ -41,6 +76,8 @@ class Intent:
     """Where people reach Grafana; without it alerts name no board."""
     changes: Mapping[str, Change] = field(default_factory=dict)
     """What was changed about alerts, by their names."""
+    baselines: tuple[Baseline, ...] = ()
+    """What has bands."""
 
     def __post_init__(self) -> None:
         for name in ("public_url", "grafana_url"):

@@ -10,6 +10,7 @@ import yaml
 
 from rules import (
     availability,
+    baselines,
     capacity,
     hardware,
     intent,
@@ -30,6 +31,7 @@ FAMILIES = {
     "routing.yml": routing.groups,
     "performance.yml": performance.groups,
     "capacity.yml": capacity.groups,
+    "baselines.yml": baselines.groups,
     "stack.yml": stack.groups,
 }
 # `{{ query ... }}` in a template would run PromQL for whoever reads the notification.
@@ -120,11 +122,12 @@ def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
 
 
 def _board(rule: Alert, options: Intent) -> dict[str, str]:
-    """Name the board of the device that an alert is about; the stack's own alerts have none."""
+    """Name the board of what an alert is about; the stack's own alerts have none."""
     if not options.grafana_url or rule.alertclass == "stack":
         return {}
     base = options.grafana_url.rstrip("/")
-    return {"dashboard_url": f"{base}/d/chm-device?var-device={{{{ $labels.device }}}}"}
+    which = "?var-device={{ $labels.device }}" if rule.board == "chm-device" else ""
+    return {"dashboard_url": f"{base}/d/{rule.board}{which}"}
 
 
 def _template(text: str) -> str:

@@ -29,6 +29,7 @@ class Alert:
     description: str
     hold: float = 0
     keep: float = 0
+    board: str = "chm-device"  # the dashboard that shows what it is about
 
 
 @dataclass(frozen=True)

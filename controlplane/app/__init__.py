@@ -57,6 +57,7 @@ from controlplane.limits.buckets import Buckets
 from controlplane.maintenance import endpoints as maintenance
 from controlplane.metrics import endpoints as metrics
 from controlplane.metrics import intent
+from controlplane.metrics.baselines import endpoints as baselines
 from controlplane.notifications import endpoints as notifications
 from controlplane.notifications.destinations import Destinations
 from controlplane.provisioning import endpoints as provisioning
@@ -99,6 +100,7 @@ ROUTERS = (
     jobs.router,
     metrics.thresholds,
     metrics.device_thresholds,
+    baselines.router,
     metrics.intent,
     targets.router,
     exporters.router,

@@ -15,6 +15,7 @@ NOUNS = (
         "alert",
         "audit",
         "auth",
+        "baseline",
         "channel",
         "credential",
         "dashboards",

@@ -15,6 +15,7 @@ class Noun(StrEnum):
     GROUP = "group"
     CREDENTIAL = "credential"
     INTERFACE = "interface"
+    BASELINE = "baseline"
     THRESHOLD = "threshold"  # has no name, and goes by its id
 
 
@@ -25,6 +26,7 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.GROUP: Permission.GROUPS_READ,
         Noun.CREDENTIAL: Permission.CREDENTIALS_READ,
         Noun.INTERFACE: Permission.DEVICES_READ,
+        Noun.BASELINE: Permission.RULES_READ,
         Noun.THRESHOLD: Permission.THRESHOLDS_READ,
     }
 )

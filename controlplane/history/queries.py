@@ -21,6 +21,8 @@ from controlplane.devices.models import Device, Site
 from controlplane.history.nouns import READ, Noun
 from controlplane.history.schemas import ChangesQuery
 from controlplane.metrics import queries as threshold_queries
+from controlplane.metrics.baselines import queries as baseline_queries
+from controlplane.metrics.baselines.models import Baseline
 from controlplane.metrics.models import Threshold
 
 ORDERING = {"seq": col(AuditEntry.seq)}
@@ -49,6 +51,7 @@ REACHED: Mapping[Noun, Reached] = {
     Noun.SITE: Reached(Site, Site.name, restrictor.on_sites, Site.id),
     Noun.GROUP: Reached(DeviceGroup, DeviceGroup.name, restrictor.on_groups, DeviceGroup.id),
     Noun.CREDENTIAL: Reached(Credential, Credential.name, restrictor.on_credentials, Credential.id),
+    Noun.BASELINE: Reached(Baseline, Baseline.name, baseline_queries.on_baselines, Baseline.id),
     Noun.THRESHOLD: Reached(Threshold, Threshold.id, threshold_queries.on_thresholds, Threshold.id),
     Noun.INTERFACE: Reached(Interface, Interface.id, restrictor.on_device_names, Interface.device),
 }

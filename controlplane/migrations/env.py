@@ -20,6 +20,7 @@ from controlplane.escalation import models as escalation
 from controlplane.limits import models as limits
 from controlplane.maintenance import models as maintenance
 from controlplane.metrics import models as metrics
+from controlplane.metrics.baselines import models as baselines
 from controlplane.notifications import models as notifications
 from controlplane.provisioning import models as provisioning
 from controlplane.provisioning.alerting import models as alerting
@@ -31,6 +32,7 @@ TABLES = (
         alerts,
         audit,
         auth,
+        baselines,
         catalogue,
         credentials,
         devices,

@@ -14,6 +14,7 @@ from controlplane.audit.models import Action, Outcome
 from controlplane.auth.actor import system
 from controlplane.clients.prometheus import Prometheus
 from controlplane.errors import ConfigurationError, NotFound
+from controlplane.metrics.baselines import queries as baseline_queries
 from controlplane.metrics.exposition import Family, Sample
 from controlplane.provisioning import deployment, queries, ruleset
 from controlplane.provisioning.alerting import service as alerting
@@ -48,8 +49,20 @@ def rule_intent(settings: Settings) -> rules.Intent:
 
 async def wanted(session: AsyncSession, settings: Settings) -> RuleSet:
     """Give the rule set that settings, people and the operator's files ask for."""
-    intent = replace(rule_intent(settings), changes=await alerting.changes(session))
+    intent = replace(
+        rule_intent(settings),
+        changes=await alerting.changes(session),
+        baselines=await _baselines(session),
+    )
     return ruleset.build(intent, settings.local_rules)
+
+
+async def _baselines(session: AsyncSession) -> tuple[rules.Baseline, ...]:
+    found = await session.scalars(baseline_queries.enabled())
+    return tuple(
+        rules.Baseline(one.name, one.aggregate.value, one.method.value, one.by.value)
+        for one in found
+    )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from exporter.metrics import CATALOGUE
 from exporter.telemetry import Telemetry
 from tests.controlplane.conftest import Sessions
 from tests.promql import selectors
+from tests.rules.promtool import INTENT as INTENT_OF_RULES
 
 MODULES = Path(__file__).parents[2] / "exporter" / "profiles" / "modules"
 RUNBOOKS = sorted((Path(__file__).parents[2] / "docs" / "runbooks").glob("*.md"))
@@ -31,7 +32,7 @@ OF_OTHERS = ("prometheus_", "alertmanager_", "process_")
 
 
 def rule_files() -> list[dict[str, Any]]:
-    rendered = rules.render(rules.Intent(public_url="http://chm.test"))
+    rendered = rules.render(INTENT_OF_RULES)
     return [rule for text in rendered.values() for rule in _rules(yaml.safe_load(text))]
 
 

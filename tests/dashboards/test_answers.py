@@ -18,6 +18,7 @@ DARK = 'job="chm-devices", instance="dark1", device="dark1", site="demo"'  # its
 INTENT = 'job="chm-intent", instance="controlplane"'
 PORT = f'{CORE}, ifAlias="uplink", ifDescr="GigabitEthernet0/1", ifIndex="1", ifName="Gi0/1"'
 ALERT = 'alertname="PowerSupplyFailed", device="core1", site="demo", severity="critical"'
+BAND = 'baseline="loss", aggregate="packet_loss", method="robust", site="demo"'
 WATCHDOG = 'alertname="Watchdog", alertclass="stack", severity="none"'
 
 # One sample a minute for two hours, in the notation of promtool. The numbers are sums of powers
@@ -70,6 +71,9 @@ NETWORK = {
         f'{INTENT}, device="core1", severity="warning", metric="{metric}"': "0.5x120"
         for metric in ("cpu_utilization", "memory_utilization", "temperature")
     },
+    "baseline:aggregate:value": {BAND: "35x120"},
+    "baseline:aggregate:band_lower": {BAND: "10x120"},
+    "baseline:aggregate:band_upper": {BAND: "30x120"},
     "ALERTS": {
         f'{ALERT}, alertclass="cause", alertstate="firing"': "1x120",
         f'{WATCHDOG}, alertstate="firing"': "1x120",
@@ -127,6 +131,7 @@ def test_every_query_finds_data(text: str, tmp_path: Path) -> None:
         ("Alerts: critical", {"{}": 1}),
         ("Alerts: warning", {"{}": 0}),
         ("Outages", {'{device="edge1"}': 1}),
+        ("What is unusual", {'{baseline="loss", site="demo"}': 1.25}),
         (
             "Devices",
             {

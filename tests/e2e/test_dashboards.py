@@ -55,6 +55,7 @@ NOT_IN_THE_DEMO = (
     *("chm_icmp_", "device:icmp_"),  # its devices are not pinged
     *("chm_sensor_amperes", "chm_sensor_dbm", "chm_sensor_limit_", "chm_sensor_volts"),
     "chm_memory_utilization_ratio",
+    "baseline:",  # nobody chose one
 )
 
 

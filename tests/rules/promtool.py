@@ -6,16 +6,25 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 import rules
+from rules.options import Aggregate, By, Method
 from tests.tools import tool
 
 PUBLIC_URL = "https://chm.example.net"
+# Everything there can be a baseline of: by site as adaptive, by role as robust.
+BASELINES = tuple(
+    rules.Baseline(f"{aggregate}-{by}", aggregate, method, by)
+    for aggregate in get_args(Aggregate)
+    for method, by in zip(get_args(Method), get_args(By), strict=True)
+)
 # One scrape and one evaluation a minute: a time in a test is a number of samples.
-INTENT = rules.Intent(PUBLIC_URL, evaluation_interval=60, scrape_interval=60, down_for=120)
+INTENT = rules.Intent(
+    PUBLIC_URL, evaluation_interval=60, scrape_interval=60, down_for=120, baselines=BASELINES
+)
 INVENTORY = ("device", "site", "role", "vendor")
 GROUPS = tuple(
     group["name"]
@@ -106,12 +115,13 @@ def run(
     checks: Mapping[str, Any],
     families: str = "*",
     step: str = "1m",
+    intent: rules.Intent = INTENT,
 ) -> None:
     """Run one promtool unit test over the series of all `parts`; later ones win.
 
     `families` chooses the rule files, `step` is the time between samples and evaluations.
     """
-    for name, text in rules.render(INTENT).items():
+    for name, text in rules.render(intent).items():
         (folder / name).write_text(text)
     chosen = sorted(folder.glob(f"{families}.yml"))
     groups = [

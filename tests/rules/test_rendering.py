@@ -16,9 +16,11 @@ from tests.tools import tool
 def test_promtool_accepts_every_file_without_a_warning(tmp_path: Path) -> None:
     """What is rendered passes Prometheus' own checker, lint included."""
     paths = []
-    for name, text in rules.render(INTENT).items():
-        paths.append(tmp_path / name)
-        paths[-1].write_text(text)
+    plain = dataclasses.replace(INTENT, baselines=())
+    for number, intent in enumerate((INTENT, plain)):
+        for name, text in rules.render(intent).items():
+            paths.append(tmp_path / f"{number}-{name}")
+            paths[-1].write_text(text)
     command = [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *map(str, paths)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -45,6 +47,7 @@ def test_files_and_groups_keep_their_names() -> None:
         "routing.yml": ["chm-routing"],
         "performance.yml": ["chm-performance"],
         "capacity.yml": ["chm-capacity-hourly", "chm-capacity"],
+        "baselines.yml": ["chm-baselines-bands", "chm-baselines"],
         "stack.yml": ["chm-stack"],
     }
 
@@ -155,6 +158,7 @@ def test_alerts_lead_to_the_board_of_their_device() -> None:
     assert boards["DeviceDown"] == (
         "https://grafana.example.net/d/chm-device?var-device={{ $labels.device }}"
     )
+    assert boards["OutageWithoutRoot"] == "https://grafana.example.net/d/chm-fleet"
     assert boards["ExporterDown"] is None
     assert "dashboard_url" not in "".join(rules.render(INTENT).values())
 

@@ -122,6 +122,19 @@ def test_tags(chm: Chm, refused: Chm) -> None:
 
 
 @pytest.mark.usefixtures("ready")
+def test_baselines(chm: Chm, refused: Chm) -> None:
+    """They are added by site unless told otherwise, switched off, and removed."""
+    made = chm("baseline", "add", "branches", "traffic")
+    assert (made["by"], made["method"], made["enabled"]) == ("site", "adaptive", True)
+    chm("baseline", "add", "cores", "cpu_utilization", "--by", "role", "--method", "robust")
+    assert chm("baseline", "change", "cores", "--disable", "--description", "x")["version"] == 2
+    assert [row["enabled"] for row in chm("baseline", "list")] == [True, False]
+    assert "already exists" in refused("baseline", "add", "cores", "traffic")
+    chm("baseline", "remove", "cores")
+    assert "no baseline" in refused("baseline", "remove", "cores")
+
+
+@pytest.mark.usefixtures("ready")
 def test_credentials_of_other_kinds(chm: Chm, tmp_path: Path) -> None:
     """Secrets come from standard input, a private key from the file that is named there."""
     key = Ed25519PrivateKey.generate()

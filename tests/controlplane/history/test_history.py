@@ -10,6 +10,7 @@ from controlplane.devices.groups.schemas import FilterRead, GroupRead
 from controlplane.devices.interfaces.schemas import InterfaceUpdate
 from controlplane.devices.schemas import DeviceFields, SiteRead
 from controlplane.history.nouns import REFERENCES
+from controlplane.metrics.baselines.schemas import BaselineRead
 from controlplane.metrics.schemas import ThresholdRead
 from tests.controlplane.conftest import Login
 
@@ -127,11 +128,13 @@ PLAIN = {
     *("roles", "vendors", "tags_any", "tags_all", "pattern"),
     *("importance", "monitored"),
     *("scope", "metric", "warning", "critical", "weight"),
+    *("aggregate", "method", "by", "enabled"),
 }
 
 
 @pytest.mark.parametrize(
-    "schema", [DeviceFields, SiteRead, GroupRead, FilterRead, InterfaceUpdate, ThresholdRead]
+    "schema",
+    [DeviceFields, SiteRead, GroupRead, FilterRead, InterfaceUpdate, ThresholdRead, BaselineRead],
 )
 def test_every_field_is_known_to_name_another_object_or_none(schema: type[BaseModel]) -> None:
     """A new field that names something must not tell it to those who do not see it."""

@@ -1,0 +1,1 @@
+"""Baselines: the aggregates of which Prometheus learns what is usual."""
