@@ -1,6 +1,7 @@
 """Groups to YAML, with the proof that what was written is what was meant."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import promql_parser
@@ -32,9 +33,11 @@ FAMILIES = {
 }
 # `{{ query ... }}` in a template would run PromQL for whoever reads the notification.
 PLACEHOLDER = re.compile(
-    r"\{\{ \$(?:value|labels\.[A-Za-z_]+)"
+    r"\{\{ \$(?:value|labels\.[A-Za-z_][A-Za-z0-9_]*)"
     r"(?: \| (?:humanize|humanizePercentage|humanizeDuration))? \}\}"
 )
+
+MOST_SERIES = 1000  # of an alert that somebody wrote: more is a mistake, and a storm
 
 
 class _Dumper(yaml.SafeDumper):
@@ -60,6 +63,25 @@ def alerts(options: Intent) -> tuple[Alert, ...]:
     return tuple(rule for group in families for rule in group.rules if isinstance(rule, Alert))
 
 
+def written(alerts: Iterable[Alert], options: Intent) -> str:
+    """Render alerts that people wrote: each in a group of its own, so that none holds up another.
+
+    ValueError where one of them has no PromQL, or templates that are not for alerts.
+    """
+    groups = (
+        Group(f"user-{alert.name}", options.sample_interval, (alert,), MOST_SERIES)
+        for alert in sorted(alerts, key=lambda alert: alert.name)
+    )
+    return _file(tuple(groups), options)
+
+
+def template(text: str) -> str:
+    """Give a text that may stand in an annotation; ValueError where a template is more."""
+    if re.search(r"[{}]", PLACEHOLDER.sub("", text)):
+        raise ValueError(f"only labels and the value may stand in a template: {text!r}")
+    return text
+
+
 def _file(groups: tuple[Group, ...], options: Intent) -> str:
     tree = {"groups": [_group(group, options) for group in groups]}
     text = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
@@ -70,7 +92,8 @@ def _file(groups: tuple[Group, ...], options: Intent) -> str:
 
 def _group(group: Group, options: Intent) -> dict[str, Any]:
     rules = [_rule(rule, options) for rule in group.rules]
-    return {"name": group.name, "interval": duration(group.interval), "rules": rules}
+    limit = {"limit": group.limit} if group.limit else {}
+    return {"name": group.name, "interval": duration(group.interval), **limit, "rules": rules}
 
 
 def _rule(rule: Record | Alert, options: Intent) -> dict[str, Any]:
@@ -91,8 +114,8 @@ def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
         **{name: duration(seconds) for name, seconds in times.items() if seconds},
         "labels": {"severity": rule.severity, "alertclass": rule.alertclass},
         "annotations": {
-            "summary": _template(rule.summary),
-            "description": _template(rule.description),
+            "summary": template(rule.summary),
+            "description": template(rule.description),
             "runbook_url": f"{options.public_url.rstrip('/')}/runbooks/{rule.name}",
             **_board(rule, options),
         },
@@ -105,9 +128,3 @@ def _board(rule: Alert, options: Intent) -> dict[str, str]:
         return {}
     base = options.grafana_url.rstrip("/")
     return {"dashboard_url": f"{base}/d/chm-device?var-device={{{{ $labels.device }}}}"}
-
-
-def _template(text: str) -> str:
-    if re.search(r"[{}]", PLACEHOLDER.sub("", text)):
-        raise ValueError(f"only labels and the value may stand in a template: {text!r}")
-    return text

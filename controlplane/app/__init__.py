@@ -15,7 +15,6 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
-from controlplane.alerts import runbooks
 from controlplane.alerts.watch import Holder
 from controlplane.app import (
     access,
@@ -58,7 +57,9 @@ from controlplane.metrics import intent
 from controlplane.notifications import endpoints as notifications
 from controlplane.notifications.destinations import Destinations
 from controlplane.provisioning import endpoints as provisioning
+from controlplane.provisioning import runbooks
 from controlplane.provisioning import service as deployments
+from controlplane.provisioning.alerting_rules import endpoints as alerting_rules
 from controlplane.provisioning.alertmanager import service as routings
 from controlplane.retries import once
 from controlplane.settings import Settings
@@ -104,6 +105,7 @@ ROUTERS = (
     escalation.escalations,
     runbooks.router,
     provisioning.router,
+    alerting_rules.router,
     health.router,
     landing.router,
     docs.router,

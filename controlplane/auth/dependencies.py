@@ -121,6 +121,9 @@ CanAcknowledgeAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_ACKNO
 CanWriteAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_WRITE))]
 CanReadMaintenance = Annotated[Actor, Depends(Requires(Permission.MAINTENANCE_READ))]
 CanWriteMaintenance = Annotated[Actor, Depends(Requires(Permission.MAINTENANCE_WRITE))]
+CanReadAlertingRules = Annotated[Actor, Depends(Requires(Permission.RULES_READ))]
+CanWriteAlertingRules = Annotated[Actor, Depends(Requires(Permission.RULES_WRITE))]
+CanDeployAlertingRules = Annotated[Actor, Depends(Requires(Permission.RULES_DEPLOY))]
 # Who is on call names people, not devices: seen wherever the permission is held.
 CanReadOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_READ))]
 # What belongs to all: it must be held on everything.

@@ -13,6 +13,7 @@ DEVICES = table(
     column("vendor", String),
     column("tags", ARRAY(String)),
 )
+RULES = table("alerting_rules", column("name", String), column("site_id", Uuid))
 USES = table("device_credentials", column("device_id", Uuid), column("credential_id", Uuid))
 GROUPS = table(
     "device_groups",

@@ -1,7 +1,7 @@
 """The history of each object over HTTP: one endpoint, under the path of every noun."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
@@ -15,15 +15,19 @@ from controlplane.history import queries, service
 from controlplane.history.nouns import READ, Noun
 from controlplane.history.schemas import ChangeRead, HistoryQuery
 from controlplane.pagination import Page
+from controlplane.provisioning.alerting_rules.schemas import AlertName
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
 
+NAMES: Mapping[Noun, Any] = {Noun.ALERTING_RULE: AlertName}  # the others are of the inventory
+
+
 def _endpoint(noun: Noun) -> Callable[..., Awaitable[Page[ChangeRead]]]:
-    permission = READ[noun]
+    permission, grammar = READ[noun], NAMES.get(noun, Name)
 
     async def history(
-        name: Name,
+        name: grammar,  # type: ignore[valid-type]  # of the noun: FastAPI reads it as it runs
         request: Request,
         session: Session,
         actor: Annotated[Actor, Depends(Requires(permission))],
@@ -43,9 +47,10 @@ def _endpoint(noun: Noun) -> Callable[..., Awaitable[Page[ChangeRead]]]:
 
 
 for _noun in Noun:
+    _words = _noun.value.replace("-", " ")
     router.add_api_route(
         f"/{_noun.value}s/{{name}}/history",
         _endpoint(_noun),
-        name=f"{_noun.value}_history",
-        description=f"Tell who changed the {_noun.value}, when and how, newest first.",
+        name=f"{_words.replace(' ', '_')}_history",
+        description=f"Tell who changed the {_words}, when and how, newest first.",
     )

@@ -8,12 +8,13 @@ from controlplane.auth.permissions import Permission
 
 
 class Noun(StrEnum):
-    """An object of the inventory, as the audit log has it."""
+    """An object of the inventory, or a rule about it, as the audit log has it."""
 
     DEVICE = "device"
     SITE = "site"
     GROUP = "group"
     CREDENTIAL = "credential"
+    ALERTING_RULE = "alerting-rule"
 
 
 READ: Mapping[Noun, Permission] = MappingProxyType(
@@ -22,6 +23,7 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.SITE: Permission.SITES_READ,
         Noun.GROUP: Permission.GROUPS_READ,
         Noun.CREDENTIAL: Permission.CREDENTIALS_READ,
+        Noun.ALERTING_RULE: Permission.RULES_READ,
     }
 )
 REFERENCES: Mapping[str, Noun] = MappingProxyType(

@@ -16,19 +16,22 @@ from controlplane.database import one_of
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import Device, Site
 from controlplane.history.nouns import Noun
+from controlplane.provisioning.alerting_rules.models import AlertingRule
 
 ORDERING = {"seq": col(AuditEntry.seq)}
-REACHED: Mapping[Noun, tuple[Any, Callable[..., ColumnElement[bool]]]] = {
-    Noun.DEVICE: (Device, restrictor.on_devices),
-    Noun.SITE: (Site, restrictor.on_sites),
-    Noun.GROUP: (DeviceGroup, restrictor.on_groups),
-    Noun.CREDENTIAL: (Credential, restrictor.on_credentials),
+# Of each noun its table, the column by which it is reached, and how.
+REACHED: Mapping[Noun, tuple[Any, Any, Callable[..., ColumnElement[bool]]]] = {
+    Noun.DEVICE: (Device, col(Device.id), restrictor.on_devices),
+    Noun.SITE: (Site, col(Site.id), restrictor.on_sites),
+    Noun.GROUP: (DeviceGroup, col(DeviceGroup.id), restrictor.on_groups),
+    Noun.CREDENTIAL: (Credential, col(Credential.id), restrictor.on_credentials),
+    Noun.ALERTING_RULE: (AlertingRule, col(AlertingRule.site_id), restrictor.on_sites),
 }
 
 
 def subject(actor: Actor, permission: Permission, noun: Noun, name: str) -> Select[tuple[UUID]]:
     """Select the id of the object of this name, where the actor's permission reaches it."""
-    table, _ = REACHED[noun]
+    table, *_ = REACHED[noun]
     return select(col(table.id)).where(table.name == name, _reached(actor, permission, noun))
 
 
@@ -36,7 +39,7 @@ def seen(
     actor: Actor, permission: Permission, noun: Noun, names: Collection[str]
 ) -> Select[tuple[str]]:
     """Select those of the names that belong to an object which the permission reaches."""
-    table, _ = REACHED[noun]
+    table, *_ = REACHED[noun]
     named = one_of(col(table.name), names)
     return select(col(table.name)).where(named, _reached(actor, permission, noun))
 
@@ -49,5 +52,5 @@ def changes(noun: Noun, of: UUID) -> Select[tuple[AuditEntry]]:
 
 
 def _reached(actor: Actor, permission: Permission, noun: Noun) -> ColumnElement[bool]:
-    table, condition = REACHED[noun]
-    return condition(actor, permission, col(table.id))
+    _, column, condition = REACHED[noun]
+    return condition(actor, permission, column)

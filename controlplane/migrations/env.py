@@ -21,10 +21,12 @@ from controlplane.maintenance import models as maintenance
 from controlplane.metrics import models as metrics
 from controlplane.notifications import models as notifications
 from controlplane.provisioning import models as provisioning
+from controlplane.provisioning.alerting_rules import models as alerting_rules
 from controlplane.users import models as users
 
 TABLES = (
     *(
+        alerting_rules,
         alerts,
         audit,
         auth,

@@ -1,7 +1,7 @@
 """Put the rule set in force that the settings and the operator's files ask for."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -16,6 +16,8 @@ from controlplane.clients.prometheus import Prometheus
 from controlplane.errors import ConfigurationError
 from controlplane.metrics.exposition import Family, Sample
 from controlplane.provisioning import deployment, queries, ruleset
+from controlplane.provisioning.alerting_rules import deploying
+from controlplane.provisioning.alerting_rules.checking import Checker
 from controlplane.provisioning.deployment import Deployment, Target
 from controlplane.provisioning.models import DeploymentStatus, RuleRevision
 from controlplane.provisioning.revisions import Revisions
@@ -54,14 +56,34 @@ class Deployer:
         async with self.sessions.begin() as session:
             if not await session.scalar(LOCK):
                 return None
-            result = await self._attempt()
+            result = await self._attempt(session)
             await record(session, result)
         return result
 
-    async def _attempt(self) -> Deployment:
+    async def _attempt(self, session: AsyncSession) -> Deployment:
+        """Deploy all that is wanted; a rule that somebody wrote never keeps out all others."""
+        try:
+            checker = Checker(rule_intent(self.settings))
+        except ConfigurationError as error:
+            return Deployment("", "failed", error.detail, running=False)
+        wanted = await deploying.wanted(session, checker)
+        result = await self._put(checker.intent, wanted.alerts)
+        if result.refused and wanted.alerts:
+            faults = await checker.faults(wanted.alerts)
+            # Where promtool is content and Prometheus is not, it may be any of them, or none.
+            suspects = faults or {alert.name: result.detail for alert in wanted.alerts}
+            others = [alert for alert in wanted.alerts if alert.name not in suspects]
+            without = await self._put(checker.intent, others)
+            if faults or without.status != "failed":
+                wanted.give_up(suspects)
+                result = without
+        await deploying.fail(session, wanted)
+        return result
+
+    async def _put(self, intent: rules.Intent, alerts: Sequence[rules.Alert]) -> Deployment:
         settings = self.settings
         try:
-            wanted = ruleset.build(rule_intent(settings), settings.local_rules)
+            wanted = ruleset.build(intent, settings.local_rules, alerts)
         except ConfigurationError as error:
             return Deployment("", "failed", error.detail, running=False)
         revisions = Revisions(settings.prometheus_folder / "rules.d")

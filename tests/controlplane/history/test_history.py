@@ -9,6 +9,7 @@ from controlplane.auth.permissions import Role
 from controlplane.devices.groups.schemas import FilterRead, GroupRead
 from controlplane.devices.schemas import DeviceFields, SiteRead
 from controlplane.history.nouns import REFERENCES
+from controlplane.provisioning.alerting_rules.schemas import RuleRead
 from tests.controlplane.conftest import Login
 
 DEVICES, SITES = "/api/v1/devices", "/api/v1/sites"
@@ -81,10 +82,13 @@ PLAIN = {
     *("address", "port", "role", "vendor", "profile", "modules", "tags", "status"),
     *("device_type", "platform", "tenant", "serial", "asset_tag"),
     *("roles", "vendors", "tags_any", "tags_all", "pattern"),
+    # A rule never leaves its site: who reads its history reads what they see.
+    *("expr", "for_seconds", "keep_firing_for_seconds", "severity", "summary", "runbook"),
+    *("failure", "owner"),
 }
 
 
-@pytest.mark.parametrize("schema", [DeviceFields, SiteRead, GroupRead, FilterRead])
+@pytest.mark.parametrize("schema", [DeviceFields, SiteRead, GroupRead, FilterRead, RuleRead])
 def test_every_field_is_known_to_name_another_object_or_none(schema: type[BaseModel]) -> None:
     """A new field that names something must not tell it to those who do not see it."""
     assert schema.model_fields.keys() <= PLAIN | REFERENCES.keys()
