@@ -5,7 +5,7 @@ a rule: rules join the series of the inventory (`chm_inventory_device_info`, `ch
 """
 
 from rules.options import Intent
-from rules.rendering import alerts, render, template, written
+from rules.rendering import MOST_SERIES, alerts, render, template, written
 from rules.rule import Alert
 
-__all__ = ["Alert", "Intent", "alerts", "render", "template", "written"]
+__all__ = ["MOST_SERIES", "Alert", "Intent", "alerts", "render", "template", "written"]

@@ -43,6 +43,7 @@ from controlplane.auth.passwords import Passwords
 from controlplane.auth.roles import endpoints as roles
 from controlplane.clients.alertmanager import Alertmanager
 from controlplane.clients.notifier import Notifier
+from controlplane.clients.prometheus import Prometheus
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.catalogue import endpoints as catalogue
@@ -211,6 +212,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.sessions.configure(info={events.WATCH: app.state.watch})
         app.state.targets = events.Cache(discovery.builder(settings, app.state.sessions))
         app.state.callers = Callers(app.state.watch)
+        app.state.prometheus = prometheus = Prometheus.at(settings.prometheus_url)
         app.state.notifier = Notifier.at(settings.alertmanager_url)
         app.state.destinations = Destinations.of(settings)
         app.state.buckets = Buckets(app.state.sessions)
@@ -233,6 +235,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             await asyncio.wait(tasks)
             await alertmanager.aclose()
             await app.state.notifier.aclose()
+            await prometheus.aclose()
             await engine.dispose()
             passwords.close()
 

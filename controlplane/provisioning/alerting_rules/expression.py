@@ -25,6 +25,7 @@ PATTERN_MEMORY = 1 << 16  # bytes of a compiled pattern
 LONGEST_RANGE = timedelta(days=7)
 LONGEST_OFFSET = timedelta(days=31)
 MOST_STEPS = 1500  # of a subquery
+SUBQUERY_STEP = timedelta(seconds=15)  # where none is given: how often the stack evaluates
 
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`', re.DOTALL)
 OPERATOR = re.compile(r"[-+*/%^({\[]|[<>=!][=~]?|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
@@ -108,6 +109,24 @@ def labelled(tree: Any) -> Any:
     """Give the tree with the labels that the inventory has for the device of each result."""
     joined = f"* on (device) group_left (site, role, vendor)\n{INVENTORY}"
     return promql.parse(f"(\n{tree.prettify()}\n)\n{joined}")
+
+
+def children(node: Any) -> list[Any]:
+    """Give the parts that an operation, a function or brackets are about."""
+    parts = [getattr(node, name, None) for name in ("lhs", "rhs", "param", "expr")]
+    return [part for part in (*parts, *getattr(node, "args", ())) if _is(part, promql.Expr)]
+
+
+def steps(subquery: Any) -> float:
+    """Say how often a subquery is evaluated."""
+    step: timedelta = subquery.step or SUBQUERY_STEP
+    found: float = subquery.range / step
+    return found
+
+
+def bare(selector: Any) -> str:
+    """Write a selector as of now, without its offset."""
+    return _selector(selector, offset=False)
 
 
 def keeps(node: Any, label: str) -> bool:
@@ -234,14 +253,8 @@ def _time_faults(node: Any) -> Iterator[tuple[str, str]]:
     window = getattr(node, "range", None)
     if window is not None and window > LONGEST_RANGE:
         yield "time", f"a range is at most {LONGEST_RANGE.days} days"
-    if _is(node, promql.SubqueryExpr) and _steps(node) > MOST_STEPS:
+    if _is(node, promql.SubqueryExpr) and steps(node) > MOST_STEPS:
         yield "time", f"a subquery has at most {MOST_STEPS} steps"
-
-
-def _steps(node: Any) -> float:
-    step: timedelta = node.step or timedelta(seconds=15)
-    steps: float = node.range / step
-    return steps
 
 
 def _label_faults(node: Any) -> Iterator[tuple[str, str]]:
@@ -256,11 +269,11 @@ def _label_faults(node: Any) -> Iterator[tuple[str, str]]:
         yield "label", f"the label {written.prettify()} says whose an alert is: it is not made up"
 
 
-def _selector(node: Any, *more: str) -> str:
+def _selector(node: Any, *more: str, offset: bool = True) -> str:
     """Write a selector anew, with further matchers."""
     own = [_matcher(matcher) for matcher in node.matchers.matchers]
-    offset = f" offset {promql.display_duration(node.offset)}" if node.offset else ""
-    return f"{node.name or ''}{{{','.join([*own, *more])}}}{offset}"
+    ago = f" offset {promql.display_duration(node.offset)}" if offset and node.offset else ""
+    return f"{node.name or ''}{{{','.join([*own, *more])}}}{ago}"
 
 
 def _matcher(matcher: Any) -> str:

@@ -1,5 +1,6 @@
 """Statements about alerting rules that people write."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select
@@ -9,8 +10,9 @@ from controlplane import lookups
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
+from controlplane.database import one_of
 from controlplane.devices import queries as device_queries
-from controlplane.devices.models import Site
+from controlplane.devices.models import Device, Site
 from controlplane.lookups import Related
 from controlplane.provisioning.alerting_rules.models import AlertingRule, RuleStatus
 from controlplane.provisioning.alerting_rules.schemas import RuleQuery
@@ -47,6 +49,22 @@ def rules(actor: Actor, query: RuleQuery) -> Select[tuple[AlertingRule]]:
     found = lookups.search(query.q, col(AlertingRule.id), *places)
     asked = lookups.conditions(query, subjects)
     return select(AlertingRule).where(_reached(actor, Permission.RULES_READ), found, *asked)
+
+
+def seen(actor: Actor, names: Collection[str]) -> Select[tuple[str]]:
+    """Select those of the names that belong to a device which the actor sees."""
+    visible = restrictor.on_devices(actor, Permission.DEVICES_READ, col(Device.id))
+    return select(Device.name).where(one_of(col(Device.name), names), visible)
+
+
+def site(of: UUID) -> Select[tuple[str]]:
+    """Select the name of a site, whoever asks."""
+    return select(Site.name).where(Site.id == of)
+
+
+def site_id(name: str) -> Select[tuple[UUID]]:
+    """Select the id of a site, whoever asks."""
+    return select(Site.id).where(Site.name == name)
 
 
 def live() -> Select[tuple[AlertingRule]]:

@@ -96,11 +96,66 @@ class RuleRead(BaseModel):
     updated_at: datetime
 
 
+class CostRead(BaseModel):
+    """What each evaluation asks of Prometheus, in numbers and in words."""
+
+    series: int
+    samples: int
+    words: str
+
+
 class Checked(BaseModel):
-    """What came of checking a rule: the expression as it would be in force, and doubts about it."""
+    """What came of checking a rule: the expression as it would be in force, and doubts about it.
+
+    `cost` is null where Prometheus does not answer.
+    """
 
     expr: str
     warnings: list[str]
+    cost: CostRead | None
+
+
+class PreviewQuery(BaseModel):
+    """How many days to look back."""
+
+    days: Annotated[int, Field(ge=1, le=31)] = 7
+
+
+class DeviceOutcome(BaseModel):
+    """What would have fired for a device, or, where it is null, for what names none."""
+
+    device: str | None
+    fired: int
+    firing_seconds: float
+    first: datetime
+    last: datetime
+
+
+class Costly(Checked):
+    """The same, while Prometheus answers."""
+
+    cost: CostRead
+
+
+class PreviewRead(Costly):
+    """What a rule would have done since `start`: how often it would have fired, and for whom.
+
+    Of `devices` the 100 that fired most are listed; `device_count` counts all. At evaluations
+    `over_limit` there were more series than a rule may have, and it would have fired nothing.
+    """
+
+    words: str
+    start: datetime
+    end: datetime
+    interval_seconds: float
+    evaluations: int
+    over_limit: int
+    fired: int
+    firing_seconds: float
+    first: datetime | None
+    last: datetime | None
+    device_count: int
+    devices: list[DeviceOutcome]
 
 
 @lookups.expanded

@@ -1,11 +1,12 @@
 """Keep alerting rules that people write; what is in force changes only by who may deploy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import rules
 from controlplane import events, preconditions
 from controlplane.audit.models import Action
 from controlplane.auth import restrictor, trail
@@ -13,10 +14,12 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.database import now
 from controlplane.devices import queries as device_queries
-from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
 from controlplane.provisioning.alerting_rules import expression, queries
 from controlplane.provisioning.alerting_rules.checking import Checker
+from controlplane.provisioning.alerting_rules.evaluation import Evaluator
 from controlplane.provisioning.alerting_rules.models import AlertingRule, RuleStatus
+from controlplane.provisioning.alerting_rules.preview import Outcome
 from controlplane.provisioning.alerting_rules.schemas import (
     Checked,
     RuleCreate,
@@ -43,20 +46,51 @@ async def get(
 
 
 async def read(
-    session: AsyncSession, actor: Actor, rules: Sequence[AlertingRule]
+    session: AsyncSession, actor: Actor, found: Sequence[AlertingRule]
 ) -> list[RuleRead]:
     """Give rules as this actor sees them; a site they cannot see is none to them."""
     names: dict[UUID | None, str] = {}
     names.update((await session.execute(device_queries.site_names(actor))).tuples().all())
-    return [RuleRead(**rule.model_dump(), site=names.get(rule.site_id)) for rule in rules]
+    return [RuleRead(**rule.model_dump(), site=names.get(rule.site_id)) for rule in found]
 
 
-async def check(session: AsyncSession, actor: Actor, checker: Checker, data: RuleCreate) -> Checked:
+async def check(
+    session: AsyncSession, actor: Actor, checker: Checker, evaluator: Evaluator, data: RuleCreate
+) -> Checked:
     """Say how a rule would be in force, or raise Invalid with what keeps it from that."""
+    made = await would_be(session, actor, checker, data)
+    try:
+        cost = await evaluator.cost(made)
+    except Unavailable:
+        cost = None
+    return Checked(expr=made.expr, warnings=warnings(data.expr), cost=cost)
+
+
+def warnings(expr: str) -> list[str]:
+    """Say what is doubtful about an expression, as somebody wrote it."""
+    return expression.warnings(expression.parse(expr))
+
+
+async def would_be(
+    session: AsyncSession, actor: Actor, checker: Checker, data: RuleCreate
+) -> rules.Alert:
+    """Give the alert that a new rule would make, or raise Invalid or Forbidden."""
     site = await _site(session, actor, data.site)
     checker.refuse_name(data.name)
-    made = await checker.check(data, await sites(session, site))
-    return Checked(expr=made.expr, warnings=expression.warnings(expression.parse(data.expr)))
+    return await checker.check(data, await sites(session, site))
+
+
+async def visible(
+    session: AsyncSession, actor: Actor, found: Mapping[str, Outcome]
+) -> dict[str, Outcome]:
+    """Give the outcomes of devices that the actor sees, and those without a device.
+
+    Who sees everything also sees what has left the inventory.
+    """
+    if actor.may_everywhere(Permission.DEVICES_READ):
+        return dict(found)
+    seen = {"", *await session.scalars(queries.seen(actor, found))}
+    return {name: outcome for name, outcome in found.items() if name in seen}
 
 
 async def create(
@@ -81,6 +115,7 @@ async def update(  # noqa: PLR0917 - who changes what, and who checks it
     session: AsyncSession,
     actor: Actor,
     checker: Checker,
+    evaluator: Evaluator,
     name: str,
     data: RuleUpdate,
     if_match: str | None = None,
@@ -89,7 +124,9 @@ async def update(  # noqa: PLR0917 - who changes what, and who checks it
     seen = await _to_change(session, actor, name, if_match)
     given = data.model_dump(exclude_unset=True)
     changed = AlertingRule(**{**seen.model_dump(), **given})
-    await checker.check(changed, await sites(session, seen.site_id))
+    made = await checker.check(changed, await sites(session, seen.site_id))
+    if seen.status is RuleStatus.LIVE:
+        await evaluator.afford(made)
     await events.changed(session)
     rule = await _again(session, seen, if_match)
     before = (await read(session, actor, [rule]))[0]
@@ -99,14 +136,20 @@ async def update(  # noqa: PLR0917 - who changes what, and who checks it
     return await _changed(session, actor, rule, before)
 
 
-async def enable(
-    session: AsyncSession, actor: Actor, checker: Checker, name: str, if_match: str | None = None
+async def enable(  # noqa: PLR0917 - who enables what, and what it is measured by
+    session: AsyncSession,
+    actor: Actor,
+    checker: Checker,
+    evaluator: Evaluator,
+    name: str,
+    if_match: str | None = None,
 ) -> RuleRead:
-    """Have a rule be in force from the next deployment on, within seconds."""
+    """Have a rule be in force from the next deployment on, if what it costs may be."""
     seen = await get(session, actor, name, DEPLOY)
     preconditions.check(seen.version, if_match)
     checker.refuse_name(seen.name)
-    await checker.check(seen, await sites(session, seen.site_id))
+    made = await checker.check(seen, await sites(session, seen.site_id))
+    await evaluator.afford(made)
     await events.changed(session)
     rule = await _again(session, seen, if_match)
     return await _put(session, actor, rule, RuleStatus.LIVE)
