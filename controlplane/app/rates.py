@@ -27,7 +27,7 @@ SERVICES = re.compile(
     r"/metrics(/.*)?|/api/v1/((exporter|targets)/.*|alerts/webhook|notifications/inbox)"
 )
 HEAVY = re.compile(
-    r"/api/v1/(.*/)?(import(/.*)?|export|test|verify|poll|preview)|/api/v1/reports(/.*)?"
+    r"/api/v1/(.*/)?(import(/.*)?|export|test|verify|poll|check|preview)|/api/v1/reports(/.*)?"
 )
 LOGIN = re.compile(r"/api/v1/auth/.*")
 

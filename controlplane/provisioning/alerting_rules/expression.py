@@ -18,8 +18,8 @@ from rules.intent import INVENTORY
 
 POINTER = "/expr"
 MOST_CHARACTERS = 2000
-# What the parser takes grows with the cube of the depth; the shipped rules have 30 at most.
-MOST_OPERATORS = 80
+# What the parser takes grows with the cube of the depth; all shipped rules but one have 40 at most.
+MOST_OPERATORS = 60
 LONGEST_PATTERN = 256
 PATTERN_MEMORY = 1 << 16  # bytes of a compiled pattern
 LONGEST_RANGE = timedelta(days=7)
