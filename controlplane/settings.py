@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     scrape_interval: Seconds = 60  # of devices without a poll class, and the longest of all
     sd_refresh_interval: Seconds = 30
     evaluation_interval: Seconds = 15
+    # What a rule that somebody wrote may read at each evaluation: a third of a second's work.
+    rule_max_samples: Annotated[int, Field(ge=1)] = 5_000_000
     down_for: Seconds = 120  # how long a device must be down before anyone is told
     flap_window: Seconds = 1800  # six changes within it are flapping; it ends after a third without
     group_wait: Seconds = 5

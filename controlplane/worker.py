@@ -30,6 +30,7 @@ from controlplane.maintenance import tasks as maintenance
 from controlplane.maintenance.keeper import Keeper
 from controlplane.notifications import tasks as notifications
 from controlplane.provisioning import tasks as provisioning
+from controlplane.provisioning.alerting_rules import work as previews
 from controlplane.provisioning.alertmanager import tasks as routings
 from controlplane.provisioning.alertmanager.service import RoutingDeployer
 from controlplane.provisioning.service import Deployer
@@ -86,7 +87,14 @@ async def run(settings: Settings) -> None:
             ),
             "engine": Engine(sessions, ThroughAlertmanager(alertmanager)),
             "keeper": Keeper(sessions, alertmanager),
-            "runner": Runner(sessions, vault, {KIND: Import(vault, Reach.of(settings))}),
+            "runner": Runner(
+                sessions,
+                vault,
+                {
+                    KIND: Import(vault, Reach.of(settings)),
+                    previews.KIND: previews.Preview(previews.previewer(settings, prometheus)),
+                },
+            ),
         }
         app = queue(settings)
         async with app.open_async():

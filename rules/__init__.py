@@ -6,6 +6,18 @@ a rule: rules join the series of the inventory (`chm_inventory_device_info`, `ch
 
 from rules.behaviour import behaviour
 from rules.options import Baseline, Change, Intent
-from rules.rendering import alerts, render
+from rules.rendering import MOST_SERIES, alerts, render, template, written
+from rules.rule import Alert
 
-__all__ = ["Baseline", "Change", "Intent", "alerts", "behaviour", "render"]
+__all__ = [
+    "MOST_SERIES",
+    "Alert",
+    "Baseline",
+    "Change",
+    "Intent",
+    "alerts",
+    "behaviour",
+    "render",
+    "template",
+    "written",
+]

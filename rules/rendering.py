@@ -36,9 +36,11 @@ FAMILIES = {
 }
 # `{{ query ... }}` in a template would run PromQL for whoever reads the notification.
 PLACEHOLDER = re.compile(
-    r"\{\{ \$(?:value|labels\.[A-Za-z_]+)"
+    r"\{\{ \$(?:value|labels\.[A-Za-z_][A-Za-z0-9_]*)"
     r"(?: \| (?:humanize|humanizePercentage|humanizeDuration))? \}\}"
 )
+
+MOST_SERIES = 1000  # of an alert that somebody wrote: more is a mistake, and a storm
 
 
 class _Dumper(yaml.SafeDumper):
@@ -70,6 +72,25 @@ def in_force(options: Intent) -> tuple[Alert, ...]:
     return tuple(rule for rule in wanted if isinstance(rule, Alert))
 
 
+def written(alerts: Iterable[Alert], options: Intent) -> str:
+    """Render alerts that people wrote: each in a group of its own, so that none holds up another.
+
+    ValueError where one of them has no PromQL, or templates that are not for alerts.
+    """
+    groups = (
+        Group(f"user-{alert.name}", options.sample_interval, (alert,), MOST_SERIES)
+        for alert in sorted(alerts, key=lambda alert: alert.name)
+    )
+    return _file(tuple(groups), options)
+
+
+def template(text: str) -> str:
+    """Give a text that may stand in an annotation; ValueError where a template is more."""
+    if re.search(r"[{}]", PLACEHOLDER.sub("", text)):
+        raise ValueError(f"only labels and the value may stand in a template: {text!r}")
+    return text
+
+
 def _file(groups: tuple[Group, ...], options: Intent) -> str:
     tree = {"groups": [_group(group, options) for group in groups]}
     text = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
@@ -80,7 +101,8 @@ def _file(groups: tuple[Group, ...], options: Intent) -> str:
 
 def _group(group: Group, options: Intent) -> dict[str, Any]:
     rules = [_rule(rule, options) for rule in _as_wanted(group.rules, options)]
-    return {"name": group.name, "interval": duration(group.interval), "rules": rules}
+    limit = {"limit": group.limit} if group.limit else {}
+    return {"name": group.name, "interval": duration(group.interval), **limit, "rules": rules}
 
 
 def _as_wanted(rules: Iterable[Record | Alert], options: Intent) -> Iterator[Record | Alert]:
@@ -113,8 +135,8 @@ def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
         **{name: duration(seconds) for name, seconds in times.items() if seconds},
         "labels": {"severity": rule.severity, "alertclass": rule.alertclass},
         "annotations": {
-            "summary": _template(rule.summary),
-            "description": _template(rule.description),
+            "summary": template(rule.summary),
+            "description": template(rule.description),
             "runbook_url": options.runbook(rule.name),
             **_board(rule, options),
         },
@@ -128,9 +150,3 @@ def _board(rule: Alert, options: Intent) -> dict[str, str]:
     base = options.grafana_url.rstrip("/")
     which = "?var-device={{ $labels.device }}" if rule.board == "chm-device" else ""
     return {"dashboard_url": f"{base}/d/{rule.board}{which}"}
-
-
-def _template(text: str) -> str:
-    if re.search(r"[{}]", PLACEHOLDER.sub("", text)):
-        raise ValueError(f"only labels and the value may stand in a template: {text!r}")
-    return text

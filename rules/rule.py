@@ -34,8 +34,12 @@ class Alert:
 
 @dataclass(frozen=True)
 class Group:
-    """Rules that are evaluated one after the other every `interval` seconds."""
+    """Rules that are evaluated one after the other every `interval` seconds.
+
+    A rule that gives more than `limit` series gives none, and counts as failed; 0 is no limit.
+    """
 
     name: str
     interval: float
     rules: tuple[Record | Alert, ...]
+    limit: int = 0

@@ -15,7 +15,6 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from controlplane import database, events
 from controlplane.alerts import endpoints as alerts
-from controlplane.alerts import runbooks
 from controlplane.alerts.watch import Holder
 from controlplane.app import (
     access,
@@ -44,6 +43,7 @@ from controlplane.auth.passwords import Passwords
 from controlplane.auth.roles import endpoints as roles
 from controlplane.clients.alertmanager import Alertmanager
 from controlplane.clients.notifier import Notifier
+from controlplane.clients.prometheus import Prometheus
 from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.catalogue import endpoints as catalogue
@@ -61,9 +61,11 @@ from controlplane.metrics.baselines import endpoints as baselines
 from controlplane.notifications import endpoints as notifications
 from controlplane.notifications.destinations import Destinations
 from controlplane.provisioning import endpoints as provisioning
+from controlplane.provisioning import runbooks
 from controlplane.provisioning import service as deployments
-from controlplane.provisioning.alerting import endpoints as alerting
+from controlplane.provisioning.alerting_rules import endpoints as alerting_rules
 from controlplane.provisioning.alertmanager import service as routings
+from controlplane.provisioning.shipped_alerts import endpoints as shipped_alerts
 from controlplane.retries import once
 from controlplane.settings import Settings
 from controlplane.targets import discovery, polling, snapshot, verification
@@ -116,7 +118,8 @@ ROUTERS = (
     escalation.escalations,
     runbooks.router,
     provisioning.router,
-    alerting.router,
+    shipped_alerts.router,
+    alerting_rules.router,
     health.router,
     landing.router,
     docs.router,
@@ -223,6 +226,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.sessions.configure(info={events.WATCH: app.state.watch})
         app.state.targets = events.Cache(discovery.builder(settings, app.state.sessions))
         app.state.callers = Callers(app.state.watch)
+        app.state.prometheus = prometheus = Prometheus.at(settings.prometheus_url)
         app.state.notifier = Notifier.at(settings.alertmanager_url)
         app.state.destinations = Destinations.of(settings)
         app.state.buckets = Buckets(app.state.sessions)
@@ -245,6 +249,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             await asyncio.wait(tasks)
             await alertmanager.aclose()
             await app.state.notifier.aclose()
+            await prometheus.aclose()
             await engine.dispose()
             passwords.close()
 

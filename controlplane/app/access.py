@@ -23,7 +23,7 @@ PUBLIC: Mapping[tuple[str, str], str] = MappingProxyType(
         ("GET", "/account/static/{name}"): "styles and scripts of these pages",
         ("GET", "/health"): "supervisors have no login; it says ok or not and no more",
         ("GET", "/metrics"): "Prometheus scrapes it; it counts, and names nothing of the inventory",
-        ("GET", "/runbooks/{alert}"): "pages of the documentation, the same in every installation",
+        ("GET", "/runbooks/{alert}"): "pages of the documentation; those of rules ask for a login",
         ("GET", "/"): "the way to everything else",
         ("GET", "/api/docs"): "the documentation of the API, the same in every installation",
         ("GET", "/api/redoc"): "the same",

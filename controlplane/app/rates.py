@@ -26,7 +26,9 @@ UNLIMITED = frozenset({"/health"})  # a supervisor that is refused would end us
 SERVICES = re.compile(
     r"/metrics(/.*)?|/api/v1/((exporter|targets)/.*|alerts/webhook|notifications/inbox)"
 )
-HEAVY = re.compile(r"/api/v1/(.*/)?(import(/.*)?|export|test|verify|poll)|/api/v1/reports(/.*)?")
+HEAVY = re.compile(
+    r"/api/v1/(.*/)?(import(/.*)?|export|test|verify|poll|check|preview)|/api/v1/reports(/.*)?"
+)
 LOGIN = re.compile(r"/api/v1/auth/.*")
 
 

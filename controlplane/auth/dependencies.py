@@ -121,6 +121,9 @@ CanAcknowledgeAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_ACKNO
 CanWriteAlerts = Annotated[Actor, Depends(Requires(Permission.ALERTS_WRITE))]
 CanReadMaintenance = Annotated[Actor, Depends(Requires(Permission.MAINTENANCE_READ))]
 CanWriteMaintenance = Annotated[Actor, Depends(Requires(Permission.MAINTENANCE_WRITE))]
+CanReadAlertingRules = Annotated[Actor, Depends(Requires(Permission.RULES_READ))]
+CanWriteAlertingRules = Annotated[Actor, Depends(Requires(Permission.RULES_WRITE))]
+CanDeployAlertingRules = Annotated[Actor, Depends(Requires(Permission.RULES_DEPLOY))]
 # Who is on call names people, not devices: seen wherever the permission is held.
 CanReadOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_READ))]
 # What belongs to all: it must be held on everything.
@@ -128,7 +131,7 @@ CanWriteCatalogue = Annotated[Actor, Depends(Requires(Permission.CATALOGUE_WRITE
 CanWriteCredentials = Annotated[Actor, Depends(Requires(Permission.CREDENTIALS_WRITE, True))]
 CanWriteOncall = Annotated[Actor, Depends(Requires(Permission.ONCALL_WRITE, True))]
 CanReadRules = Annotated[Actor, Depends(Requires(Permission.RULES_READ, True))]
-CanWriteRules = Annotated[Actor, Depends(Requires(Permission.RULES_WRITE, True))]
+CanDeployRules = Annotated[Actor, Depends(Requires(Permission.RULES_DEPLOY, True))]
 CanReadNotifications = Annotated[Actor, Depends(Requires(Permission.NOTIFICATIONS_READ, True))]
 CanWriteNotifications = Annotated[Actor, Depends(Requires(Permission.NOTIFICATIONS_WRITE, True))]
 CanReadUsers = Annotated[Actor, Depends(Requires(Permission.USERS_READ, True))]

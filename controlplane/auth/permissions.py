@@ -28,7 +28,8 @@ class Permission(StrEnum):
     ONCALL_READ = "oncall:read"
     ONCALL_WRITE = "oncall:write"
     RULES_READ = "rules:read"
-    RULES_WRITE = "rules:write"
+    RULES_WRITE = "rules:write"  # drafts
+    RULES_DEPLOY = "rules:deploy"  # what is in force
     NOTIFICATIONS_READ = "notifications:read"
     NOTIFICATIONS_WRITE = "notifications:write"
     USERS_READ = "users:read"
@@ -96,6 +97,7 @@ OPERATOR = VIEWER | {
     Permission.ALERTS_ACKNOWLEDGE,
     Permission.ALERTS_WRITE,
     Permission.MAINTENANCE_WRITE,
+    Permission.RULES_WRITE,
     Permission.NOTIFICATIONS_READ,
     Permission.EXPORTERS_READ,
 }

@@ -32,6 +32,7 @@ NOUNS = (
         "oncall",
         "role",
         "route",
+        "rule",
         "rules",
         "session",
         "site",

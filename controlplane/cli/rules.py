@@ -14,13 +14,13 @@ from controlplane.cli import output
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact
 from controlplane.provisioning import promtool, queries, service
-from controlplane.provisioning.alerting import service as alerting
-from controlplane.provisioning.alerting import shipped
-from controlplane.provisioning.alerting.schemas import AlertRuleRead, AlertRuleUpdate
 from controlplane.provisioning.differences import differences
 from controlplane.provisioning.ruleset import RuleSet
 from controlplane.provisioning.schemas import FileDifference, RuleRevisionRead
 from controlplane.provisioning.service import rule_intent
+from controlplane.provisioning.shipped_alerts import service as alerting
+from controlplane.provisioning.shipped_alerts import shipped
+from controlplane.provisioning.shipped_alerts.schemas import AlertRuleRead, AlertRuleUpdate
 from controlplane.settings import Settings
 
 app = typer.Typer(help="Alerting and recording rules.", no_args_is_help=True)

@@ -79,10 +79,20 @@ class Prometheus(Client):
         return tuple(_sample(item["metric"], item["value"]) for item in data["result"])
 
     async def query_range(
-        self, promql: str, start: datetime, end: datetime, step: float
+        self,
+        promql: str,
+        start: datetime,
+        end: datetime,
+        step: float,
+        timeout: float | None = None,  # noqa: ASYNC109 - Prometheus ends it
     ) -> tuple[Series, ...]:
-        """Evaluate an expression every `step` seconds from `start` to `end`."""
+        """Evaluate an expression every `step` seconds from `start` to `end`.
+
+        After `timeout` seconds Prometheus gives up, and this is Unavailable.
+        """
         times = {"start": _seconds(start), "end": _seconds(end), "step": str(step)}
+        if timeout is not None:
+            times["timeout"] = f"{timeout:g}s"
         data = await self._data("POST", "/api/v1/query_range", {"query": promql, **times})
         return tuple(
             Series(

@@ -21,6 +21,7 @@ from controlplane import lookups
 from controlplane.auth import filters, restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
+from controlplane.auth.tables import RULES
 from controlplane.database import one_of
 from controlplane.devices import custom
 from controlplane.devices.catalogue.models import PollClass
@@ -315,6 +316,12 @@ def residents(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
 def grouped(of: UUID) -> Select[tuple[str, bool]]:
     """Select the names of the groups about a site; whoever may remove the site sees them."""
     return select(DeviceGroup.name, literal(value=True)).where(DeviceGroup.site_id == of)
+
+
+def ruled(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
+    """Select the names of the alerting rules about a site, and whether the actor sees them."""
+    seen = restrictor.on_sites(actor, Permission.RULES_READ, RULES.c.site_id)
+    return select(RULES.c.name, seen.label("seen")).where(RULES.c.site_id == of)
 
 
 def parts(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:

@@ -122,6 +122,7 @@ async def delete(
         (queries.residents(actor, site.id), f"at site {name!r} stand"),
         (queries.parts(actor, site.id), f"below site {name!r} lie"),
         (queries.grouped(site.id), f"about site {name!r} are the groups"),
+        (queries.ruled(actor, site.id), f"about site {name!r} are the alerting rules"),
     ):
         await refusals.refuse_if_any(session, statement, claim)
     if await session.scalar(role_queries.at_site(site.id).limit(1)) is not None:

@@ -16,6 +16,7 @@ from controlplane.history import queries, service
 from controlplane.history.nouns import READ, Noun
 from controlplane.history.schemas import ChangeOf, ChangeRead, ChangesQuery, HistoryQuery
 from controlplane.pagination import Page
+from controlplane.provisioning.alerting_rules.schemas import AlertName
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
@@ -24,6 +25,7 @@ router = APIRouter(prefix="/api/v1", tags=["history"])
 KEYS: Mapping[Noun, tuple[str, Any]] = dict.fromkeys(Noun, ("name", Name)) | {
     Noun.INTERFACE: ("interface_id", UUID),
     Noun.THRESHOLD: ("threshold_id", UUID),
+    Noun.ALERTING_RULE: ("name", AlertName),
 }
 
 
@@ -54,11 +56,12 @@ def _endpoint(noun: Noun) -> Callable[..., Awaitable[Page[ChangeRead]]]:
 
 
 for _noun in Noun:
+    _words = _noun.value.replace("-", " ")
     router.add_api_route(
         f"/{_noun.value}s/{{{KEYS[_noun][0]}}}/history",
         _endpoint(_noun),
-        name=f"{_noun.value}_history",
-        description=f"Tell who changed the {_noun.value}, when and how, newest first.",
+        name=f"{_words.replace(' ', '_')}_history",
+        description=f"Tell who changed the {_words}, when and how, newest first.",
     )
 
 

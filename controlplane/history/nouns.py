@@ -8,7 +8,7 @@ from controlplane.auth.permissions import Permission
 
 
 class Noun(StrEnum):
-    """An object of the inventory, as the audit log has it."""
+    """An object of the inventory, or a rule about it, as the audit log has it."""
 
     DEVICE = "device"
     SITE = "site"
@@ -17,6 +17,7 @@ class Noun(StrEnum):
     INTERFACE = "interface"
     BASELINE = "baseline"
     THRESHOLD = "threshold"  # has no name, and goes by its id
+    ALERTING_RULE = "alerting-rule"
 
 
 READ: Mapping[Noun, Permission] = MappingProxyType(
@@ -28,6 +29,7 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.INTERFACE: Permission.DEVICES_READ,
         Noun.BASELINE: Permission.RULES_READ,
         Noun.THRESHOLD: Permission.THRESHOLDS_READ,
+        Noun.ALERTING_RULE: Permission.RULES_READ,
     }
 )
 OPAQUE = frozenset({"custom_fields"})  # what an operator named; it refers to nothing

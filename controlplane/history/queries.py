@@ -24,6 +24,7 @@ from controlplane.metrics import queries as threshold_queries
 from controlplane.metrics.baselines import queries as baseline_queries
 from controlplane.metrics.baselines.models import Baseline
 from controlplane.metrics.models import Threshold
+from controlplane.provisioning.alerting_rules.models import AlertingRule
 
 ORDERING = {"seq": col(AuditEntry.seq)}
 SUBJECTS = {
@@ -53,6 +54,9 @@ REACHED: Mapping[Noun, Reached] = {
     Noun.CREDENTIAL: Reached(Credential, Credential.name, restrictor.on_credentials, Credential.id),
     Noun.BASELINE: Reached(Baseline, Baseline.name, baseline_queries.on_baselines, Baseline.id),
     Noun.THRESHOLD: Reached(Threshold, Threshold.id, threshold_queries.on_thresholds, Threshold.id),
+    Noun.ALERTING_RULE: Reached(
+        AlertingRule, AlertingRule.name, restrictor.on_sites, AlertingRule.site_id
+    ),
     Noun.INTERFACE: Reached(Interface, Interface.id, restrictor.on_device_names, Interface.device),
 }
 

@@ -23,12 +23,13 @@ from controlplane.metrics import models as metrics
 from controlplane.metrics.baselines import models as baselines
 from controlplane.notifications import models as notifications
 from controlplane.provisioning import models as provisioning
-from controlplane.provisioning.alerting import models as alerting
+from controlplane.provisioning.alerting_rules import models as alerting_rules
+from controlplane.provisioning.shipped_alerts import models as shipped_alerts
 from controlplane.users import models as users
 
 TABLES = (
     *(
-        alerting,
+        alerting_rules,
         alerts,
         audit,
         auth,
@@ -42,7 +43,7 @@ TABLES = (
         limits,
         maintenance,
     ),
-    *(interfaces, metrics, notifications, provisioning, roles, users),
+    *(interfaces, metrics, notifications, provisioning, roles, shipped_alerts, users),
 )
 
 connection = context.config.attributes["connection"]

@@ -21,12 +21,16 @@ POLL = 0.2
 
 @dataclass(frozen=True)
 class Deployment:
-    """What came of it: `detail` in words, `running` is whether Prometheus confirmed the set."""
+    """What came of it: `detail` in words, `running` is whether Prometheus confirmed the set.
+
+    `refused` is whether something is wrong with the set itself: trying again does not help.
+    """
 
     revision: str
     status: Literal["deployed", "unchanged", "failed"]
     detail: str
     running: bool
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,9 @@ async def _put_back(previous: str | None, target: Target) -> str:
 
 
 def _failed(ruleset: RuleSet, error: Exception, after: str = "nothing was changed") -> Deployment:
-    return _deployment(ruleset, "failed", f"{_words(error)} ({after})", running=False)
+    detail = f"{_words(error)} ({after})"
+    refused = isinstance(error, Invalid)
+    return Deployment(ruleset.revision, "failed", detail, running=False, refused=refused)
 
 
 def _words(error: Exception) -> str:
@@ -138,7 +144,7 @@ def _words(error: Exception) -> str:
 
 def _deployment(
     ruleset: RuleSet,
-    status: Literal["deployed", "unchanged", "failed"],
+    status: Literal["deployed", "unchanged"],
     detail: str,
     *,
     running: bool,

@@ -1,8 +1,8 @@
-"""A rule set: the rendered families, the operator's own files, and the revision of it all."""
+"""A rule set: the rendered families, what people wrote, the operator's files, and its revision."""
 
 import hashlib
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from controlplane.errors import ConfigurationError
 
 REVISION_FILE = "ruleset.yml"
 REVISION_METRIC = "chm_ruleset_info"
+USER_FILE = "user-rules.yml"
 LOCAL_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*\.yml"
 
 
@@ -42,12 +43,13 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def build(intent: rules.Intent, local: Path) -> RuleSet:
-    """Render the rules of `intent` and add the operator's files of the folder `local`.
+def build(intent: rules.Intent, local: Path, alerts: Sequence[rules.Alert] = ()) -> RuleSet:
+    """Render the rules of `intent`, the alerts that people wrote, and the files in `local`.
 
     Raises ConfigurationError, naming the file, where one of them cannot be a rule file.
     """
-    files = {**rules.render(intent), **_local_files(local)}
+    own = {USER_FILE: rules.written(alerts, intent)} if alerts else {}
+    files = {**rules.render(intent), **own, **_local_files(local)}
     revision = _hash(files)
     files[REVISION_FILE] = _revision_file(revision)
     return RuleSet(revision, files, rules.behaviour(intent))

@@ -1,7 +1,7 @@
 """Put the rule set in force that the settings and the operator's files ask for."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import text
@@ -17,13 +17,15 @@ from controlplane.errors import ConfigurationError, NotFound
 from controlplane.metrics.baselines import queries as baseline_queries
 from controlplane.metrics.exposition import Family, Sample
 from controlplane.provisioning import deployment, queries, ruleset
-from controlplane.provisioning.alerting import service as alerting
+from controlplane.provisioning.alerting_rules import deploying
+from controlplane.provisioning.alerting_rules.checking import Checker
 from controlplane.provisioning.deployment import Deployment, Target
 from controlplane.provisioning.differences import differences
 from controlplane.provisioning.models import DeploymentStatus, RuleRevision, RuleSetFiles
 from controlplane.provisioning.revisions import Revisions
 from controlplane.provisioning.ruleset import RuleSet
 from controlplane.provisioning.schemas import RuleSetDifference
+from controlplane.provisioning.shipped_alerts import service as alerting
 from controlplane.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -49,12 +51,18 @@ def rule_intent(settings: Settings) -> rules.Intent:
 
 async def wanted(session: AsyncSession, settings: Settings) -> RuleSet:
     """Give the rule set that settings, people and the operator's files ask for."""
-    intent = replace(
+    checker = Checker(await shape(session, settings))
+    asked = await deploying.wanted(session, checker)
+    return ruleset.build(checker.intent, settings.local_rules, asked.alerts)
+
+
+async def shape(session: AsyncSession, settings: Settings) -> rules.Intent:
+    """Give what settings and people say of the shipped rules; see `rule_intent`."""
+    return replace(
         rule_intent(settings),
         changes=await alerting.changes(session),
         baselines=await _baselines(session),
     )
-    return ruleset.build(intent, settings.local_rules)
 
 
 async def _baselines(session: AsyncSession) -> tuple[rules.Baseline, ...]:
@@ -83,9 +91,31 @@ class Deployer:
         return result
 
     async def _attempt(self, session: AsyncSession) -> Deployment:
+        """Deploy all that is wanted; a rule that somebody wrote never keeps out all others."""
+        try:
+            checker = Checker(await shape(session, self.settings))
+        except ConfigurationError as error:
+            return Deployment("", "failed", error.detail, running=False)
+        wanted = await deploying.wanted(session, checker)
+        result = await self._put(session, checker.intent, wanted.alerts)
+        if result.refused and wanted.alerts:
+            faults = await checker.faults(wanted.alerts)
+            # Where promtool is content and Prometheus is not, it may be any of them, or none.
+            suspects = faults or {alert.name: result.detail for alert in wanted.alerts}
+            others = [alert for alert in wanted.alerts if alert.name not in suspects]
+            without = await self._put(session, checker.intent, others)
+            if faults or without.status != "failed":
+                wanted.give_up(suspects)
+                result = without
+        await deploying.fail(session, wanted)
+        return result
+
+    async def _put(
+        self, session: AsyncSession, intent: rules.Intent, alerts: Sequence[rules.Alert]
+    ) -> Deployment:
         settings = self.settings
         try:
-            asked = await wanted(session, settings)
+            asked = ruleset.build(intent, settings.local_rules, alerts)
         except ConfigurationError as error:
             return Deployment("", "failed", error.detail, running=False)
         await session.execute(queries.keep(asked))

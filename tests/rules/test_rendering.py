@@ -82,7 +82,7 @@ def test_a_duration_prometheus_cannot_use_is_refused(name: str, seconds: float) 
 def test_a_template_that_runs_a_query_is_refused() -> None:
     """Annotations may show labels and the value, and nothing else."""
     with pytest.raises(ValueError, match="template"):
-        rendering._template("{{ query `up` }}")
+        rendering.template("{{ query `up` }}")
 
 
 def test_what_was_changed_about_an_alert_is_rendered() -> None:

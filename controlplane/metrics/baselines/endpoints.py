@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from controlplane import pagination, preconditions
-from controlplane.auth.dependencies import CanReadRules, CanWriteRules
+from controlplane.auth.dependencies import CanDeployRules, CanReadRules
 from controlplane.database import Session
 from controlplane.grammar import Name
 from controlplane.metrics.baselines import queries, service
@@ -39,7 +39,7 @@ async def list_baselines(
 
 @router.post("", status_code=201, response_model=BaselineRead, dependencies=[ONCE])
 async def create_baseline(
-    data: BaselineCreate, response: Response, session: Session, actor: CanWriteRules
+    data: BaselineCreate, response: Response, session: Session, actor: CanDeployRules
 ) -> Baseline:
     """Add a baseline."""
     created = await service.create(session, actor, data)
@@ -64,7 +64,7 @@ async def update_baseline(
     response: Response,
     *,
     session: Session,
-    actor: CanWriteRules,
+    actor: CanDeployRules,
     if_match: IfMatch = None,
 ) -> Baseline:
     """Describe a baseline, or switch it on and off."""
@@ -75,7 +75,7 @@ async def update_baseline(
 
 @router.delete("/{name}", status_code=204)
 async def delete_baseline(
-    name: Name, session: Session, actor: CanWriteRules, if_match: IfMatch = None
+    name: Name, session: Session, actor: CanDeployRules, if_match: IfMatch = None
 ) -> None:
     """Remove a baseline, with its bands."""
     await service.delete(session, actor, name, if_match)

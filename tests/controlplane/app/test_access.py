@@ -16,6 +16,7 @@ from controlplane.auth.permissions import Permission, Role
 from controlplane.settings import Settings
 from tests.controlplane.conftest import Login, Service, Sessions
 
+RULES = "/api/v1/alerting-rules"
 # What a path asks for, filled with what a restricted person must not find.
 VALUES = {
     "name": "hidden",
@@ -42,7 +43,8 @@ INVENTORY = {
 
 
 def address(operation: Operation, **more: str) -> str:
-    values = VALUES | more
+    named = {"name": "HiddenRule"} if operation.path.startswith(RULES) else {}
+    values = VALUES | named | more
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1]) or str(uuid4()), operation.path)
 
 
@@ -129,6 +131,8 @@ async def restricted(client: AsyncClient, service: Service, log_in: Login) -> As
     work = {"name": "hidden", "starts_at": "2100-01-01T00:00:00", "duration": 60}
     planned = await client.post("/api/v1/maintenance", json={**work, "devices": ["hidden"]})
     assert planned.status_code == 201, planned.text
+    rule = {"name": "HiddenRule", "expr": "up == 0", "summary": "hidden", "site": "hidden"}
+    assert (await client.post(RULES, json=rule)).status_code == 201
     alertmanager = await service(Permission.ALERTS_INGEST)
     alerts = [alert("hidden", "a1"), alert("seen", "b2"), alert("", "c3")]
     told = await alertmanager.post(

@@ -205,3 +205,25 @@ def test_poll(chm: Chm) -> None:
     assert (polled.returncode, told["device"], told["outcome"]) == (1, "core1", "untested")
     assert "does not answer" in told["detail"]
     assert "s3cret" not in polled.stdout + polled.stderr
+
+
+@pytest.mark.usefixtures("ready")
+def test_rules(chm: Chm, refused: Chm, tmp_path: Path) -> None:
+    """A rule is written, changed and removed in a shell; without Prometheus none is enabled."""
+    runbook = tmp_path / "odd.md"
+    runbook.write_text("# Look\n\nat the fan\n")
+    written = ("--expr", "chm_temperature_celsius > 60", "--summary", "{{ $labels.device }} is hot")
+    made = chm("rule", "add", "HotRoom", *written, "--for", "300", "--runbook", str(runbook))
+    assert (made["status"], made["for_seconds"], made["runbook"]) == (
+        *("draft", 300),
+        runbook.read_text(),
+    )
+    assert [rule["name"] for rule in chm("rule", "list")] == ["HotRoom"]
+    assert chm("rule", "change", "HotRoom", "--severity", "critical")["version"] == 2
+    assert chm("rule", "show", "HotRoom")["severity"] == "critical"
+    assert "line 1, column" in refused("rule", "change", "HotRoom", "--expr", "sum((")
+    for verb in ("enable", "preview"):
+        assert "Prometheus" in refused("rule", verb, "HotRoom")
+    assert chm("rule", "disable", "HotRoom")["status"] == "draft"
+    chm("rule", "remove", "HotRoom")
+    assert "no alerting rule" in refused("rule", "show", "HotRoom")

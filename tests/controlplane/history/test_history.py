@@ -12,6 +12,7 @@ from controlplane.devices.schemas import DeviceFields, SiteRead
 from controlplane.history.nouns import REFERENCES
 from controlplane.metrics.baselines.schemas import BaselineRead
 from controlplane.metrics.schemas import ThresholdRead
+from controlplane.provisioning.alerting_rules.schemas import RuleRead
 from tests.controlplane.conftest import Login
 
 DEVICES, SITES, CHANGES = "/api/v1/devices", "/api/v1/sites", "/api/v1/changes"
@@ -129,12 +130,24 @@ PLAIN = {
     *("importance", "monitored"),
     *("scope", "metric", "warning", "critical", "weight"),
     *("aggregate", "method", "by", "enabled"),
+    # A rule never leaves its site: who reads its history reads what they see.
+    *("expr", "for_seconds", "keep_firing_for_seconds", "severity", "summary", "runbook"),
+    *("failure", "owner"),
 }
 
 
 @pytest.mark.parametrize(
     "schema",
-    [DeviceFields, SiteRead, GroupRead, FilterRead, InterfaceUpdate, ThresholdRead, BaselineRead],
+    [
+        DeviceFields,
+        SiteRead,
+        GroupRead,
+        FilterRead,
+        InterfaceUpdate,
+        ThresholdRead,
+        BaselineRead,
+        RuleRead,
+    ],
 )
 def test_every_field_is_known_to_name_another_object_or_none(schema: type[BaseModel]) -> None:
     """A new field that names something must not tell it to those who do not see it."""

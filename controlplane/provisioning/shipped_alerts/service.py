@@ -12,10 +12,10 @@ from controlplane.audit.models import Action
 from controlplane.auth.actor import Actor
 from controlplane.database import now
 from controlplane.errors import NotFound
-from controlplane.provisioning.alerting import queries, shipped
-from controlplane.provisioning.alerting.models import AlertChange
-from controlplane.provisioning.alerting.schemas import AlertRuleRead, AlertRuleUpdate, Times
-from controlplane.provisioning.alerting.shipped import Shipped
+from controlplane.provisioning.shipped_alerts import queries, shipped
+from controlplane.provisioning.shipped_alerts.models import AlertChange
+from controlplane.provisioning.shipped_alerts.schemas import AlertRuleRead, AlertRuleUpdate, Times
+from controlplane.provisioning.shipped_alerts.shipped import Shipped
 
 NOUN = "alert rule"  # as the audit log has it
 

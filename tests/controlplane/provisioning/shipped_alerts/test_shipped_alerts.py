@@ -16,7 +16,7 @@ from tests.controlplane.audit.test_trail import entries
 from tests.controlplane.conftest import Login, Sessions
 from tests.tools import tool
 
-URL = "/api/v1/alert-rules"
+URL = "/api/v1/shipped-alerts"
 
 
 async def rendered(sessions: Sessions, settings: Settings) -> dict[str, list[dict[str, Any]]]:

@@ -6,20 +6,20 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 import rules
 from controlplane import pagination, preconditions
-from controlplane.auth.dependencies import CanReadRules, CanWriteRules
+from controlplane.auth.dependencies import CanDeployRules, CanReadRules
 from controlplane.database import Session
 from controlplane.grammar import Word
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatch
-from controlplane.provisioning.alerting import queries, service, shipped
-from controlplane.provisioning.alerting.schemas import (
+from controlplane.provisioning.service import rule_intent
+from controlplane.provisioning.shipped_alerts import queries, service, shipped
+from controlplane.provisioning.shipped_alerts.schemas import (
     AlertRuleQuery,
     AlertRuleRead,
     AlertRuleUpdate,
 )
-from controlplane.provisioning.service import rule_intent
 
-router = APIRouter(prefix="/api/v1/alert-rules", tags=["rules"])
+router = APIRouter(prefix="/api/v1/shipped-alerts", tags=["rules"])
 
 
 def _intent(request: Request) -> rules.Intent:
@@ -64,7 +64,7 @@ async def update_alert_rule(
     response: Response,
     *,
     session: Session,
-    actor: CanWriteRules,
+    actor: CanDeployRules,
     intent: AsShipped,
     if_match: IfMatch = None,
 ) -> AlertRuleRead:

@@ -10,9 +10,9 @@ from sqlmodel import col
 from controlplane import lookups
 from controlplane.database import one_of
 from controlplane.lookups import Tags
-from controlplane.provisioning.alerting.models import AlertChange
-from controlplane.provisioning.alerting.schemas import AlertRuleQuery
-from controlplane.provisioning.alerting.shipped import Shipped
+from controlplane.provisioning.shipped_alerts.models import AlertChange
+from controlplane.provisioning.shipped_alerts.schemas import AlertRuleQuery
+from controlplane.provisioning.shipped_alerts.shipped import Shipped
 
 
 def table(shipped: Iterable[Shipped]) -> Values:

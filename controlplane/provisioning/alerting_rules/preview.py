@@ -1,0 +1,162 @@
+"""What a rule would have done: its expression over the last days, and the alerts made of it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+
+import rules
+from controlplane.clients.prometheus import Prometheus
+from controlplane.database import now
+from controlplane.errors import Invalid, Problem
+from controlplane.jobs.progress import Progress
+from controlplane.provisioning.alerting_rules.schemas import Costly, DeviceOutcome, PreviewRead
+from controlplane.provisioning.alerting_rules.simulation import Firing, firings
+
+Labels = frozenset[tuple[str, str]]
+
+STEPS = 1000  # of one query; Prometheus gives 11,000 at most, and holds them all in memory
+QUERY_SECONDS = 25.0
+MOST_SERIES = 5000  # of a preview; a rule is to find few
+LISTED = 100  # devices of an answer
+OLDEST = "min(prometheus_tsdb_lowest_timestamp_seconds)"
+
+
+@dataclass
+class Outcome:
+    """What fired for one device, or under no device: how often and how long (seconds)."""
+
+    firings: list[Firing] = field(default_factory=list)
+
+    def seconds(self, until: float) -> float:
+        """Add up how long it fired; what still fires counts until now."""
+        return sum((f.end or until) - f.start for f in self.firings)
+
+    @property
+    def starts(self) -> list[float]:
+        """When it began to fire, in order."""
+        return sorted(firing.start for firing in self.firings)
+
+
+@dataclass(frozen=True)
+class Past:
+    """The evaluations that a rule would have had, and at which each series was there."""
+
+    times: tuple[float, ...]
+    series: Mapping[Labels, Sequence[float]]
+
+    @cached_property
+    def over(self) -> frozenset[float]:
+        """The evaluations with more series than a rule may have: it fires nothing then."""
+        found = Counter(at for there in self.series.values() for at in there)
+        return frozenset(at for at, count in found.items() if count > rules.MOST_SERIES)
+
+
+async def look_back(
+    prometheus: Prometheus,
+    alert: rules.Alert,
+    span: timedelta,
+    interval: float,
+    progress: Progress | None = None,
+) -> Past:
+    """Evaluate an alert's expression as a rule would have been, as far back as samples reach."""
+    progress = progress or Progress()
+    end = now().timestamp() // interval * interval
+    start = max(end - span.total_seconds(), await _oldest(prometheus))
+    count = max(int((end - start) // interval), 0)
+    times = tuple(end - interval * back for back in range(count, -1, -1))
+    series: dict[Labels, list[float]] = {}
+    chunks = list(_chunks(times))
+    progress.total = len(chunks)
+    for first, last in chunks:
+        found = await prometheus.query_range(
+            alert.expr, _moment(first), _moment(last), interval, QUERY_SECONDS
+        )
+        for one in found:
+            series.setdefault(_labels(one.labels), []).extend(at for at, _ in one.points)
+        if len(series) > MOST_SERIES:
+            detail = (
+                f"this gives more than {MOST_SERIES:,} series: narrow it, or look less far back"
+            )
+            raise Invalid(detail, Problem("/expr", "series", detail))
+        progress.advance()
+    return Past(times, series)
+
+
+def outcomes(past: Past, alert: rules.Alert) -> dict[str, Outcome]:
+    """Give what would have fired, by device; the empty name is of series without one."""
+    found: dict[str, Outcome] = {}
+    for labels, there in past.series.items():
+        present = (at for at in there if at not in past.over)
+        fired = list(firings(present, past.times, alert.hold, alert.keep))
+        if fired:
+            device = dict(labels).get("device", "")
+            found.setdefault(device, Outcome()).firings.extend(fired)
+    return found
+
+
+async def _oldest(prometheus: Prometheus) -> float:
+    """Say since when Prometheus has samples, where it says so; else 0."""
+    found = await prometheus.query(OLDEST)
+    return found[0].value if found else 0.0
+
+
+def _chunks(times: Sequence[float]) -> Iterable[tuple[float, float]]:
+    bounds = [*range(0, len(times), STEPS), len(times)]
+    return ((times[first], times[after - 1]) for first, after in pairwise(bounds))
+
+
+def _labels(labels: Mapping[str, str]) -> Labels:
+    return frozenset((name, value) for name, value in labels.items() if name != "__name__")
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def told(
+    past: Past, found: Mapping[str, Outcome], checked: Costly, days: int, interval: float
+) -> PreviewRead:
+    """Tell people what would have fired, of what they may know."""
+    start, end = past.times[0], past.times[-1]
+    starts = sorted(at for outcome in found.values() for at in outcome.starts)
+    named = [device for device in found if device]
+    listed = sorted(found.items(), key=lambda item: (-len(item[1].firings), item[0]))[:LISTED]
+    return PreviewRead(
+        **checked.model_dump(),
+        words=words(len(starts), days, len(named)),
+        start=_moment(start),
+        end=_moment(end),
+        interval_seconds=interval,
+        evaluations=len(past.times),
+        over_limit=len(past.over),
+        fired=len(starts),
+        firing_seconds=sum(outcome.seconds(end) for outcome in found.values()),
+        first=_moment(starts[0]) if starts else None,
+        last=_moment(starts[-1]) if starts else None,
+        device_count=len(named),
+        devices=[_device(name, outcome, end) for name, outcome in listed],
+    )
+
+
+def words(fired: int, days: int, devices: int) -> str:
+    """Say an outcome in a sentence.
+
+    >>> words(3, 7, 1)
+    'would have fired 3 times in 7 days, for 1 device'
+    """
+    times = {0: "never", 1: "once"}.get(fired, f"{fired:,} times")
+    whom = f", for {devices:,} device{'s' if devices != 1 else ''}" if devices else ""
+    return f"would have fired {times} in {days} day{'s' if days != 1 else ''}{whom}"
+
+
+def _device(name: str, outcome: Outcome, until: float) -> DeviceOutcome:
+    return DeviceOutcome(
+        device=name or None,
+        fired=len(outcome.firings),
+        firing_seconds=outcome.seconds(until),
+        first=_moment(outcome.starts[0]),
+        last=_moment(outcome.starts[-1]),
+    )
