@@ -48,6 +48,7 @@ from controlplane.credentials import endpoints as credentials
 from controlplane.devices import endpoints as devices
 from controlplane.devices.catalogue import endpoints as catalogue
 from controlplane.devices.groups import endpoints as groups
+from controlplane.escalation import channels as escalation_channels
 from controlplane.escalation import endpoints as escalation
 from controlplane.history import endpoints as history
 from controlplane.jobs import endpoints as jobs
@@ -135,6 +136,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.registry = _registry()
     app.state.vault_metrics = VaultMetrics(app.state.registry)
     app.state.audit_gauges = anchors.Gauges.register(app.state.registry)
+    app.state.channel_uses = escalation_channels.uses
     app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.live_intent = events.Cache(intent.maintenance_active, attrgetter("lasts"))
     problems.install(app)
