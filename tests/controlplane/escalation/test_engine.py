@@ -240,6 +240,21 @@ async def test_acknowledgement_stops_and_its_end_resumes(stack: Stack) -> None:
     assert await stack.live() == {("1", "pager"), ("2", "ann")}
 
 
+async def test_the_end_of_what_somebody_has_is_told(stack: Stack) -> None:
+    """Its silence keeps it from being told again, not from being told to be over; and that once."""
+    await stack.fire()
+    await stack.sink.wait_for("core", alertname="DeviceDown")
+    await stack.acknowledge(comment="on it")
+    await stack.look()
+    await stack.end()
+    for _ in range(3):
+        await stack.look()
+    await stack.fire("other")  # a notification that comes later, so that a double would be here
+    await stack.sink.wait_for("other", alertname="DeviceDown")
+    told = [t.status for t in stack.sink.told if t.labels["alertname"] == "DeviceDown"]
+    assert told == ["firing", "resolved", "firing"]
+
+
 async def test_an_acknowledgement_that_expires(stack: Stack) -> None:
     """Nobody needs to take it back: past its expiry the escalation goes on by itself."""
     await stack.fire()
