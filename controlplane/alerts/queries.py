@@ -123,6 +123,16 @@ def acknowledged() -> Select[tuple[Alert]]:
     return firing().where(col(Alert.acknowledged_at).is_not(None))
 
 
+def over_while_acknowledged(since: datetime) -> Select[tuple[Alert]]:
+    """Select the alerts of rules that were over at `since` or later and that somebody had."""
+    return select(Alert).where(
+        col(Alert.status) == AlertStatus.RESOLVED,
+        col(Alert.ends_at) >= since,
+        col(Alert.acknowledged_at).is_not(None),
+        col(Alert.made_by) == "",
+    )
+
+
 def expired(moment: datetime) -> Select[tuple[Alert]]:
     """Select the alerts that fire and whose acknowledgement is over."""
     return acknowledged().where(col(Alert.ack_expires_at) <= moment)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane.alerts import acknowledgements, incidents, manual, queries, service, silences
 from controlplane.alerts.service import Sight
-from controlplane.clients.alertmanager import Alertmanager, Refused, Silence
+from controlplane.clients.alertmanager import Alertmanager, PostedAlert, Refused, Silence
 from controlplane.clients.prometheus import Prometheus
 from controlplane.database import now
 from controlplane.errors import Invalid, NotFound, Unavailable
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 LOCK = text("SELECT pg_try_advisory_xact_lock(1128811851)")
 # By these labels people are told of an alert, or a channel is tried: none is an outage.
 TOLD = frozenset({"escalation", "chm_channel"})
+AGAIN = timedelta(minutes=5)  # how long the end of what somebody had is told again
 TURNS, PATIENCE = 25, 0.2  # how often, and seconds between, it is tried to get a turn
 NOT_TOLD = (Unavailable, Invalid, NotFound)  # away, unwilling, or not what is at its address
 
@@ -48,7 +49,7 @@ class Holder:
             await asyncio.sleep(PATIENCE)
 
     async def _try(self, session: AsyncSession) -> None:
-        for work in (self._tell, self._silence):
+        for work in (self._tell, self._silence, self._tell_ends):
             try:
                 await work(session)
             except NOT_TOLD as error:
@@ -67,6 +68,24 @@ class Holder:
             await self._set(silence)
         for silence_id in plan.expire:
             await self._expire(silence_id)
+
+    async def _tell_ends(self, session: AsyncSession) -> None:
+        """Tell the end of what was silenced when it ended, now that it no longer is.
+
+        Alertmanager keeps such an end to itself. It knows whom it has told of what, so whoever
+        heard of the end, or never of the alert, hears nothing.
+        """
+        over = list(await session.scalars(queries.over_while_acknowledged(now() - AGAIN)))
+        if not over:
+            return
+        fires = {alert.fingerprint for alert in await self.alertmanager.alerts()}
+        ends = [
+            PostedAlert(alert.labels, alert.annotations, alert.starts_at, alert.ends_at)
+            for alert in over
+            if alert.ends_at is not None and alert.fingerprint not in fires
+        ]
+        if ends:
+            await self.alertmanager.post_alerts(ends)
 
     async def _set(self, silence: Silence) -> None:
         try:

@@ -50,6 +50,7 @@ from controlplane.devices.catalogue import endpoints as catalogue
 from controlplane.devices.groups import endpoints as groups
 from controlplane.devices.interfaces import endpoints as interfaces
 from controlplane.devices.tags import endpoints as tags
+from controlplane.escalation import channels as escalation_channels
 from controlplane.escalation import endpoints as escalation
 from controlplane.history import endpoints as history
 from controlplane.jobs import endpoints as jobs
@@ -152,6 +153,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.registry = _registry()
     app.state.vault_metrics = VaultMetrics(app.state.registry)
     app.state.audit_gauges = anchors.Gauges.register(app.state.registry)
+    app.state.channel_uses = escalation_channels.uses
     app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.live_intent = events.Cache(intent.maintenance_active, attrgetter("lasts"))
     problems.install(app)

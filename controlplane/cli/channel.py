@@ -13,6 +13,7 @@ from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact, vault
 from controlplane.clients.notifier import Notifier
 from controlplane.errors import Invalid
+from controlplane.escalation import channels
 from controlplane.notifications import queries, service, trial
 from controlplane.notifications.destinations import Destinations
 from controlplane.notifications.kinds import BY_KIND, Kind
@@ -91,10 +92,10 @@ def list_(*, as_json: AsJson = False) -> None:
 
 @app.command()
 def remove(name: str) -> None:
-    """Remove a channel that no route tells."""
+    """Remove a channel that no route, escalation or person on call is told by."""
 
     async def work(session: AsyncSession) -> None:
-        await service.delete(session, shell(), name)
+        await service.delete(session, shell(), name, channels.uses)
 
     transact(Settings(), work)
 

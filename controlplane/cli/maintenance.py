@@ -45,6 +45,9 @@ def add(
     minutes: Annotated[int, typer.Option(help="How long it takes.")],
     time_zone: Annotated[str, typer.Option(help="Of the wall clock.")] = "UTC",
     recurrence: Annotated[str, typer.Option(help="Such as FREQ=WEEKLY;BYDAY=SU.")] = "",
+    exception: Annotated[
+        list[str] | None, typer.Option("--except", help="A day on which it does not start.")
+    ] = None,
     device: Annotated[list[str] | None, typer.Option(help="May be given several times.")] = None,
     site: Annotated[list[str] | None, typer.Option(help="With all below it.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="What carries it.")] = None,
@@ -62,6 +65,7 @@ def add(
             "duration": minutes * MINUTE,
             "time_zone": time_zone,
             "recurrence": recurrence,
+            "exceptions": exception or [],
             "devices": device or [],
             "sites": site or [],
             "tags": tag or [],

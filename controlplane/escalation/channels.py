@@ -20,3 +20,14 @@ async def refuse_unknown(session: AsyncSession, named: Iterable[tuple[str, str]]
     ]
     if problems:
         raise Invalid(problems[0].message, *problems)
+
+
+async def uses(session: AsyncSession, channel: str) -> list[str]:
+    """Say in words which policies and people would be told by nothing without this channel."""
+    policies = [
+        f"escalation policy {policy.name!r}"
+        for policy in await session.scalars(queries.in_order())
+        if any(channel in step["channels"] for step in policy.options["steps"])
+    ]
+    contacts = await session.scalars(queries.contacts())
+    return policies + [f"{c.person!r}, on call" for c in contacts if c.channel == channel]

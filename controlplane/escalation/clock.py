@@ -40,12 +40,21 @@ def waited(escalation: Escalation, moment: datetime) -> float:
 
 
 def due(escalation: Escalation, moment: datetime) -> Sequence[tuple[int, StepFields]]:
-    """Give the steps whose time has come, with their positions; none while the time stands."""
+    """Give the steps whose time has come, with their positions; none while the time stands.
+
+    Positions count on where the steps begin again.
+    """
     if escalation.counting_since is None:
         return ()
     passed = waited(escalation, moment)
     steps = [StepFields.model_validate(step) for step in escalation.steps]
-    return [(index, step) for index, step in enumerate(steps) if step.after <= passed]
+    round_seconds = steps[-1].after + escalation.repeat_after if steps else 0
+    return [
+        (turn * len(steps) + index, step)
+        for turn in range(escalation.repeat + 1)
+        for index, step in enumerate(steps)
+        if turn * round_seconds + step.after <= passed
+    ]
 
 
 def _stopped(alert: Alert, moment: datetime) -> datetime:

@@ -3,9 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from controlplane import pagination
+from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanReadAlerts, CanReadOncall, CanWriteOncall
 from controlplane.database import Session, now
 from controlplane.escalation import oncall, policies, queries, reading
@@ -29,6 +29,7 @@ from controlplane.escalation.schemas import (
 )
 from controlplane.grammar import Name
 from controlplane.pagination import Page
+from controlplane.preconditions import IfMatch
 from controlplane.retries.once import ONCE, Retryable
 
 schedules = APIRouter(prefix="/api/v1/oncall/schedules", tags=["on-call"], route_class=Retryable)
@@ -55,30 +56,46 @@ async def list_schedules(
 
 @schedules.post("", status_code=201, dependencies=[ONCE])
 async def create_schedule(
-    data: ScheduleWrite, session: Session, actor: CanWriteOncall
+    data: ScheduleWrite, response: Response, session: Session, actor: CanWriteOncall
 ) -> ScheduleRead:
     """Add a schedule."""
-    return await oncall.read(session, await oncall.create(session, actor, data))
+    schedule = await oncall.create(session, actor, data)
+    preconditions.tag(response, schedule.version)
+    return await oncall.read(session, schedule)
 
 
 @schedules.get("/{name}")
-async def get_schedule(name: Name, session: Session, _actor: CanReadOncall) -> ScheduleRead:
+async def get_schedule(
+    name: Name, response: Response, session: Session, _actor: CanReadOncall
+) -> ScheduleRead:
     """Show a schedule."""
-    return await oncall.read(session, await oncall.get(session, name))
+    schedule = await oncall.get(session, name)
+    preconditions.tag(response, schedule.version)
+    return await oncall.read(session, schedule)
 
 
 @schedules.put("/{name}")
 async def replace_schedule(
-    name: Name, data: ScheduleWrite, session: Session, actor: CanWriteOncall
+    name: Name,
+    data: ScheduleWrite,
+    response: Response,
+    *,
+    session: Session,
+    actor: CanWriteOncall,
+    if_match: IfMatch = None,
 ) -> ScheduleRead:
     """Write a schedule anew."""
-    return await oncall.read(session, await oncall.replace(session, actor, name, data))
+    schedule = await oncall.replace(session, actor, name, data, if_match)
+    preconditions.tag(response, schedule.version)
+    return await oncall.read(session, schedule)
 
 
 @schedules.delete("/{name}", status_code=204)
-async def delete_schedule(name: Name, session: Session, actor: CanWriteOncall) -> None:
+async def delete_schedule(
+    name: Name, session: Session, actor: CanWriteOncall, if_match: IfMatch = None
+) -> None:
     """Remove a schedule; one that a policy tells stays (409)."""
-    await oncall.delete(session, actor, name)
+    await oncall.delete(session, actor, name, if_match)
 
 
 @schedules.get("/{name}/who")
@@ -160,29 +177,47 @@ async def list_policies(
 
 
 @rules.post("", status_code=201, dependencies=[ONCE])
-async def create_policy(data: PolicyWrite, session: Session, actor: CanWriteOncall) -> PolicyRead:
+async def create_policy(
+    data: PolicyWrite, response: Response, session: Session, actor: CanWriteOncall
+) -> PolicyRead:
     """Add an escalation policy."""
-    return policies.read(await policies.create(session, actor, data))
+    policy = await policies.create(session, actor, data)
+    preconditions.tag(response, policy.version)
+    return policies.read(policy)
 
 
 @rules.get("/{name}")
-async def get_policy(name: Name, session: Session, _actor: CanReadOncall) -> PolicyRead:
+async def get_policy(
+    name: Name, response: Response, session: Session, _actor: CanReadOncall
+) -> PolicyRead:
     """Show an escalation policy."""
-    return policies.read(await policies.get(session, name))
+    policy = await policies.get(session, name)
+    preconditions.tag(response, policy.version)
+    return policies.read(policy)
 
 
 @rules.put("/{name}")
 async def replace_policy(
-    name: Name, data: PolicyWrite, session: Session, actor: CanWriteOncall
+    name: Name,
+    data: PolicyWrite,
+    response: Response,
+    *,
+    session: Session,
+    actor: CanWriteOncall,
+    if_match: IfMatch = None,
 ) -> PolicyRead:
     """Write an escalation policy anew."""
-    return policies.read(await policies.replace(session, actor, name, data))
+    policy = await policies.replace(session, actor, name, data, if_match)
+    preconditions.tag(response, policy.version)
+    return policies.read(policy)
 
 
 @rules.delete("/{name}", status_code=204)
-async def delete_policy(name: Name, session: Session, actor: CanWriteOncall) -> None:
+async def delete_policy(
+    name: Name, session: Session, actor: CanWriteOncall, if_match: IfMatch = None
+) -> None:
     """Remove an escalation policy."""
-    await policies.delete(session, actor, name)
+    await policies.delete(session, actor, name, if_match)
 
 
 @escalations.get("")

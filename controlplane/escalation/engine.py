@@ -91,7 +91,12 @@ async def _begin(session: AsyncSession) -> None:
                 steps = [step.model_dump(mode="json") for step in options.steps]
                 session.add(
                     Escalation(
-                        alert_id=alert.id, policy=policy.name, steps=steps, counting_since=began
+                        alert_id=alert.id,
+                        policy=policy.name,
+                        steps=steps,
+                        repeat=options.repeat,
+                        repeat_after=options.repeat_after,
+                        counting_since=began,
                     )
                 )
                 break

@@ -21,6 +21,7 @@ class Schedule(SQLModel, table=True):
     description: str = ""
     time_zone: str = Field(default="UTC", max_length=64)
     layers: list[dict[str, Any]] = Field(sa_type=JSONB)
+    version: int = 1
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
@@ -57,6 +58,7 @@ class Policy(SQLModel, table=True):
     name: str = Field(unique=True, max_length=63)
     position: int = 100
     options: dict[str, Any] = Field(sa_type=JSONB)
+    version: int = 1
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
@@ -76,6 +78,8 @@ class Escalation(SQLModel, table=True):
     alert_id: UUID = Field(foreign_key="alerts.id", ondelete="CASCADE", unique=True)
     policy: str = Field(max_length=63)  # its name: a policy may go while this is under way
     steps: list[dict[str, Any]] = Field(sa_type=JSONB)
+    repeat: int = 0  # how often they begin again, `repeat_after` seconds after the last one
+    repeat_after: float = 0
     waited_seconds: float = 0
     counting_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
@@ -85,6 +89,7 @@ class Escalation(SQLModel, table=True):
 class Telling(SQLModel, table=True):
     """One step that came due, and whom it told; one row, so that nothing is told twice.
 
+    `position` counts on where the steps begin again.
     `live` is whether Alertmanager was told that it goes on, and not yet that it is over.
     """
 

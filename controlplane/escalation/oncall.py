@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane import preconditions
 from controlplane.audit import service as audit
 from controlplane.audit.models import Action
 from controlplane.auth import trail
@@ -31,10 +32,7 @@ NOUN = "oncall_schedule"
 
 async def get(session: AsyncSession, name: str) -> Schedule:
     """Give the schedule of this name, or raise NotFound."""
-    schedule = await session.scalar(queries.schedule(name))
-    if schedule is None:
-        raise NotFound(f"there is no schedule {name!r}")
-    return schedule
+    return _there(await session.scalar(queries.schedule(name)), name)
 
 
 async def create(session: AsyncSession, actor: Actor, data: ScheduleWrite) -> Schedule:
@@ -49,13 +47,16 @@ async def create(session: AsyncSession, actor: Actor, data: ScheduleWrite) -> Sc
     return schedule
 
 
-async def replace(session: AsyncSession, actor: Actor, name: str, data: ScheduleWrite) -> Schedule:
+async def replace(
+    session: AsyncSession, actor: Actor, name: str, data: ScheduleWrite, if_match: str | None = None
+) -> Schedule:
     """Write a schedule anew; those who stand in stay."""
-    schedule = await get(session, name)
+    schedule = await _seen(session, name, if_match)
     if data.name != name and await session.scalar(queries.schedule(data.name)) is not None:
         raise Conflict(f"schedule {data.name!r} already exists")
     before = _fields(schedule)
     await _write(session, schedule, data)
+    schedule.version += 1
     schedule.updated_at = now()
     await session.flush()
     await trail.record(
@@ -64,9 +65,11 @@ async def replace(session: AsyncSession, actor: Actor, name: str, data: Schedule
     return schedule
 
 
-async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
+async def delete(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> None:
     """Remove a schedule that no policy tells."""
-    schedule = await get(session, name)
+    schedule = await _seen(session, name, if_match)
     for policy in await session.scalars(queries.in_order()):
         if any(name in step["schedules"] for step in policy.options["steps"]):
             raise Conflict(f"policy {policy.name!r} tells whoever is on call by {name!r}")
@@ -147,6 +150,19 @@ async def remove_contact(session: AsyncSession, actor: Actor, person: str) -> No
     await session.delete(contact)
     await session.flush()
     await _record_contact(session, actor, person, {"channel": contact.channel}, None)
+
+
+async def _seen(session: AsyncSession, name: str, if_match: str | None) -> Schedule:
+    """Give what is to be changed, if it is still the version that the actor saw."""
+    schedule = _there(await session.scalar(queries.locked_schedule(name)), name)
+    preconditions.check(schedule.version, if_match)
+    return schedule
+
+
+def _there(schedule: Schedule | None, name: str) -> Schedule:
+    if schedule is None:
+        raise NotFound(f"there is no schedule {name!r}")
+    return schedule
 
 
 async def _write(session: AsyncSession, schedule: Schedule, data: ScheduleWrite) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane import preconditions
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
@@ -18,10 +19,7 @@ NOUN = "escalation_policy"
 
 async def get(session: AsyncSession, name: str) -> Policy:
     """Give the policy of this name, or raise NotFound."""
-    policy = await session.scalar(queries.policy(name))
-    if policy is None:
-        raise NotFound(f"there is no escalation policy {name!r}")
-    return policy
+    return _there(await session.scalar(queries.policy(name)), name)
 
 
 async def create(session: AsyncSession, actor: Actor, data: PolicyWrite) -> Policy:
@@ -36,13 +34,16 @@ async def create(session: AsyncSession, actor: Actor, data: PolicyWrite) -> Poli
     return policy
 
 
-async def replace(session: AsyncSession, actor: Actor, name: str, data: PolicyWrite) -> Policy:
+async def replace(
+    session: AsyncSession, actor: Actor, name: str, data: PolicyWrite, if_match: str | None = None
+) -> Policy:
     """Write a policy anew; what is under way keeps the steps with which it began."""
-    policy = await get(session, name)
+    policy = await _seen(session, name, if_match)
     if data.name != name and await session.scalar(queries.policy(data.name)) is not None:
         raise Conflict(f"escalation policy {data.name!r} already exists")
     before = _fields(policy)
     await _write(session, policy, data)
+    policy.version += 1
     policy.updated_at = now()
     await session.flush()
     await trail.record(
@@ -51,9 +52,11 @@ async def replace(session: AsyncSession, actor: Actor, name: str, data: PolicyWr
     return policy
 
 
-async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
+async def delete(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> None:
     """Remove a policy; what is under way keeps its steps."""
-    policy = await get(session, name)
+    policy = await _seen(session, name, if_match)
     await session.delete(policy)
     await session.flush()
     await trail.record(session, actor, Action.DELETE, NOUN, policy, before=_fields(policy))
@@ -62,6 +65,19 @@ async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
 def read(policy: Policy) -> PolicyRead:
     """Give a policy as people see it."""
     return PolicyRead(**policy.model_dump(exclude={"id", "options"}), **policy.options)
+
+
+async def _seen(session: AsyncSession, name: str, if_match: str | None) -> Policy:
+    """Give what is to be changed, if it is still the version that the actor saw."""
+    policy = _there(await session.scalar(queries.locked_policy(name)), name)
+    preconditions.check(policy.version, if_match)
+    return policy
+
+
+def _there(policy: Policy | None, name: str) -> Policy:
+    if policy is None:
+        raise NotFound(f"there is no escalation policy {name!r}")
+    return policy
 
 
 async def _write(session: AsyncSession, policy: Policy, data: PolicyWrite) -> None:

@@ -46,6 +46,11 @@ def schedule(name: str) -> Select[tuple[Schedule]]:
     return select(Schedule).where(col(Schedule.name) == name)
 
 
+def locked_schedule(name: str) -> Select[tuple[Schedule]]:
+    """Select the schedule of this name to change it: ours until the commit."""
+    return schedule(name).with_for_update().execution_options(populate_existing=True)
+
+
 def overrides(schedule: UUID) -> Select[tuple[Override]]:
     """Select those who stand in on a schedule, the newest last: it counts."""
     return (
@@ -61,8 +66,9 @@ def contacts() -> Select[tuple[Contact]]:
 
 
 def channels(names: Collection[str]) -> Select[tuple[str]]:
-    """Select those of the names that a channel has which people made."""
-    return select(col(Channel.name)).where(col(Channel.name).in_(names))
+    """Select those of the names that a channel has which people made; none goes before we end."""
+    named = select(col(Channel.name)).where(col(Channel.name).in_(names))
+    return named.with_for_update(read=True, key_share=True)
 
 
 def people(names: Collection[str]) -> Select[tuple[str]]:
@@ -83,6 +89,11 @@ def in_order() -> Select[tuple[Policy]]:
 def policy(name: str) -> Select[tuple[Policy]]:
     """Select the policy of this name."""
     return select(Policy).where(col(Policy.name) == name)
+
+
+def locked_policy(name: str) -> Select[tuple[Policy]]:
+    """Select the policy of this name to change it: ours until the commit."""
+    return policy(name).with_for_update().execution_options(populate_existing=True)
 
 
 def new() -> Select[tuple[Alert]]:

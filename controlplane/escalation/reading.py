@@ -23,6 +23,8 @@ async def read(session: AsyncSession, found: Sequence[Escalation]) -> list[Escal
             alert_id=escalation.alert_id,
             policy=escalation.policy,
             steps=[StepFields.model_validate(step) for step in escalation.steps],
+            repeat=escalation.repeat,
+            repeat_after=escalation.repeat_after,
             waited_seconds=clock.waited(escalation, moment),
             counting=escalation.counting_since is not None,
             tellings=tellings[escalation.id],

@@ -26,6 +26,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 WEEK: tuple[str, ...] = get_args(Weekday)
 Severity = Literal["critical", "warning", "info"]
 FIRST_YEAR, LAST_YEAR = 2000, 2199
+MINUTE_SECONDS = 60.0
 WEEK_SECONDS = 7 * 24 * 3600.0
 
 
@@ -104,6 +105,7 @@ class ScheduleRead(ScheduleWrite):
     """A schedule, and who is on call now."""
 
     on_call: str | None
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -206,7 +208,10 @@ def _rising(steps: list[StepFields]) -> list[StepFields]:
 
 
 class PolicyFields(BaseModel):
-    """Which alerts: those that have one of the values of every list that is not empty."""
+    """Which alerts: those that have one of the values of every list that is not empty.
+
+    The steps begin again `repeat` times, each time `repeat_after` seconds after the last one.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -215,6 +220,8 @@ class PolicyFields(BaseModel):
     roles: Annotated[list[Label], Some] = []
     alertnames: Annotated[list[Word], Some] = []
     steps: Annotated[list[StepFields], Field(min_length=1, max_length=20), AfterValidator(_rising)]
+    repeat: Annotated[int, Field(ge=0, le=20)] = 0
+    repeat_after: Annotated[float, Field(ge=MINUTE_SECONDS, le=WEEK_SECONDS)] = 900
 
     def fits(self, labels: dict[str, str]) -> bool:
         """Say whether an alert of these labels is escalated by it."""
@@ -237,6 +244,7 @@ class PolicyWrite(PolicyFields):
 class PolicyRead(PolicyWrite):
     """A policy as it is kept."""
 
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -258,7 +266,7 @@ class PolicyQuery(PageQuery):
 
 
 class TellingRead(BaseModel):
-    """Somebody who was told."""
+    """Somebody who was told; `position` counts on where the steps begin again."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -276,6 +284,8 @@ class EscalationRead(BaseModel):
     alert_id: UUID
     policy: str
     steps: list[StepFields]
+    repeat: int
+    repeat_after: float
     waited_seconds: float
     counting: bool
     tellings: list[TellingRead]

@@ -35,12 +35,14 @@ class Message:
     def of(cls, telling: Telling, escalation: Escalation, alert: Alert) -> "Message":
         """Make the message of a step that came due."""
         labels = {name: alert.labels[name] for name in KEPT if name in alert.labels}
+        turn, place = divmod(telling.position, len(escalation.steps))
         labels |= {
             "alertname": NAME,
             LABEL: "true",
             "alert": alert.alertname,
             "episode": str(alert.id),
-            "step": str(telling.position + 1),
+            "step": str(place + 1),
+            "round": str(turn + 1) if turn else "",
             CHANNEL: telling.channel,
             "person": telling.person,
             "schedule": telling.schedule,
@@ -72,11 +74,18 @@ class ThroughAlertmanager:
         )
 
 
+def _after(telling: Telling, escalation: Escalation) -> float:
+    """Give for how many seconds nobody had the alert when this was due."""
+    turn, place = divmod(telling.position, len(escalation.steps))
+    round_seconds = escalation.steps[-1]["after"] + escalation.repeat_after
+    after: float = turn * round_seconds + escalation.steps[place]["after"]
+    return after
+
+
 def _annotations(telling: Telling, escalation: Escalation, alert: Alert) -> dict[str, str]:
     kept = dict(alert.annotations)
     about = kept.get("summary") or alert.alertname
-    after = escalation.steps[telling.position]["after"]
-    kept["summary"] = f"{about}: not acknowledged for {after / MINUTE:g} min"
+    kept["summary"] = f"{about}: not acknowledged for {_after(telling, escalation) / MINUTE:g} min"
     if telling.person:
         kept["on_call"] = telling.person
     elif telling.schedule:

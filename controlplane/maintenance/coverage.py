@@ -27,7 +27,13 @@ class Planned:
 def plan(window: Window) -> Plan:
     """Give when a window is open."""
     duration = timedelta(seconds=window.duration_seconds)
-    return Plan(window.starts_at, duration, window.time_zone, window.recurrence)
+    return Plan(
+        window.starts_at,
+        duration,
+        window.time_zone,
+        window.recurrence,
+        frozenset(window.exceptions),
+    )
 
 
 async def covered(session: AsyncSession, windows: Collection[Window]) -> dict[UUID, set[UUID]]:

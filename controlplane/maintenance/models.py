@@ -1,9 +1,9 @@
 """The tables of maintenance windows and of what each of them is about."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, Index, String, text
+from sqlalchemy import Date, DateTime, Index, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -33,6 +33,7 @@ class Window(SQLModel, table=True):
     duration_seconds: int
     time_zone: str = Field(default="UTC", max_length=64)
     recurrence: str = Field(default="", max_length=500)  # RFC 5545, or empty: once
+    exceptions: list[date] = Field(default_factory=list, sa_type=ARRAY(Date))
     tags: list[str] = Field(default_factory=list, sa_type=ARRAY(String))
     dependants: bool = False
     created_by: str = ""

@@ -8,7 +8,7 @@ with the offset before it, so it comes an hour later; of one that comes twice th
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
@@ -33,6 +33,8 @@ DAY = timedelta(days=1)
 class Plan:
     """The first start on the wall clock of a zone, how long it takes, and the rule if it repeats.
 
+    On the days of `exceptions` nothing starts (EXDATE, 3.8.5.1).
+
     A rule has an end by UNTIL, on the same wall clock, and never by COUNT: so it can be asked
     about any time without counting from its beginning.
     """
@@ -41,6 +43,7 @@ class Plan:
     duration: timedelta
     time_zone: str
     rule: str = ""
+    exceptions: frozenset[date] = frozenset()
 
     def __post_init__(self) -> None:
         if self.starts_at.tzinfo is not None:
@@ -54,6 +57,8 @@ class Plan:
         for wall in self._walls(_wall(before, zone) + DAY):
             start = wall.replace(tzinfo=zone).astimezone(UTC)
             end = start + self.duration
+            if wall.date() in self.exceptions:
+                continue
             if end > after and start < before:
                 yield Occurrence(start, end)
 

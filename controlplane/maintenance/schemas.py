@@ -1,6 +1,6 @@
 """Maintenance windows on the wire."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -29,8 +29,15 @@ def _wall(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
 
 
+def _days(days: list[date]) -> list[date]:
+    if any(not FIRST_YEAR <= day.year <= LAST_YEAR for day in days):
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return sorted(set(days))
+
+
 Rule = Annotated[str, Field(max_length=500), AfterValidator(_rule)]
 Wall = Annotated[NaiveDatetime, AfterValidator(_wall)]
+Days = Annotated[list[date], Field(max_length=500), AfterValidator(_days)]
 Seconds = Annotated[int, Field(ge=MINUTE, le=MONTH)]
 Some = Field(max_length=1000)
 
@@ -47,6 +54,7 @@ class WindowFields(BaseModel):
     description: Annotated[Description, NOT_NULL] = ""
     time_zone: Annotated[TimeZone, NOT_NULL] = "UTC"
     recurrence: Annotated[Rule, NOT_NULL] = ""  # RFC 5545; empty is once
+    exceptions: Annotated[Days, NOT_NULL] = []  # days on which it does not start
     devices: Annotated[list[Name], Some, NOT_NULL] = []
     sites: Annotated[list[Name], Some, NOT_NULL] = []
     tags: Annotated[Words, NOT_NULL] = []
@@ -92,6 +100,7 @@ class WindowRead(BaseModel):
     duration: int
     time_zone: str
     recurrence: str
+    exceptions: list[date]
     devices: list[str]
     sites: list[str]
     tags: list[str]

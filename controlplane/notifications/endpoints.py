@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from starlette.datastructures import State
 
-from controlplane import bodies, pagination
+from controlplane import bodies, pagination, preconditions
 from controlplane.auth.dependencies import (
     CanIngestAlerts,
     CanReadAlerts,
@@ -30,6 +30,7 @@ from controlplane.notifications.schemas import (
     TestRead,
 )
 from controlplane.pagination import Page, PageQuery
+from controlplane.preconditions import IfMatch
 
 router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"])
 
@@ -52,24 +53,35 @@ async def list_channels(
 
 @router.post("/channels", status_code=201)
 async def create_channel(
-    data: ChannelCreate, request: Request, session: Session, actor: CanWriteNotifications
+    data: ChannelCreate,
+    request: Request,
+    response: Response,
+    session: Session,
+    actor: CanWriteNotifications,
 ) -> ChannelRead:
     """Add a channel; Alertmanager knows it within seconds, and a route must name it."""
     state = request.app.state
     await service.refuse_unsupported(state.notifier, data.options)
     channel = await service.create(session, actor, _keeper(state), data)
+    preconditions.tag(response, channel.version)
     return service.read(channel, {})
 
 
 @router.get("/channels/{name}")
 async def get_channel(
-    name: Name, request: Request, session: Session, _actor: CanReadNotifications
+    name: Name,
+    request: Request,
+    response: Response,
+    session: Session,
+    _actor: CanReadNotifications,
 ) -> ChannelRead:
     """Show a channel without its secrets."""
     for built_in in service.built_in(request.app.state.settings):
         if built_in.name == name:
             return built_in
-    return service.read(await service.get(session, name), await service.left_out(session))
+    channel = await service.get(session, name)
+    preconditions.tag(response, channel.version)
+    return service.read(channel, await service.left_out(session))
 
 
 @router.patch("/channels/{name}")
@@ -77,19 +89,29 @@ async def update_channel(
     name: Name,
     data: ChannelUpdate,
     request: Request,
+    response: Response,
+    *,
     session: Session,
     actor: CanWriteNotifications,
+    if_match: IfMatch = None,
 ) -> ChannelRead:
     """Change fields of a channel; with another destination its secrets are given anew."""
     state = request.app.state
-    channel = await service.update(session, actor, _keeper(state), name, data)
+    channel = await service.update(session, actor, _keeper(state), name, data, if_match)
+    preconditions.tag(response, channel.version)
     return service.read(channel, {})
 
 
 @router.delete("/channels/{name}", status_code=204)
-async def delete_channel(name: Name, session: Session, actor: CanWriteNotifications) -> None:
-    """Remove a channel; one that a route tells stays (409)."""
-    await service.delete(session, actor, name)
+async def delete_channel(
+    name: Name,
+    request: Request,
+    session: Session,
+    actor: CanWriteNotifications,
+    if_match: IfMatch = None,
+) -> None:
+    """Remove a channel; one that a route, an escalation or a person is told by stays (409)."""
+    await service.delete(session, actor, name, request.app.state.channel_uses, if_match)
 
 
 @router.post("/channels/{name}/test")
@@ -112,23 +134,39 @@ async def list_routes(session: Session, _actor: CanReadNotifications) -> list[Ro
 
 
 @router.get("/routes/{name}")
-async def get_route(name: Name, session: Session, _actor: CanReadNotifications) -> RouteRead:
+async def get_route(
+    name: Name, response: Response, session: Session, _actor: CanReadNotifications
+) -> RouteRead:
     """Show a route."""
-    return await routes.get(session, name)
+    route = await routes.get(session, name)
+    preconditions.tag(response, route.version)
+    return route
 
 
 @router.put("/routes/{name}")
 async def put_route(
-    name: Name, data: RouteWrite, request: Request, session: Session, actor: CanWriteNotifications
+    name: Name,
+    data: RouteWrite,
+    request: Request,
+    response: Response,
+    *,
+    session: Session,
+    actor: CanWriteNotifications,
+    if_match: IfMatch = None,
 ) -> RouteRead:
     """Make a route, or change it to be exactly this."""
-    return await routes.put(session, actor, request.app.state.settings, name, data)
+    settings = request.app.state.settings
+    route = await routes.put(session, actor, settings, name, data, if_match)
+    preconditions.tag(response, route.version)
+    return route
 
 
 @router.delete("/routes/{name}", status_code=204)
-async def delete_route(name: Name, session: Session, actor: CanWriteNotifications) -> None:
+async def delete_route(
+    name: Name, session: Session, actor: CanWriteNotifications, if_match: IfMatch = None
+) -> None:
     """Remove a route."""
-    await routes.delete(session, actor, name)
+    await routes.delete(session, actor, name, if_match)
 
 
 @router.get("/revisions")

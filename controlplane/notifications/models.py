@@ -25,6 +25,7 @@ class Channel(SQLModel, table=True):
     key_version: int
     data_key: bytes = Field(repr=False)
     sealed: bytes = Field(repr=False)
+    version: int = 1
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
@@ -39,6 +40,7 @@ class Route(SQLModel, table=True):
     position: int
     built_in: list[str] = Field(sa_type=JSONB)  # channels of the installation that it tells
     options: dict[str, Any] = Field(sa_type=JSONB)
+    version: int = 1
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import events
+from controlplane import events, preconditions
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
@@ -43,19 +43,26 @@ async def get(session: AsyncSession, name: str) -> RouteRead:
     return _read(route, (await _channels(session))[route.id])
 
 
-async def put(
-    session: AsyncSession, actor: Actor, settings: Settings, name: str, data: RouteWrite
+async def put(  # noqa: PLR0917 - who changes what, and which version of it they saw
+    session: AsyncSession,
+    actor: Actor,
+    settings: Settings,
+    name: str,
+    data: RouteWrite,
+    if_match: str | None = None,
 ) -> RouteRead:
-    """Make the route of this name be exactly this, whether it was there or not."""
+    """Make the route of this name be exactly this; one that is not there has version 0."""
     await events.changed(session)
     told = await _known(session, settings, data.channels)
     route = await session.scalar(queries.route(name))
+    preconditions.check(0 if route is None else route.version, if_match)
     before = None
     if route is None:
         route = Route(name=name, position=data.position, built_in=[], options={})
         session.add(route)
     else:
         before = _kept(_read(route, (await _channels(session))[route.id]))
+        route.version += 1
     route.position = data.position
     route.built_in = sorted(name for name, channel in told.items() if channel is None)
     route.options = data.model_dump(mode="json", include=set(RouteOptions.model_fields))
@@ -71,10 +78,13 @@ async def put(
     return after
 
 
-async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
+async def delete(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> None:
     """Remove a route."""
     await events.changed(session)
     route = await _found(session, name)
+    preconditions.check(route.version, if_match)
     before = _kept(_read(route, (await _channels(session))[route.id]))
     await session.delete(route)
     await session.flush()
@@ -114,6 +124,7 @@ async def _channels(session: AsyncSession) -> defaultdict[UUID, tuple[str, ...]]
 def _read(route: Route, channels: tuple[str, ...]) -> RouteRead:
     return RouteRead(
         name=route.name,
+        version=route.version,
         position=route.position,
         channels=sorted((*channels, *route.built_in)),
         updated_at=route.updated_at,
@@ -122,4 +133,4 @@ def _read(route: Route, channels: tuple[str, ...]) -> RouteRead:
 
 
 def _kept(route: RouteRead) -> dict[str, object]:
-    return route.model_dump(mode="json", exclude={"name", "updated_at"})
+    return route.model_dump(mode="json", exclude={"name", "version", "updated_at"})

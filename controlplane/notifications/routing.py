@@ -22,6 +22,8 @@ LABELS = {
     "alertclasses": "alertclass",
     "alertnames": "alertname",
 }
+# No alert has it: Alertmanager takes an empty list for that of the route above.
+TOGETHER = "chm_together"
 # Told only where a route names them; symptoms of severity none were left out before.
 UNASKED = 'severity!~"info|none"'
 
@@ -47,7 +49,7 @@ def node(route: RoutePlan) -> dict[str, Any]:
     options = route.options
     tree: dict[str, Any] = {"matchers": list(_matchers(options)), "continue": not options.stop}
     if options.group_by is not None:
-        tree["group_by"] = list(options.group_by)
+        tree["group_by"] = list(options.group_by) or [TOGETHER]
     for name in ("group_wait", "group_interval", "repeat_interval"):
         value = getattr(options, name)
         if value is not None:

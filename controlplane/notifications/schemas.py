@@ -53,6 +53,7 @@ class ChannelRead(BaseModel):
     secrets: list[str]
     built_in: bool
     problem: str  # why this installation cannot use it; empty where it can
+    version: int  # 0 of built-in ones
     updated_at: datetime | None
 
 
@@ -147,6 +148,7 @@ class RouteRead(RouteWrite):
     """A route as it is kept."""
 
     name: str
+    version: int
     updated_at: datetime
 
 

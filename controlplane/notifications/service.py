@@ -1,7 +1,7 @@
 """Keep channels: checked as a whole, sealed before they reach the database."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import events
+from controlplane import events, preconditions
 from controlplane.audit.models import Action
 from controlplane.audit.service import CHANGED
 from controlplane.auth import trail
@@ -32,6 +32,8 @@ from controlplane.notifications.receivers import SETTINGS_PREFIX, OpenChannel
 from controlplane.notifications.schemas import ChannelCreate, ChannelRead, ChannelUpdate
 from controlplane.settings import Settings
 from controlplane.vault import Place, Sealed, Vault
+
+Uses = Callable[[AsyncSession, str], Awaitable[Collection[str]]]
 
 INBOX = "inbox"
 SEALED = "sealed"
@@ -89,18 +91,17 @@ async def create(
     return channel
 
 
-async def update(
+async def update(  # noqa: PLR0917 - who changes what, and which version of it they saw
     session: AsyncSession,
     actor: Actor,
     keeper: Keeper,
     name: str,
     data: ChannelUpdate,
+    if_match: str | None = None,
 ) -> Channel:
     """Change the given fields; the outcome is checked as a whole and sealed anew."""
     await events.changed(session)
-    channel = await session.scalar(queries.locked(name))
-    if channel is None:
-        raise NotFound(f"there is no channel {name!r}")
+    channel = await _seen(session, name, if_match)
     before = _kept(channel)
     if data.options:
         changed = _merged(opened(keeper.vault, channel), data.options)
@@ -108,6 +109,7 @@ async def update(
         _fill(channel, keeper.vault, changed)
     if data.send_resolved is not None:
         channel.send_resolved = data.send_resolved
+    channel.version += 1
     channel.updated_at = now()
     await session.flush()
     secrets_written = bool(set(data.options) & set(channel.secret_names))
@@ -118,10 +120,18 @@ async def update(
     return channel
 
 
-async def delete(session: AsyncSession, actor: Actor, name: str) -> None:
-    """Remove a channel; one that a route tells stays (Conflict)."""
+async def delete(
+    session: AsyncSession, actor: Actor, name: str, uses: Uses, if_match: str | None = None
+) -> None:
+    """Remove a channel; one that a route or anything else tells stays (Conflict).
+
+    `uses` names in words what tells a channel beside routes.
+    """
     await events.changed(session)
-    channel = await get(session, name)
+    channel = await _seen(session, name, if_match)
+    used = await uses(session, name)
+    if used:
+        raise Conflict(f"channel {name!r} is told by {', '.join(sorted(used))}")
     before = _kept(channel)
     await session.delete(channel)
     try:
@@ -146,6 +156,15 @@ async def refuse_unsupported(notifier: Notifier, options: Kind) -> None:
         raise Invalid("Alertmanager cannot do this", kind) from None
     except Unavailable:
         return  # who deploys asks again, and says on the channel what cannot be had
+
+
+async def _seen(session: AsyncSession, name: str, if_match: str | None) -> Channel:
+    """Give a channel to change it, if it is still the version that the actor saw."""
+    channel = await session.scalar(queries.locked(name))
+    if channel is None:
+        raise NotFound(f"there is no channel {name!r}")
+    preconditions.check(channel.version, if_match)
+    return channel
 
 
 def opened(vault: Vault, channel: Channel) -> Kind:
@@ -174,6 +193,7 @@ def built_in(settings: Settings) -> list[ChannelRead]:
             secrets=secrets,
             built_in=True,
             problem="",
+            version=0,
             updated_at=None,
         )
         for name, kind, secrets in rows
@@ -190,6 +210,7 @@ def read(channel: Channel, left_out: Mapping[str, str]) -> ChannelRead:
         secrets=channel.secret_names,
         built_in=False,
         problem=left_out.get(channel.name, ""),
+        version=channel.version,
         updated_at=channel.updated_at,
     )
 

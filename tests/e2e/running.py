@@ -159,11 +159,11 @@ def environment(data: Path, ports: dict[str, int], **more: str) -> dict[str, str
 
 
 @contextmanager
-def running_stack(data: Path, *arguments: str) -> Iterator[Stack]:
+def running_stack(data: Path, *arguments: str, **more: str) -> Iterator[Stack]:
     """Start `chm up`, wait for its table, and end it with Ctrl-C; nothing may be left running."""
     ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
     receiver = Receiver()
-    env = environment(data, ports, CHM_NOTIFY_WEBHOOKS=receiver.url)
+    env = environment(data, ports, CHM_NOTIFY_WEBHOOKS=receiver.url, **more)
     process = subprocess.Popen(
         [CHM, "up", *arguments],
         env=env,

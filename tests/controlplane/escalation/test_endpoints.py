@@ -93,6 +93,39 @@ async def test_a_schedule_that_is_told_stays(people: AsyncClient) -> None:
     assert (await people.delete(f"{SCHEDULES}/network")).status_code == 204
 
 
+async def test_a_channel_that_somebody_is_told_by_stays(people: AsyncClient) -> None:
+    """A channel that a policy or a person names is not removed, and the answer names both."""
+    channel = "/api/v1/notifications/channels/boss"
+    await make(people, SCHEDULES, SCHEDULE)
+    await make(people, POLICIES, POLICY)
+    await people.put(f"{CONTACTS}/bob", json={"channel": "boss"})
+    refused = await people.delete(channel)
+    assert refused.status_code == 409
+    assert "'bob', on call, escalation policy 'critical'" in refused.json()["detail"]
+    await people.delete(f"{POLICIES}/critical")
+    assert (await people.delete(channel)).status_code == 409
+    await people.delete(f"{CONTACTS}/bob")
+    assert (await people.delete(channel)).status_code == 204
+
+
+@pytest.mark.parametrize(("url", "body"), [(SCHEDULES, SCHEDULE), (POLICIES, POLICY)])
+async def test_two_writers(people: AsyncClient, url: str, body: dict[str, Any]) -> None:
+    """The second one learns that what they saw is no more, whether they write or remove."""
+    await make(people, SCHEDULES, {**SCHEDULE, "name": "network" if url == POLICIES else "other"})
+    created = await people.post(url, json=body)
+    own = f"{url}/{body['name']}"
+    assert created.headers["etag"] == (await people.get(own)).headers["etag"] == '"1"'
+    seen = {"If-Match": '"1"'}
+    written = await people.put(own, json=body, headers=seen)
+    assert (written.headers["etag"], written.json()["version"]) == ('"2"', 2)
+    for late in (
+        await people.put(own, json=body, headers=seen),
+        await people.delete(own, headers=seen),
+    ):
+        assert (late.status_code, late.headers["etag"]) == (412, '"2"')
+    assert (await people.delete(own, headers={"If-Match": '"2"'})).status_code == 204
+
+
 async def test_now_is_told_with_the_schedule(people: AsyncClient) -> None:
     """The list of schedules says who is on call now."""
     today = (now() - timedelta(days=2)).date().isoformat()
@@ -113,6 +146,8 @@ async def test_now_is_told_with_the_schedule(people: AsyncClient) -> None:
         (POLICIES, POLICY, "/steps/0/schedules"),
         (POLICIES, {**POLICY, "steps": [{"after": 1, "channels": ["no"]}]}, "/steps/0/channels"),
         (POLICIES, {**POLICY, "steps": [{"after": 1}]}, "/steps/0"),
+        (POLICIES, {**POLICY, "repeat": 21}, "/repeat"),
+        (POLICIES, {**POLICY, "repeat": 1, "repeat_after": 0}, "/repeat_after"),
         (POLICIES, {**POLICY, "steps": [POLICY["steps"][1], POLICY["steps"][1]]}, "/steps"),
     ],
 )

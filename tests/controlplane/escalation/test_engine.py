@@ -128,6 +128,14 @@ class Stack:
         escalation: dict[str, Any] = found
         return escalation
 
+    async def rounds(self) -> list[tuple[str, str, str]]:
+        """Give round, step and summary of what Alertmanager holds of escalations."""
+        return sorted(
+            (a.labels.get("round", ""), a.labels["step"], a.annotations["summary"])
+            for a in await self.alertmanager.alerts()
+            if a.labels["alertname"] == NAME
+        )
+
     async def live(self) -> set[tuple[str, str]]:
         """Give step and channel of what Alertmanager holds of escalations."""
         return {
@@ -180,9 +188,9 @@ async def test_step_by_step(stack: Stack) -> None:
     await stack.fire()
     assert await stack.live() == {("1", "pager")}
     assert await stack.wait_for_told(1) == [("pager", "firing", "1")]
-    await stack.pass_time(599)
+    await stack.pass_time(500)
     assert await stack.live() == {("1", "pager")}
-    await stack.pass_time(2)
+    await stack.pass_time(101)
     assert await stack.live() == {("1", "pager"), ("2", "ann")}
     assert (await stack.wait_for_told(2))[1] == ("ann", "firing", "2")
     await stack.pass_time(3000)
@@ -230,6 +238,21 @@ async def test_acknowledgement_stops_and_its_end_resumes(stack: Stack) -> None:
     assert await stack.live() == {("1", "pager")}, "who was told is told again"
     await stack.pass_time(301)
     assert await stack.live() == {("1", "pager"), ("2", "ann")}
+
+
+async def test_the_end_of_what_somebody_has_is_told(stack: Stack) -> None:
+    """Its silence keeps it from being told again, not from being told to be over; and that once."""
+    await stack.fire()
+    await stack.sink.wait_for("core", alertname="DeviceDown")
+    await stack.acknowledge(comment="on it")
+    await stack.look()
+    await stack.end()
+    for _ in range(3):
+        await stack.look()
+    await stack.fire("other")  # a notification that comes later, so that a double would be here
+    await stack.sink.wait_for("other", alertname="DeviceDown")
+    told = [t.status for t in stack.sink.told if t.labels["alertname"] == "DeviceDown"]
+    assert told == ["firing", "resolved", "firing"]
 
 
 async def test_an_acknowledgement_that_expires(stack: Stack) -> None:
@@ -291,6 +314,27 @@ async def test_a_restart_loses_nothing(stack: Stack, tmp_path: Path) -> None:
         await Engine(stack.sessions, ThroughAlertmanager(empty)).run()
         steps = {a.labels["step"] for a in await empty.alerts()}
     assert steps == {"1", "2"}
+
+
+async def test_steps_that_begin_again(stack: Stack) -> None:
+    """As often as the policy says, each time after its pause; then no more, and all end at once."""
+    steps = [{"after": 0, "channels": ["pager"]}, {"after": 300, "channels": ["boss"]}]
+    again = {"name": "critical", "steps": steps, "repeat": 2, "repeat_after": 600}
+    assert (await stack.client.put(f"{POLICIES}/critical", json=again)).status_code == 200
+    await stack.fire()
+    await stack.pass_time(301)
+    words = "core is down: not acknowledged for"
+    first = [("", "1", f"{words} 0 min"), ("", "2", f"{words} 5 min")]
+    assert await stack.rounds() == first
+    await stack.pass_time(600)  # 901
+    assert await stack.rounds() == [*first, ("2", "1", f"{words} 15 min")]
+    await stack.pass_time(100_000)
+    third = [("3", "1", f"{words} 30 min"), ("3", "2", f"{words} 35 min")]
+    second = [("2", "1", f"{words} 15 min"), ("2", "2", f"{words} 20 min")]
+    assert await stack.rounds() == [*first, *second, *third]
+    assert len((await stack.escalation())["tellings"]) == 6
+    await stack.end()
+    assert await stack.rounds() == []
 
 
 async def test_other_alerts_are_left_alone(stack: Stack) -> None:

@@ -148,9 +148,24 @@ class TestWindows:
         found = (await inventory.get(f"{URL}/work/occurrences", params=query)).json()
         assert [o["start"][5:16] for o in found] == ["03-27T01:00", "03-28T01:00", "03-29T00:00"]
 
+    async def test_days_can_be_left_out(self, inventory: AsyncClient) -> None:
+        """On them it does not open; with every day left out it would never, and is refused."""
+        daily: dict[str, Any] = {"devices": ["core"], "recurrence": "FREQ=DAILY"}
+        daily |= {"starts_at": "2100-03-27T02:00:00", "exceptions": ["2100-03-28", "2100-03-27"]}
+        planned = await plan(inventory, **daily)
+        assert planned["exceptions"] == ["2100-03-27", "2100-03-28"]
+        assert planned["occurrence"]["start"] == "2100-03-29T02:00:00Z"
+        never = {"recurrence": "", "exceptions": ["2100-03-27"]}
+        response = await inventory.patch(f"{URL}/work", json=never)
+        assert response.status_code == 422, response.text
+        changed = await inventory.patch(f"{URL}/work", json={"exceptions": []})
+        assert changed.json()["occurrence"]["start"] == "2100-03-27T02:00:00Z"
+
     @pytest.mark.parametrize(
         ("changes", "pointer"),
         [
+            ({"devices": ["core"], "exceptions": ["2100-02-30"]}, "/exceptions/0"),
+            ({"devices": ["core"], "exceptions": ["1900-01-01"]}, "/exceptions"),
             ({"devices": ["nobody"]}, "/devices"),
             ({"sites": ["nowhere"]}, "/sites"),
             ({"groups": ["none"]}, "/groups"),

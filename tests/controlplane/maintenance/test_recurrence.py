@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.maintenance import recurrence
@@ -45,6 +45,13 @@ def test_the_clock_on_the_wall_counts() -> None:
     """At two every Sunday is at two, in winter and in summer."""
     plan = Plan(wall("2026-03-22T02:00"), HOUR, "Europe/Berlin", "FREQ=WEEKLY")
     assert starts(plan, "2026-03-20", "2026-04-06") == ["03-22T01:00", "03-29T01:00", "04-05T00:00"]
+
+
+def test_days_that_are_left_out() -> None:
+    """On such a day on the wall it does not start, also where that is another day in UTC."""
+    days = frozenset(wall(f"2026-06-{day}T00:00").date() for day in ("02", "04"))
+    plan = Plan(wall("2026-06-01T00:30"), HOUR, "Europe/Berlin", "FREQ=DAILY", days)
+    assert starts(plan, "2026-05-31", "2026-06-05") == ["05-31T22:30", "06-02T22:30", "06-04T22:30"]
 
 
 def test_a_start_that_the_clock_skips_comes_an_hour_later() -> None:
@@ -105,6 +112,7 @@ def test_what_is_no_rule_is_refused(rule: str, reason: str) -> None:
         recurrence.parse(rule)
 
 
+@settings(deadline=None)
 @given(
     start=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - wall clocks
     asked=st.datetimes(datetime(2020, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001

@@ -185,6 +185,21 @@ class TestSettings:
         assert (await client.delete(f"{URL}/noc")).status_code == 204
         assert (await client.get(f"{URL}/noc")).status_code == 404
 
+    async def test_two_writers(self, client: AsyncClient) -> None:
+        """The second one learns that what they saw is no more; built-in ones have no ETag."""
+        created = await create(client, SLACK)
+        shown = await client.get(f"{URL}/noc")
+        assert created.headers["etag"] == shown.headers["etag"] == '"1"'
+        seen, change = {"If-Match": '"1"'}, {"options": {"channel": "#night"}}
+        changed = await client.patch(f"{URL}/noc", json=change, headers=seen)
+        assert (changed.headers["etag"], changed.json()["version"]) == ('"2"', 2)
+        for late in (
+            await client.patch(f"{URL}/noc", json=change, headers=seen),
+            await client.delete(f"{URL}/noc", headers=seen),
+        ):
+            assert (late.status_code, late.headers["etag"]) == (412, '"2"')
+        assert "etag" not in (await client.get(f"{URL}/inbox")).headers
+
     async def test_operators_look_and_do_not_change(
         self, client: AsyncClient, log_in: Login
     ) -> None:

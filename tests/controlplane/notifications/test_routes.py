@@ -35,6 +35,23 @@ async def test_a_route_is_kept_as_it_was_written(client: AsyncClient) -> None:
     assert (changed["channels"], changed["stop"], changed["sites"]) == (["inbox"], True, [])
 
 
+async def test_two_writers(client: AsyncClient) -> None:
+    """The second one learns that what they saw is no more, or is not there any more."""
+    body = {"channels": ["inbox"]}
+    made = await client.put(f"{URL}/night", json=body)
+    assert made.headers["etag"] == (await client.get(f"{URL}/night")).headers["etag"] == '"1"'
+    seen = {"If-Match": '"1"'}
+    written = await client.put(f"{URL}/night", json=body, headers=seen)
+    assert (written.headers["etag"], written.json()["version"]) == ('"2"', 2)
+    for late in (
+        await client.put(f"{URL}/night", json=body, headers=seen),
+        await client.delete(f"{URL}/night", headers=seen),
+    ):
+        assert (late.status_code, late.headers["etag"]) == (412, '"2"')
+    await client.delete(f"{URL}/night", headers={"If-Match": '"2"'})
+    assert (await client.put(f"{URL}/night", json=body, headers=seen)).status_code == 412
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [
