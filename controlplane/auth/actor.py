@@ -65,6 +65,11 @@ class Actor:
         """What the actor may do somewhere."""
         return frozenset(p for held in self.grants for p in held.permissions)
 
+    @cached_property
+    def alike(self) -> "Actor":
+        """Whoever holds the same, as one: a statement made for them is good for each."""
+        return Actor(None, "", Kind.SYSTEM, self.grants)
+
     @property
     def who(self) -> Who:
         """The actor as the audit log knows them."""

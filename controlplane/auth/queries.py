@@ -1,9 +1,10 @@
 """Statements about tokens, sessions, signing keys and one-time secrets."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Delete, Select, Update, delete, func, or_, update
+from sqlalchemy import Delete, Select, Update, Uuid, bindparam, delete, func, or_, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
@@ -18,6 +19,7 @@ from controlplane.auth.models import (
     SigningKey,
     Totp,
 )
+from controlplane.auth.roles.models import CustomRole, Grant
 from controlplane.users.models import User
 
 SIGNING_KEYS_LOCK = 0x43484D02  # advisory: two replicas must not both make the first key
@@ -71,7 +73,7 @@ def delete_signing_keys(expired_before: datetime | None) -> Delete:
     return statement.where(col(SigningKey.verifies_until) < expired_before)
 
 
-def login(session_id: UUID) -> Select[tuple[LoginSession, User, Totp | None]]:
+def login(session_id: Any) -> Select[tuple[LoginSession, User, Totp | None]]:
     """Select a session with its person and, where there is one, their second factor."""
     confirmed = col(Totp.confirmed_at).is_not(None)
     return (
@@ -79,6 +81,20 @@ def login(session_id: UUID) -> Select[tuple[LoginSession, User, Totp | None]]:
         .join(User, col(User.id) == col(LoginSession.user_id))
         .outerjoin(Totp, (col(Totp.user_id) == col(User.id)) & confirmed)
         .where(LoginSession.id == session_id)
+    )
+
+
+def _identifying() -> Select[Any]:
+    """Select the session `login` with its person, and all they hold: a row for each grant, or one.
+
+    Who asks is asked with every request, so this is one statement, which is made once.
+    """
+    return (
+        login(bindparam("login", type_=Uuid))
+        .add_columns(Grant, CustomRole)
+        .outerjoin(Grant, col(Grant.user_id) == User.id)
+        .outerjoin(CustomRole, col(CustomRole.name) == Grant.role)
+        .order_by(col(Grant.id))
     )
 
 
@@ -241,3 +257,6 @@ def touch_api_token(token_id: UUID, moment: datetime, address: str) -> Update:
         .values(last_used_at=moment, last_address=address)
         .execution_options(synchronize_session=False)
     )
+
+
+IDENTIFYING = _identifying()

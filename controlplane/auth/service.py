@@ -151,8 +151,8 @@ async def identify(session: AsyncSession, identity: Identity, bearer: str, origi
         if found is not None:
             token, owner = found
             totp = await _second_factor(session, owner)
-            grants = await _grants(session, identity, owner, totp)
-            return api_tokens.actor(token, owner, grants, origin)
+            held = await role_grants.held(session, owner.id, identity.mfa_roles)
+            return api_tokens.actor(token, owner, _usable(held, totp), origin)
     raise Unauthenticated("the token is not valid")
 
 
@@ -175,15 +175,16 @@ async def _person(
     origin: Origin,
 ) -> Actor:
     """Give the person of a living session, where what was shown proves that it is theirs."""
-    row = (await session.execute(queries.login(login_id))).one_or_none()
-    if row is None:
+    rows = (await session.execute(queries.IDENTIFYING, {"login": login_id})).all()
+    if not rows:
         raise Unauthenticated(ENDED)
-    login, user, totp = row
+    login, user, totp, *_ = rows[0]
     if not (proves(login) and user.active and sessions.alive(login, now())):
         raise Unauthenticated(ENDED)
     await sessions.touch(session, login, identity.limits)
-    grants = await _grants(session, identity, user, totp)
-    return Actor(user.id, user.name, Kind.USER, grants, login.id, origin)
+    given = ((grant, custom) for *_, grant, custom in rows if grant is not None)
+    held = _usable(role_grants.as_held(given, identity.mfa_roles), totp)
+    return Actor(user.id, user.name, Kind.USER, held, login.id, origin)
 
 
 def _shows(login: LoginSession, shown: str) -> bool:
@@ -201,11 +202,8 @@ async def requires_second_factor(session: AsyncSession, identity: Identity, user
     return any(grant.mfa_required for grant in held)
 
 
-async def _grants(
-    session: AsyncSession, identity: Identity, user: User, totp: Totp | None
-) -> tuple[Held, ...]:
+def _usable(held: tuple[Held, ...], totp: Totp | None) -> tuple[Held, ...]:
     """Give what a person may do: nothing where a role asks for a second factor they do not have."""
-    held = await role_grants.held(session, user.id, identity.mfa_roles)
     return () if totp is None and any(grant.mfa_required for grant in held) else held
 
 

@@ -123,10 +123,7 @@ async def _unknown(
     session: AsyncSession, actor: Actor, document: ImportDocument, named: Named
 ) -> list[Problem]:
     """Find the names that are neither in the inventory nor in the document."""
-    rows = [
-        data.model_dump(include={field for field, _ in inventory.REFERRED})
-        for data in document.devices
-    ]
+    rows = [data.model_dump(include=set(inventory.REFERRED)) for data in document.devices]
     known = (await inventory.look_up(session, actor, rows)).names()
     known = {
         "site": {*known["site"], *named.get("sites", ()), *(site.name for site in document.sites)},

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, text
+from sqlalchemy import Row, delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -72,7 +72,7 @@ async def take_up(session: AsyncSession, samples: Iterable[Sample]) -> None:
     by_name: dict[str, list[Sample]] = {}
     for sample in samples:
         by_name.setdefault(sample.labels.get("device", ""), []).append(sample)
-    known = {entry.device_id: entry for entry in await session.scalars(queries.facts(None))}
+    known = {entry.device_id: entry for entry in await session.scalars(queries.facts())}
     rows, changes = [], []
     for device, name, vendor in await session.execute(queries.vendors()):
         if name not in by_name:
@@ -154,22 +154,35 @@ async def _write(
         await session.execute(delete(FactChange).where(queries.beyond(changed, KEPT)))
 
 
-async def read(session: AsyncSession, devices: Collection[Device]) -> dict[UUID, FactsRead]:
-    """Give what is known of devices, as people see it."""
-    ids = [device.id for device in devices]
-    changes: dict[UUID, list[FactChangeRead]] = {}
-    for change in await session.scalars(queries.fact_changes(ids, SHOWN)):
-        shown = FactChangeRead(**change.model_dump(), note=NOTES[change.field])
-        changes.setdefault(change.device_id, []).append(shown)
+async def read(
+    session: AsyncSession, devices: Iterable[Device], found: Iterable[Row[Any]]
+) -> dict[UUID, FactsRead]:
+    """Give what devices said last, which was found with their references, as people see it."""
+    told = [row for row in found if row.DeviceFacts is not None]
+    changes = await _changes(session, [row.id for row in told if row.changed])
     set_by_hand = {device.id: device for device in devices}
     return {
-        entry.device_id: FactsRead(
-            **{name: getattr(entry, name) for name in (*FACTS, "first_seen", "last_seen")},
-            disagrees=_disagreements(set_by_hand[entry.device_id], entry),
-            changes=changes.get(entry.device_id, []),
+        row.id: FactsRead(
+            **{
+                name: getattr(row.DeviceFacts, name) for name in (*FACTS, "first_seen", "last_seen")
+            },
+            disagrees=_disagreements(set_by_hand[row.id], row.DeviceFacts),
+            changes=changes.get(row.id, []),
         )
-        for entry in await session.scalars(queries.facts(ids))
+        for row in told
     }
+
+
+async def _changes(
+    session: AsyncSession, devices: Collection[UUID]
+) -> dict[UUID, list[FactChangeRead]]:
+    changes: dict[UUID, list[FactChangeRead]] = {}
+    if not devices:
+        return changes
+    for change in await session.scalars(queries.fact_changes(devices, SHOWN)):
+        shown = FactChangeRead(**change.model_dump(), note=NOTES[change.field])
+        changes.setdefault(change.device_id, []).append(shown)
+    return changes
 
 
 def _disagreements(device: Device, known: DeviceFacts) -> list[str]:

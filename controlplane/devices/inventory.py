@@ -14,7 +14,7 @@ from controlplane.auth.actor import Actor, system
 from controlplane.auth.permissions import Permission
 from controlplane.credentials import queries as credential_queries
 from controlplane.database import now, one_of
-from controlplane.devices import facts, parents, queries
+from controlplane.devices import facts, parents, queries, references
 from controlplane.devices.catalogue import queries as catalogue_queries
 from controlplane.devices.catalogue.nouns import NOUNS
 from controlplane.devices.models import Device, DeviceCredential, DeviceParent
@@ -29,11 +29,12 @@ COLUMNS = (
     *("profile", "modules", "tags", "status"),
 )
 REFERENCES = {noun.column: noun.field for noun in NOUNS.values()}
-REFERRED = (
-    *(("site", "site"), ("credentials", "credential"), ("parents", "device")),
-    *((noun.field, noun.words) for noun in NOUNS.values()),
-)
-SINGLE = ("site", *REFERENCES.values())  # what a device refers to once
+REFERRED = {
+    "site": "site",
+    "credentials": "credential",
+    "parents": "device",
+    **{noun.field: noun.words for noun in NOUNS.values()},
+}
 SHOWN = tuple(DeviceRead.model_fields.keys() & Device.model_fields.keys())
 
 
@@ -89,7 +90,7 @@ async def _entries(session: AsyncSession, field: str, fields: Sequence[Fields]) 
 def unknown(fields: Fields, place: str, known: Mapping[str, Collection[str]]) -> list[Problem]:
     """Say every name in a row that is not among the known ones, which stand by noun."""
     problems = []
-    for field, noun in REFERRED:
+    for field, noun in REFERRED.items():
         given = fields.get(field) or ()
         steps = {given: ""} if isinstance(given, str) else {n: f"/{i}" for i, n in enumerate(given)}
         for name, step in steps.items():
@@ -221,16 +222,12 @@ async def read(
     if not devices:
         return []
     ids = None if every else [device.id for device in devices]
-    names: dict[tuple[UUID, str], list[str]] = {}
-    for device_id, name, field, _ in await session.execute(queries.names_of(actor, ids)):
-        names.setdefault((device_id, field), []).append(name)
-    told = {} if every else await facts.read(session, devices)
+    named = await references.read(session, actor, ids)
+    told = {} if every else await facts.read(session, devices, named.values())
     return [
         DeviceRead(
             **{name: getattr(device, name) for name in SHOWN},
-            **{one: next(iter(names.get((device.id, one), ())), None) for one in SINGLE},
-            credentials=names.get((device.id, "credentials"), []),
-            parents=names.get((device.id, "parents"), []),
+            **{name: getattr(named[device.id], name) for name in REFERRED},
             facts=told.get(device.id),
         )
         for device in devices

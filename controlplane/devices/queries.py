@@ -1,18 +1,16 @@
 """Statements about sites and devices: what people see of them is what their grants reach."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
-    CompoundSelect,
     Select,
     Subquery,
     func,
     literal,
-    union_all,
 )
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -21,15 +19,13 @@ from controlplane import lookups
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
-from controlplane.credentials.models import Credential
 from controlplane.database import one_of
-from controlplane.devices.catalogue.nouns import NOUNS, Noun
+from controlplane.devices.catalogue.nouns import NOUNS
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import (
     MONITORED,
     Device,
-    DeviceCredential,
     DeviceFacts,
     DeviceParent,
     FactChange,
@@ -110,13 +106,14 @@ def taken(names: Collection[str]) -> Select[tuple[str]]:
 
 def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
-    subjects = _device_subjects(actor)
+    subjects = _device_subjects(actor.alike)
     found = lookups.search(query.q, col(Device.id), *_searched(subjects))
     asked = lookups.conditions(query, subjects)
     return select(Device).where(_visible_device(actor, Device.id), found, *asked)
 
 
-def _device_subjects(actor: Actor) -> dict[str, lookups.Subject]:
+@lru_cache(maxsize=64)
+def _device_subjects(actor: Actor) -> Mapping[str, lookups.Subject]:
     """Give what the filters of devices are about, as far as this actor sees it."""
     fields = (
         *("name", "address", "role", "vendor", "description", "asset_tag"),
@@ -221,16 +218,6 @@ def among(sites: CTE, site: UUID | None) -> Select[tuple[UUID]]:
     return select(sites.c.id).where(sites.c.id == site)
 
 
-def credential_names(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
-    """Select device and credential name; of all devices for None."""
-    statement = select(DeviceCredential.device_id, Credential.name).join(
-        Credential, col(Credential.id) == DeviceCredential.credential_id
-    )
-    if devices is None:
-        return statement
-    return statement.where(one_of(col(DeviceCredential.device_id), devices))
-
-
 def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
     """Select device and the name of a parent that the actor sees; of all devices for None."""
     statement = (
@@ -244,38 +231,14 @@ def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple
     return statement.where(one_of(col(DeviceParent.device_id), devices))
 
 
-def entry_names(noun: Noun, devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
-    """Select device and the name of the entry of the catalogue it refers to; of all for None."""
-    refers = getattr(Device, noun.column) == noun.table.id
-    statement = select(Device.id, noun.table.name).join(noun.table, refers)
-    return statement if devices is None else statement.where(one_of(col(Device.id), devices))
-
-
-def names_of(actor: Actor, devices: Collection[UUID] | None) -> CompoundSelect[Any]:
-    """Select device, name, field and place of all that devices refer to; None means of all."""
-    entries = [(noun.field, entry_names(noun, devices), literal(0)) for noun in NOUNS.values()]
-    parts: list[Any] = [
-        of.add_columns(literal(field).label("field"), place.label("place"))
-        for field, of, place in (
-            ("site", device_sites(devices), literal(0)),
-            ("credentials", credential_names(devices), col(DeviceCredential.position)),
-            ("parents", parent_names(actor, devices).order_by(None), literal(0)),
-            *entries,
-        )
-    ]
-    names = union_all(*parts)
-    return names.order_by(names.selected_columns.place, names.selected_columns.name)
-
-
 def vendors() -> Select[tuple[UUID, str, str]]:
     """Select id, name and vendor of every device, whoever asks: facts are learned for all."""
     return select(Device.id, Device.name, Device.vendor)
 
 
-def facts(devices: Collection[UUID] | None) -> Select[tuple[DeviceFacts]]:
-    """Select what devices say of themselves; of all devices for None."""
-    statement = select(DeviceFacts)
-    return statement if devices is None else statement.where(_of(DeviceFacts.device_id, devices))
+def facts() -> Select[tuple[DeviceFacts]]:
+    """Select what devices say of themselves."""
+    return select(DeviceFacts)
 
 
 def fact_changes(devices: Collection[UUID], count: int) -> Select[tuple[FactChange]]:

@@ -240,3 +240,10 @@ def example(document: dict[str, Any], schema: dict[str, Any]) -> str:
     by_format = {"date-time": "2026-01-01T00:00:00Z", "uuid": str(uuid4())}
     by_type = {"boolean": "true", "string": "a"}
     return by_format[schema["format"]] if "format" in schema else by_type[schema["type"]]
+
+
+async def test_statements(inventory: AsyncClient, statements: list[str]) -> None:
+    """However much devices refer to, a page is three: who asks, the devices, and what they have."""
+    response = await inventory.get(DEVICES)
+    assert [len(device["parents"]) for device in response.json()["results"]] == [0, 0, 1, 2]
+    assert len(statements) == 3

@@ -1,6 +1,6 @@
 """Give roles to people, take them back, and know what somebody holds."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +19,13 @@ from controlplane.users.models import User
 
 async def held(session: AsyncSession, user: UUID, mfa_roles: Collection[str]) -> tuple[Held, ...]:
     """Give what a person holds; the settings want a second factor for the `mfa_roles`."""
-    rows = (await session.execute(queries.held(user))).tuples()
+    return as_held((await session.execute(queries.held(user))).tuples(), mfa_roles)
+
+
+def as_held(
+    rows: Iterable[tuple[Grant, CustomRole | None]], mfa_roles: Collection[str]
+) -> tuple[Held, ...]:
+    """Give what a person holds by these grants, each with its role where that is a custom one."""
     return tuple(_held(grant, custom, mfa_roles) for grant, custom in rows)
 
 
