@@ -107,9 +107,15 @@ def taken(names: Collection[str]) -> Select[tuple[str]]:
 def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
     subjects = _device_subjects(actor.alike)
-    found = lookups.search(query.q, col(Device.id), *_searched(subjects))
+    places = _searched(subjects) if query.q else ()
+    found = lookups.search(query.q, col(Device.id), *places)
     asked = lookups.conditions(query, subjects)
     return select(Device).where(_visible_device(actor, Device.id), found, *asked)
+
+
+def device_ids(actor: Actor, query: DeviceFilters) -> Select[tuple[UUID]]:
+    """Select the ids of the same devices: a list shows them with what they refer to."""
+    return devices(actor, query).with_only_columns(col(Device.id))
 
 
 @lru_cache(maxsize=64)

@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 
 from controlplane import pagination
 from controlplane.auth.actor import Actor
 from controlplane.auth.dependencies import Requires
 from controlplane.database import Session
 from controlplane.errors import NotFound
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.history import queries, service
 from controlplane.history.nouns import READ, Noun
@@ -27,7 +28,7 @@ def _endpoint(noun: Noun) -> Callable[..., Awaitable[Page[ChangeRead]]]:
         request: Request,
         session: Session,
         actor: Annotated[Actor, Depends(Requires(permission))],
-        query: Annotated[HistoryQuery, Query()],
+        query: Annotated[HistoryQuery, given(HistoryQuery)],
     ) -> Page[ChangeRead]:
         subject = await session.scalar(queries.subject(actor, permission, noun, name))
         if subject is None:
