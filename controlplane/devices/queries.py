@@ -24,6 +24,8 @@ from controlplane.devices.catalogue.nouns import NOUNS
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import (
+    DEVICE_SEARCHED,
+    FACTS_SEARCHED,
     MONITORED,
     Device,
     DeviceFacts,
@@ -32,7 +34,7 @@ from controlplane.devices.models import (
     Site,
 )
 from controlplane.devices.schemas import DeviceFilters, SiteQuery
-from controlplane.lookups import Related, Tags
+from controlplane.lookups import Lowered, Related, Tags
 
 SITE_ORDERING = {"name": col(Site.name), "created_at": col(Site.created_at)}
 DEVICE_ORDERING = {
@@ -47,7 +49,7 @@ DEVICE_ORDERING = {
 }
 
 TOLD = ("model", "os_version", "serial")  # by the device itself
-SEARCHED = ("name", "address", "role", "vendor", "description", "asset_tag", "site")
+SEARCHED = ("role", "site")  # beside what stands together in a column
 
 
 def any_site(name: str) -> Select[tuple[Site]]:
@@ -153,11 +155,9 @@ def _device_subjects(actor: Actor) -> Mapping[str, lookups.Subject]:
 
 
 def _searched(subjects: Mapping[str, lookups.Subject]) -> Iterator[lookups.Subject]:
+    yield Lowered(DEVICE_SEARCHED)
     yield from (subjects[name] for name in SEARCHED)
-    yield col(Device.serial)
-    yield func.array_to_string(col(Device.tags), " ")
-    facts = lookups.together(*lookups.columns(DeviceFacts, *TOLD).values())
-    yield Related(col(Device.id), select(DeviceFacts.device_id), facts)
+    yield Related(col(Device.id), select(DeviceFacts.device_id), Lowered(FACTS_SEARCHED))
 
 
 def among_devices(ids: Select[tuple[UUID]]) -> ColumnElement[bool]:
