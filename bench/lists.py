@@ -5,10 +5,13 @@ sees everything and by somebody with a site and all below it, and a tag.
 
 The load: 50 clients on connections they keep, each of whom looks at an answer for a second before
 it asks again. Beside it stands what the same 50 get who never wait: then the machine is the limit,
-and the time is 50 divided by the requests a second.
+and the time is 50 divided by the requests a second; and what CPU time a request takes of those who
+serve, of PostgreSQL, and of this program, which does no more than write it and count the bytes of
+the answer. On a machine that has other work only the CPU times tell something.
 """
 
 import asyncio
+import os
 import random
 import statistics
 import sys
@@ -41,6 +44,7 @@ from controlplane.transfer.sources.draft import Given
 from controlplane.users import service as users
 from controlplane.vault import Vault, ring
 
+WORKERS = 2
 CLIENTS = 50
 THINK_SECONDS = 1.0
 SECONDS, CLOSED_SECONDS = 4.0, 1.5
@@ -177,6 +181,45 @@ class Caller:
         return times
 
 
+@dataclass(frozen=True)
+class Cpu:
+    """The CPU time of those who serve, of PostgreSQL, and of this program."""
+
+    serve: int
+    postgres: int
+
+    def spent(self) -> tuple[float, float, float]:
+        """Give the seconds so far, of processes with those they started."""
+        return _seconds(self.serve), _seconds(self.postgres), time.process_time()
+
+
+def _seconds(root: int) -> float:
+    """Give the CPU seconds of a process and all below it (proc(5), /proc/pid/stat)."""
+    spent, found = 0.0, {root}
+    stats = [_stat(file) for file in Path("/proc").glob("[0-9]*/stat")]
+    for pid, parent, ticks in sorted(filter(None, stats)):  # a process is younger than its parent
+        if pid in found or parent in found:
+            found.add(pid)
+            spent += ticks / os.sysconf("SC_CLK_TCK")
+    return spent
+
+
+def _stat(file: Path) -> tuple[int, int, int] | None:
+    try:
+        content = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return None  # it has ended meanwhile
+    fields = content.rpartition(")")[2].split()
+    ticks = sum(map(int, fields[11:15]))  # its own, and of those it started that have ended
+    return int(file.parent.name), int(fields[1]), ticks
+
+
+def _postmaster(settings: Settings) -> int:
+    """Give the process id of the server of PostgreSQL, as it leaves it in its folder."""
+    file = settings.data / "postgres" / "postmaster.pid"
+    return int(file.read_text(encoding="utf-8").split()[0])
+
+
 async def log_in(client: httpx.AsyncClient, name: str) -> Caller:
     """Log somebody in; the token is good for minutes."""
     response = await client.post(LOGIN, json={"name": name, "password": PASSWORD})
@@ -185,11 +228,14 @@ async def log_in(client: httpx.AsyncClient, name: str) -> Caller:
     return Caller(name, response.json()["access_token"])
 
 
-async def measure(client: httpx.AsyncClient, name: str, chosen: Sequence[str]) -> bool:
+async def measure(client: httpx.AsyncClient, serve: Cpu, name: str, chosen: Sequence[str]) -> bool:
     """Print the table of one caller; say whether all bounds are kept."""
     addresses = QUERIES | (EVERYWHERE if name == USER else {})
     print(f"\n{name}: {CLIENTS} clients, {THINK_SECONDS:g} s between answer and request")
-    print(f"{'':28}{'median ms':>10}{'p95 ms':>9}   without waiting: {'1/s':>5}{'p95 ms':>9}")
+    print(
+        f"{'':28}{'median ms':>10}{'p95 ms':>9}   without waiting: {'1/s':>5}{'p95 ms':>9}", end=""
+    )
+    print("   CPU ms a request: served  stored  asked")
     kept = True
     for what, address in addresses.items():
         if chosen and not any(part in what for part in chosen):
@@ -197,22 +243,32 @@ async def measure(client: httpx.AsyncClient, name: str, chosen: Sequence[str]) -
         caller = await log_in(client, name)
         await caller.load(address, 0.3, 0)
         times = await caller.load(address, SECONDS, THINK_SECONDS)
+        before = serve.spent()
         closed = await caller.load(address, CLOSED_SECONDS, 0)
+        spent = [
+            (after - at) / len(closed) * 1e3
+            for at, after in zip(before, serve.spent(), strict=True)
+        ]
         middle, high = statistics.median(times), statistics.quantiles(times, n=20)[-1]
         rate, worst = len(closed) / CLOSED_SECONDS, statistics.quantiles(closed, n=20)[-1]
         missed = "" if high <= BOUND_MS else f"  over {BOUND_MS:g} ms"
-        print(f"{what:28}{middle:10.1f}{high:9.1f}   {'':16}{rate:6.0f}{worst:9.1f}{missed}")
+        print(f"{what:28}{middle:10.1f}{high:9.1f}   {'':16}{rate:6.0f}{worst:9.1f}", end="")
+        print(f"   {'':18}{spent[0]:6.1f}  {spent[1]:6.1f} {spent[2]:6.1f}{missed}", flush=True)
         kept = kept and high <= BOUND_MS
     return kept
 
 
 async def main(folder: Path, chosen: Sequence[str]) -> None:
     """Measure as both callers; leave with an error where a bound is missed."""
-    with installation(folder, "--workers", "2"):
+    settings = Settings(data=folder, management_networks="10.0.0.0/8")
+    with installation(folder, "--workers", str(WORKERS)) as serve:
         async with browser() as client:
-            await fill(Settings(data=folder, management_networks="10.0.0.0/8"))
-            print(f"{DEVICES} devices")
-            kept = [await measure(client, name, chosen) for name in (USER, GUEST)]
+            await fill(settings)
+            print(f"{DEVICES} devices; {WORKERS} processes serve, on {os.cpu_count()} cores that")
+            print("they share with PostgreSQL and with this program, which asks")
+            print(f"load of the machine before: {os.getloadavg()[0]:.1f}")
+            cpu = Cpu(serve.pid, _postmaster(settings))
+            kept = [await measure(client, cpu, name, chosen) for name in (USER, GUEST)]
     if not all(kept):
         raise SystemExit("a bound is missed")
 

@@ -77,7 +77,14 @@ class Tags:
     column: Any
 
 
-Subject = Any  # a column, Related, or Tags
+@dataclass(frozen=True)
+class Lowered:
+    """A column with text that stands in lower case already, to search in."""
+
+    column: Any
+
+
+Subject = Any  # a column, Related, Tags, or Lowered
 
 
 def columns(table: type[Any], *names: str) -> dict[str, Subject]:
@@ -170,6 +177,9 @@ def _none(subject: Subject) -> Condition:
 def _holds(subject: Subject, lookup: str, given: Any) -> Condition:
     if isinstance(subject, Related):
         return _in(subject.key, subject.ids.where(_holds(subject.column, lookup, given)))
+    if isinstance(subject, Lowered):
+        parts = (subject.column.contains(part.lower(), autoescape=True) for part in given)
+        return or_(*parts)
     if isinstance(subject, Tags):
         column = subject.column
         return column.overlap(given) if lookup else column.contains(given)  # type: ignore[no-any-return]
@@ -220,9 +230,10 @@ def search(text: str, key: Any, *places: Subject) -> Condition:
 
 
 def _stands(word: str, places: Sequence[Subject]) -> Condition:
-    related = [place for place in places if isinstance(place, Related)]
-    here = together(*(place for place in places if not isinstance(place, Related)))
-    return or_(*(_holds(place, "ic", [word]) for place in (here, *related)))
+    alone = [place for place in places if isinstance(place, Related | Lowered)]
+    here = [place for place in places if not isinstance(place, Related | Lowered)]
+    asked = [*alone, together(*here)] if here else alone
+    return or_(*(_holds(place, "ic", [word]) for place in asked))
 
 
 def together(*columns: Any) -> ColumnElement[str]:

@@ -150,7 +150,8 @@ def _narrowed(items: list[Item], fields: str) -> list[Item]:
     if unknown := sorted(wanted - known.keys()):
         detail = f"there is no field {', '.join(unknown)}, only {', '.join(known)}"
         raise Invalid(detail, Problem("/query/fields", "fields", detail))
+    dropped = known.keys() - wanted
     for item in items:
-        for name in known.keys() - wanted:
-            delattr(item, name)  # what is not set is not written
+        for name in dropped:
+            del vars(item)[name]  # what is not set is not written
     return items

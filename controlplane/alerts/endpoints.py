@@ -42,13 +42,14 @@ from controlplane.auth.dependencies import (
     CanWriteAlerts,
 )
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.pagination import Page
 
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 incidents = APIRouter(prefix="/api/v1/incidents", tags=["alerts"])
 
 
-def get_hold(request: Request, after: BackgroundTasks) -> Callable[[], None]:
+async def get_hold(request: Request, after: BackgroundTasks) -> Callable[[], None]:
     """Lend what has Alertmanager told once a change is committed; the worker does it anyway."""
     holder: Holder = request.app.state.alerts
     return partial(after.add_task, holder.hold)
@@ -62,7 +63,7 @@ async def list_alerts(
     request: Request,
     session: Session,
     actor: CanReadAlerts,
-    query: Annotated[AlertQuery, Query()],
+    query: Annotated[AlertQuery, given(AlertQuery)],
 ) -> Page[AlertRead]:
     """List alerts, those that fire and those that are over."""
     listed = pagination.ordered(
@@ -194,7 +195,7 @@ async def list_incidents(
     request: Request,
     session: Session,
     actor: CanReadAlerts,
-    query: Annotated[IncidentQuery, Query()],
+    query: Annotated[IncidentQuery, given(IncidentQuery)],
 ) -> Page[IncidentRead]:
     """List incidents: alerts of one cause; their alerts are in `/alerts?incident=`."""
     listed = pagination.ordered(

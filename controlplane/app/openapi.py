@@ -1,14 +1,19 @@
 """The OpenAPI document, with the errors that every operation may answer with."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel, Field
 
 from controlplane import preconditions
 from controlplane.app.problems import MEDIA_TYPE
 from controlplane.errors import Stale, Unconditional
+from controlplane.given import Given
 
 PROBLEM = "Problem"
 RESPONSE = {"$ref": f"#/components/responses/{PROBLEM}"}
@@ -47,11 +52,28 @@ def document(app: FastAPI) -> dict[str, Any]:
             version=app.version,
             openapi_version=app.openapi_version,
             summary=app.summary,
-            routes=app.routes,
+            routes=[_Declared(**vars(context)) for context in iter_route_contexts(app.routes)],
         )
         _add(made)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+class _Declared(RouteContext):
+    """A route with all parameters that it takes, also those that it reads by `Given`."""
+
+    @property
+    def dependant(self) -> Dependant:
+        """What the document knows of its parameters."""
+        known: Dependant = self.__getattr__("dependant")
+        return replace(known, query_params=[*known.query_params, *_given(known)])
+
+
+def _given(dependant: Dependant) -> Iterator[Any]:
+    if isinstance(dependant.call, Given):
+        yield from dependant.call.declared
+    for dependency in dependant.dependencies:
+        yield from _given(dependency)
 
 
 def _add(made: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
 
 from controlplane.errors import Invalid, Problem, pointer
+from controlplane.given import Given
 
 
 async def refuse_unknown(request: Request) -> None:
@@ -25,9 +26,14 @@ def _declared(dependant: Dependant) -> Iterator[str]:
     for field in dependant.query_params:
         annotation = field.field_info.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            for name, inner in annotation.model_fields.items():
-                yield inner.alias or name
+            yield from _of(annotation)
         else:
             yield field.alias
+    if isinstance(dependant.call, Given):
+        yield from _of(dependant.call.model)
     for dependency in dependant.dependencies:
         yield from _declared(dependency)
+
+
+def _of(model: type[BaseModel]) -> Iterator[str]:
+    return (inner.alias or name for name, inner in model.model_fields.items())

@@ -13,6 +13,7 @@ from controlplane.audit.models import Action
 from controlplane.audit.schemas import AuditQuery, AuditRead, ExportQuery
 from controlplane.auth.dependencies import CanReadAudit
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.pagination import Page
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
@@ -23,7 +24,7 @@ async def list_audit(
     request: Request,
     session: Session,
     _actor: CanReadAudit,
-    query: Annotated[AuditQuery, Query()],
+    query: Annotated[AuditQuery, given(AuditQuery)],
 ) -> Page[AuditRead]:
     """List who did what to what, from where, the newest first."""
     listed = pagination.ordered(queries.entries(query), query.ordering, queries.ORDERING, "-seq")

@@ -25,7 +25,7 @@ Bearer = Annotated[
 ]
 
 
-def get_identity(request: Request) -> Identity:
+async def get_identity(request: Request) -> Identity:
     """Lend what it takes to know people."""
     identity: Identity = request.app.state.identity
     return identity

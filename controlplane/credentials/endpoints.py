@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanReadCredentials, CanWriteCredentials
@@ -15,6 +15,7 @@ from controlplane.credentials.schemas import (
     VersionRead,
 )
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatchRequired
@@ -28,7 +29,7 @@ async def list_credentials(
     request: Request,
     session: Session,
     actor: CanReadCredentials,
-    query: Annotated[CredentialQuery, Query()],
+    query: Annotated[CredentialQuery, given(CredentialQuery)],
 ) -> Page[CredentialRead]:
     """List credentials without their secrets."""
     listed = pagination.ordered(

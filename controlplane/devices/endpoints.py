@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from controlplane import bodies, pagination, preconditions
 from controlplane.auth.dependencies import (
@@ -31,6 +31,7 @@ from controlplane.devices.schemas import (
     SiteRead,
     SiteUpdate,
 )
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatch
@@ -46,7 +47,7 @@ async def list_sites(
     request: Request,
     session: Session,
     actor: CanReadSites,
-    query: Annotated[SiteQuery, Query()],
+    query: Annotated[SiteQuery, given(SiteQuery)],
 ) -> Page[SiteRead]:
     """List sites."""
     listed = pagination.ordered(
@@ -106,14 +107,14 @@ async def list_devices(
     request: Request,
     session: Session,
     actor: CanReadDevices,
-    query: Annotated[DeviceQuery, Query()],
+    query: Annotated[DeviceQuery, given(DeviceQuery)],
 ) -> Page[DeviceRead]:
     """List devices."""
     listed = pagination.ordered(
-        queries.devices(actor, query), query.ordering, queries.DEVICE_ORDERING, "name"
+        queries.device_ids(actor, query), query.ordering, queries.DEVICE_ORDERING, "name"
     )
     extent, rows = await pagination.fetch(session, listed, query)
-    results = await inventory.read(session, actor, rows)
+    results = await inventory.shown(session, actor, rows)
     return pagination.page(request.url, query, extent, results)
 
 

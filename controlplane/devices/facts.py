@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane.clients.prometheus import Prometheus, Refused, Sample
 from controlplane.devices import queries
-from controlplane.devices.models import FACTS, Device, DeviceFacts, FactChange
+from controlplane.devices.models import FACTS, DeviceFacts, FactChange
+from controlplane.devices.references import TOLD
 from controlplane.devices.schemas import FactChangeRead, FactsRead
 from controlplane.errors import Unavailable
 
@@ -154,22 +155,17 @@ async def _write(
         await session.execute(delete(FactChange).where(queries.beyond(changed, KEPT)))
 
 
-async def read(
-    session: AsyncSession, devices: Iterable[Device], found: Iterable[Row[Any]]
-) -> dict[UUID, FactsRead]:
-    """Give what devices said last, which was found with their references, as people see it."""
-    told = [row for row in found if row.DeviceFacts is not None]
-    changes = await _changes(session, [row.id for row in told if row.changed])
-    set_by_hand = {device.id: device for device in devices}
+async def read(session: AsyncSession, rows: Collection[Row[Any]]) -> dict[UUID, FactsRead]:
+    """Give what is known of the devices in these rows of `references`, as people see it."""
+    changes = await _changes(session, [row.id for row in rows if row.changed])
     return {
         row.id: FactsRead(
-            **{
-                name: getattr(row.DeviceFacts, name) for name in (*FACTS, "first_seen", "last_seen")
-            },
-            disagrees=_disagreements(set_by_hand[row.id], row.DeviceFacts),
+            **{name: getattr(row, f"told_{name}") for name in TOLD},
+            disagrees=_disagreements(row),
             changes=changes.get(row.id, []),
         )
-        for row in told
+        for row in rows
+        if row.told_last_seen is not None
     }
 
 
@@ -185,10 +181,13 @@ async def _changes(
     return changes
 
 
-def _disagreements(device: Device, known: DeviceFacts) -> list[str]:
+def _disagreements(row: Row[Any]) -> list[str]:
     """Name the fields that an operator has set to something else than the device says."""
-    pairs = {"vendor": device.vendor, "profile": device.profile or ""}
-    return [name for name, ours in pairs.items() if differ(ours, getattr(known, name))]
+    pairs = {
+        "vendor": (row.vendor, row.told_vendor),
+        "profile": (row.profile or "", row.told_profile),
+    }
+    return [name for name, pair in pairs.items() if differ(*pair)]
 
 
 def differ(ours: str, theirs: str) -> bool:

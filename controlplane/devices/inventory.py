@@ -36,8 +36,7 @@ REFERRED = {
     "parents": "device",
     **{noun.field: noun.words for noun in NOUNS.values() if noun is not CUSTOM_FIELD},
 }
-JOINED = ("site", "credentials", "parents", *REFERENCES.values())  # what other tables name
-SHOWN = tuple(DeviceRead.model_fields.keys() & Device.model_fields.keys())
+READ = tuple(name for name in DeviceRead.model_fields if name != "facts")
 
 
 @dataclass(frozen=True)
@@ -234,21 +233,24 @@ async def read(
 ) -> list[DeviceRead]:
     """Give devices as the actor sees them, with names for what they refer to.
 
-    `every` says that these are most of the devices: then the links are read in one sweep, and what
+    `every` says that these are most of the devices: then all are read in one sweep, and what
     devices say of themselves is left out.
     """
-    if not devices:
+    return await shown(session, actor, [device.id for device in devices], every=every)
+
+
+async def shown(
+    session: AsyncSession, actor: Actor, ids: Sequence[UUID], *, every: bool = False
+) -> list[DeviceRead]:
+    """Give the devices of these ids; one that is gone by now is left out."""
+    if not ids:
         return []
-    ids = None if every else [device.id for device in devices]
-    named = await references.read(session, actor, ids)
-    told = {} if every else await facts.read(session, devices, named.values())
+    rows = await references.read(session, actor, None if every else ids)
+    told = {} if every else await facts.read(session, rows.values())
     return [
-        DeviceRead(
-            **{name: getattr(device, name) for name in SHOWN},
-            **{name: getattr(named[device.id], name) for name in JOINED},
-            facts=told.get(device.id),
-        )
-        for device in devices
+        DeviceRead(**{name: getattr(rows[id_], name) for name in READ}, facts=told.get(id_))
+        for id_ in ids
+        if id_ in rows
     ]
 
 

@@ -29,6 +29,8 @@ from controlplane.devices.catalogue.nouns import BY_ID
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import (
+    DEVICE_SEARCHED,
+    FACTS_SEARCHED,
     MONITORED,
     Device,
     DeviceFacts,
@@ -38,7 +40,7 @@ from controlplane.devices.models import (
     SiteKind,
 )
 from controlplane.devices.schemas import DeviceFilters, SiteQuery
-from controlplane.lookups import Related, Tags
+from controlplane.lookups import Lowered, Related, Tags
 
 SITE_ORDERING = {"name": col(Site.name), "kind": col(Site.kind), "created_at": col(Site.created_at)}
 DEVICE_ORDERING = {
@@ -53,7 +55,7 @@ DEVICE_ORDERING = {
 }
 
 TOLD = ("model", "os_version", "serial")  # by the device itself
-SEARCHED = ("name", "address", "role", "vendor", "description", "asset_tag", "site")
+SEARCHED = ("role", "site")  # beside what stands together in a column
 
 
 def any_site(name: str) -> Select[tuple[Site]]:
@@ -114,9 +116,15 @@ def taken(names: Collection[str]) -> Select[tuple[str]]:
 def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
     subjects = _device_subjects(actor.alike)
-    found = lookups.search(query.q, col(Device.id), *_searched(subjects))
+    places = _searched(subjects) if query.q else ()
+    found = lookups.search(query.q, col(Device.id), *places)
     asked = [*lookups.conditions(query, subjects), *custom.conditions(Device, query.cf)]
     return select(Device).where(_visible_device(actor, Device.id), found, *asked)
+
+
+def device_ids(actor: Actor, query: DeviceFilters) -> Select[tuple[UUID]]:
+    """Select the ids of the same devices: a list shows them with what they refer to."""
+    return devices(actor, query).with_only_columns(col(Device.id))
 
 
 @lru_cache(maxsize=64)
@@ -156,11 +164,9 @@ def _device_subjects(actor: Actor) -> Mapping[str, lookups.Subject]:
 
 
 def _searched(subjects: Mapping[str, lookups.Subject]) -> Iterator[lookups.Subject]:
+    yield Lowered(DEVICE_SEARCHED)
     yield from (subjects[name] for name in SEARCHED)
-    yield col(Device.serial)
-    yield func.array_to_string(col(Device.tags), " ")
-    facts = lookups.together(*lookups.columns(DeviceFacts, *TOLD).values())
-    yield Related(col(Device.id), select(DeviceFacts.device_id), facts)
+    yield Related(col(Device.id), select(DeviceFacts.device_id), Lowered(FACTS_SEARCHED))
 
 
 def among_devices(ids: Select[tuple[UUID]]) -> ColumnElement[bool]:

@@ -1,9 +1,9 @@
-"""What devices refer to, by name, and what they say of themselves: a row for each device.
+"""Devices as people see them, with names for what they refer to: a row for each device.
 
 One statement, made once for all who hold the same: making it takes longer than running it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 from controlplane.devices.catalogue.nouns import BY_ID
 from controlplane.devices.models import (
+    FACTS,
     Device,
     DeviceCredential,
     DeviceFacts,
@@ -27,16 +28,19 @@ from controlplane.devices.models import (
     FactChange,
     Site,
 )
+from controlplane.devices.schemas import DeviceRead
 
+SHOWN = tuple(DeviceRead.model_fields.keys() & Device.model_fields.keys())
+TOLD = (*FACTS, "first_seen", "last_seen")
 WANTED = bindparam("devices", type_=ARRAY(Uuid))
 
 
 async def read(
     session: AsyncSession, actor: Actor, devices: Sequence[UUID] | None
 ) -> dict[UUID, Row[Any]]:
-    """Give by device the names it refers to, under the fields of `DeviceRead`; None means of all.
+    """Give rows of devices by id, with the fields of `DeviceRead` as this actor sees them.
 
-    Of some devices, what they said last, too, and whether that has `changed`.
+    None means all devices; of some, what they said last comes, too, and whether that has `changed`.
     """
     every = devices is None
     given = {} if every else {"devices": devices}
@@ -48,7 +52,8 @@ async def read(
 def _references(actor: Actor, *, every: bool) -> Select[Any]:
     device = aliased(Device)  # the restrictor looks at other rows of the table
     statement: Select[Any] = (
-        select(device.id, col(Site.name).label("site"))
+        select(*(getattr(device, name) for name in SHOWN))
+        .add_columns(col(Site.name).label("site"))
         .add_columns(func.array(_credentials(device)).label("credentials"))
         .add_columns(func.array(_parents(actor, device)).label("parents"))
         .outerjoin(Site, col(Site.id) == device.site_id)
@@ -61,10 +66,15 @@ def _references(actor: Actor, *, every: bool) -> Select[Any]:
         return statement
     changed = exists().where(col(FactChange.device_id) == device.id)
     return (
-        statement.add_columns(DeviceFacts, changed.label("changed"))
+        statement.add_columns(*_told(), changed.label("changed"))
         .outerjoin(DeviceFacts, col(DeviceFacts.device_id) == device.id)
         .where(col(device.id) == any_(WANTED))
     )
+
+
+def _told() -> Iterator[Any]:
+    """Give the columns of what devices say, whose names are some of theirs, too."""
+    return (getattr(DeviceFacts, name).label(f"told_{name}") for name in TOLD)
 
 
 def _credentials(device: type[Device]) -> Any:

@@ -38,7 +38,10 @@ async def get(
 
 async def read(session: AsyncSession, actor: Actor, device: Device) -> DeviceRead:
     """Give a device as this actor sees it."""
-    return (await inventory.read(session, actor, [device]))[0]
+    found = await inventory.read(session, actor, [device])
+    if not found:
+        raise NotFound(f"there is no device {device.name!r} any more")
+    return found[0]
 
 
 async def create(session: AsyncSession, actor: Actor, data: DeviceCreate) -> DeviceRead:

@@ -27,6 +27,7 @@ from controlplane.escalation.schemas import (
     TurnsQuery,
     WhoQuery,
 )
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatch
@@ -43,7 +44,7 @@ async def list_schedules(
     request: Request,
     session: Session,
     _actor: CanReadOncall,
-    query: Annotated[ScheduleQuery, Query()],
+    query: Annotated[ScheduleQuery, given(ScheduleQuery)],
 ) -> Page[ScheduleRead]:
     """List schedules, each with who is on call now."""
     listed = pagination.ordered(
@@ -166,7 +167,7 @@ async def list_policies(
     request: Request,
     session: Session,
     _actor: CanReadOncall,
-    query: Annotated[PolicyQuery, Query()],
+    query: Annotated[PolicyQuery, given(PolicyQuery)],
 ) -> Page[PolicyRead]:
     """List escalation policies, in the order in which they are asked."""
     listed = pagination.ordered(
@@ -225,7 +226,7 @@ async def list_escalations(
     request: Request,
     session: Session,
     actor: CanReadAlerts,
-    query: Annotated[EscalationQuery, Query()],
+    query: Annotated[EscalationQuery, given(EscalationQuery)],
 ) -> Page[EscalationRead]:
     """List how far alerts were escalated, and who was told."""
     listed = pagination.ordered(

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Request
 
 from controlplane import pagination
 from controlplane.auth.actor import Actor
 from controlplane.auth.dependencies import CanReadDevices, Requires
 from controlplane.database import Session
 from controlplane.errors import NotFound
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.history import queries, service
 from controlplane.history.nouns import READ, Noun
@@ -38,7 +39,7 @@ def _endpoint(noun: Noun) -> Callable[..., Awaitable[Page[ChangeRead]]]:
         request: Request,
         session: Session,
         actor: Annotated[Actor, Depends(Requires(permission))],
-        query: Annotated[HistoryQuery, Query()],
+        query: Annotated[HistoryQuery, given(HistoryQuery)],
     ) -> Page[ChangeRead]:
         subject = await session.scalar(queries.subject(actor, permission, noun, key))
         if subject is None and actor.may_everywhere(permission):
@@ -70,7 +71,7 @@ async def list_changes(
     request: Request,
     session: Session,
     actor: CanReadDevices,
-    query: Annotated[ChangesQuery, Query()],
+    query: Annotated[ChangesQuery, given(ChangesQuery)],
 ) -> Page[ChangeOf]:
     """List what was done to objects in reach, the newest first; `request_id` gives one request.
 

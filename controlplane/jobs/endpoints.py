@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 
 from controlplane import pagination
 from controlplane.auth.dependencies import CurrentActor
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.jobs import queries, service
 from controlplane.jobs.schemas import JobQuery, JobRead
 from controlplane.pagination import Page
@@ -19,7 +20,10 @@ router = APIRouter(prefix=PREFIX, tags=["jobs"])
 
 @router.get("")
 async def list_jobs(
-    request: Request, session: Session, actor: CurrentActor, query: Annotated[JobQuery, Query()]
+    request: Request,
+    session: Session,
+    actor: CurrentActor,
+    query: Annotated[JobQuery, given(JobQuery)],
 ) -> Page[JobRead]:
     """List one's own jobs, or those of all for who may see them; by default the newest first."""
     ordering = query.ordering or "-created_at"

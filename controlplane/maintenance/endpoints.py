@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanReadMaintenance, CanWriteMaintenance
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.maintenance import queries, service
 from controlplane.maintenance.schemas import (
@@ -29,7 +30,7 @@ async def list_windows(
     request: Request,
     session: Session,
     actor: CanReadMaintenance,
-    query: Annotated[WindowQuery, Query()],
+    query: Annotated[WindowQuery, given(WindowQuery)],
 ) -> Page[WindowRead]:
     """List maintenance windows that were not cancelled."""
     listed = pagination.ordered(

@@ -4,13 +4,14 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from controlplane import database, pagination, preconditions
 from controlplane.auth.dependencies import CanReadIntent, CanReadThresholds, CanWriteThresholds
 from controlplane.auth.permissions import Permission
 from controlplane.database import Session
 from controlplane.devices import service as devices
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.metrics import queries, service
 from controlplane.metrics.exposition import CONTENT_TYPE
@@ -37,7 +38,7 @@ async def list_thresholds(
     request: Request,
     session: Session,
     actor: CanReadThresholds,
-    query: Annotated[ThresholdQuery, Query()],
+    query: Annotated[ThresholdQuery, given(ThresholdQuery)],
 ) -> Page[ThresholdRead]:
     """List what was set, for all devices and for some."""
     listed = pagination.ordered(

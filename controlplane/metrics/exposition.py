@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -23,7 +24,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Family:
-    """The gauges of one name."""
+    """The gauges of one name; samples may be made as they are written."""
 
     name: str
     help: str
@@ -44,13 +45,16 @@ def _lines(family: Family) -> Iterator[str]:
     yield f"# TYPE {family.name} gauge\n"
     for sample in family.samples:
         labels = ",".join(
-            f'{_label_name(name)}="{_escape(value)}"'
-            for name, value in sample.labels.items()
-            if value
+            [
+                f'{_label_name(name)}="{_escape(value)}"'
+                for name, value in sample.labels.items()
+                if value
+            ]
         )
         yield f"{family.name}{{{labels}}} {_number(sample.value)}\n"
 
 
+@lru_cache(maxsize=256)  # a label stands on as many lines as there are devices
 def _label_name(name: str) -> str:
     if not LABEL_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of a label")

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.datastructures import State
 
 from controlplane import bodies, pagination, preconditions
@@ -14,6 +14,7 @@ from controlplane.auth.dependencies import (
     CanWriteNotifications,
 )
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.notifications import inbox, queries, routes, service, trial
 from controlplane.notifications.schemas import (
@@ -174,7 +175,7 @@ async def list_routing_revisions(
     request: Request,
     session: Session,
     _actor: CanReadNotifications,
-    query: Annotated[PageQuery, Query()],
+    query: Annotated[PageQuery, given(PageQuery)],
 ) -> Page[RevisionRead]:
     """List configurations of Alertmanager without their secrets, newest first."""
     listed = pagination.ordered(
@@ -197,7 +198,7 @@ async def list_notices(
     request: Request,
     session: Session,
     actor: CanReadAlerts,
-    query: Annotated[NoticeQuery, Query()],
+    query: Annotated[NoticeQuery, given(NoticeQuery)],
 ) -> Page[NoticeItem]:
     """List one's inbox: what was told of devices that one may hear of."""
     listed = pagination.ordered(

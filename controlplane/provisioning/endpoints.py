@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import StringConstraints
 
 from controlplane import pagination
 from controlplane.auth.dependencies import CanReadRules
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.pagination import Page, PageQuery
 from controlplane.provisioning import queries, service
 from controlplane.provisioning.schemas import RuleRevisionRead, RuleSetDifference, RuleSetRead
@@ -19,7 +20,10 @@ router = APIRouter(prefix="/api/v1/rules", tags=["rules"])
 
 @router.get("")
 async def list_rule_revisions(
-    request: Request, session: Session, _actor: CanReadRules, query: Annotated[PageQuery, Query()]
+    request: Request,
+    session: Session,
+    _actor: CanReadRules,
+    query: Annotated[PageQuery, given(PageQuery)],
 ) -> Page[RuleRevisionRead]:
     """List the attempts to put a rule set in force, newest first."""
     listed = pagination.ordered(queries.revisions(), query.ordering, queries.ORDERING, "-id")

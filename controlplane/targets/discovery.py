@@ -50,23 +50,29 @@ def builder(
     shards = [str(shard) for shard in range(settings.shards)]
 
     sharing: Assignment | None = None
+    groups: dict[tuple[object, ...], bytes] = {}  # as they were written last: most stay
 
     async def build(session: AsyncSession) -> Lists:
-        nonlocal sharing
+        nonlocal sharing, groups
         sharing = await exporters.assignment(session, settings, sharing)
         times = cache(partial(scrape_times, settings.scrape_interval))
         devices = (await session.execute(queries.labelled())).all()
-        lists: dict[int, list[object]] = {int(shard): [] for shard in shards}
+        lists: dict[int, list[bytes]] = {int(shard): [] for shard in shards}
+        before, groups = groups, {}
         for device in devices:
             shard = int(sharding.choose(device.name, shards)) if len(shards) > 1 else 0
             asked_by = sharing.owner(device.name, device.site_id).address
+            key = *device, asked_by
             asked_when = times(device.interval, device.timeout)
-            lists[shard].append(group(device, asked_by, asked_when))
+            groups[key] = (
+                before.get(key) or json.dumps(group(device, asked_by, asked_when)).encode()
+            )
+            lists[shard].append(groups[key])
         counted = await events.count(session)
         verdict = await gate.admit(sessions, [device.name for device in devices], counted)
         if verdict.withheld:
             log.error("targets withheld: %s", verdict)
-        contents = {n: json.dumps(groups).encode() for n, groups in lists.items()}
+        contents = {n: b"[" + b", ".join(written) + b"]" for n, written in lists.items()}
         addresses = [{"targets": [member.address for member in sharing.members]}]
         return Lists(contents, verdict, json.dumps(addresses).encode())
 

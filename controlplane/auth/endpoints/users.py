@@ -6,7 +6,7 @@ Nobody changes an account that may do more than they: they could become it.
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 
 from controlplane import pagination
 from controlplane.auth import accounts, post, sessions
@@ -22,6 +22,7 @@ from controlplane.auth.identity import Identity
 from controlplane.auth.onetime import Ticket
 from controlplane.auth.schemas import SessionRead
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.pagination import Page
 from controlplane.users import queries, service
 from controlplane.users.schemas import Link, UserInvite, UserName, UserQuery, UserRead, UserUpdate
@@ -34,7 +35,7 @@ async def list_users(
     request: Request,
     session: Session,
     _actor: CanReadUsers,
-    query: Annotated[UserQuery, Query()],
+    query: Annotated[UserQuery, given(UserQuery)],
 ) -> Page[UserRead]:
     """List people."""
     listed = pagination.ordered(queries.listed(query), query.ordering, queries.ORDERING, "name")

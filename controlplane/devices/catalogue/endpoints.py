@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanReadDevices, CanWriteCatalogue
@@ -19,6 +19,7 @@ from controlplane.devices.catalogue.nouns import (
     Noun,
 )
 from controlplane.devices.catalogue.schemas import EntryQuery
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatch
@@ -36,7 +37,7 @@ def _router(noun: Noun) -> APIRouter:
         request: Request,
         session: Session,
         actor: CanReadDevices,  # noqa: ARG001 - the check is all that is wanted of it
-        query: Annotated[EntryQuery, Query()],
+        query: Annotated[EntryQuery, given(EntryQuery)],
     ) -> Any:
         statement = pagination.ordered(
             queries.listed(noun, query), query.ordering, queries.ordering(noun), "name"

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanReadGroups, CanWriteGroups, require
@@ -13,6 +13,7 @@ from controlplane.devices import queries as device_queries
 from controlplane.devices.groups import queries, service
 from controlplane.devices.groups.schemas import GroupCreate, GroupQuery, GroupRead, GroupUpdate
 from controlplane.devices.schemas import DeviceQuery, DeviceRead
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.pagination import Page, PageQuery
 from controlplane.preconditions import IfMatch
@@ -26,7 +27,7 @@ async def list_groups(
     request: Request,
     session: Session,
     actor: CanReadGroups,
-    query: Annotated[GroupQuery, Query()],
+    query: Annotated[GroupQuery, given(GroupQuery)],
 ) -> Page[GroupRead]:
     """List device groups."""
     listed = pagination.ordered(
@@ -63,17 +64,17 @@ async def list_members(
     *,
     session: Session,
     actor: CanReadGroups,
-    query: Annotated[PageQuery, Query()],
+    query: Annotated[PageQuery, given(PageQuery)],
 ) -> Page[DeviceRead]:
     """List the devices that the group holds now, as far as the actor sees them."""
     group = await service.get(session, actor, name)
     require(actor, Permission.DEVICES_READ)
-    members = device_queries.devices(actor, DeviceQuery()).where(
+    members = device_queries.device_ids(actor, DeviceQuery()).where(
         device_queries.among_devices(queries.members(group.id))
     )
     listed = pagination.ordered(members, query.ordering, device_queries.DEVICE_ORDERING, "name")
     extent, rows = await pagination.fetch(session, listed, query)
-    results = await inventory.read(session, actor, rows)
+    results = await inventory.shown(session, actor, rows)
     return pagination.page(request.url, query, extent, results)
 
 

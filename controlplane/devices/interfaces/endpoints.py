@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,7 @@ from controlplane.devices.interfaces.schemas import (
     InterfaceRead,
     InterfaceUpdate,
 )
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatch
@@ -34,7 +35,7 @@ async def list_interfaces(
     request: Request,
     session: Session,
     actor: CanReadDevices,
-    query: Annotated[InterfaceQuery, Query()],
+    query: Annotated[InterfaceQuery, given(InterfaceQuery)],
 ) -> Page[InterfaceRead]:
     """List interfaces; `?device=sw1&name=Gi1/0/1` finds one."""
     return await _page(request, session, actor, query, true())
@@ -80,7 +81,7 @@ async def list_device_interfaces(
     *,
     session: Session,
     actor: CanReadDevices,
-    query: Annotated[InterfaceQuery, Query()],
+    query: Annotated[InterfaceQuery, given(InterfaceQuery)],
 ) -> Page[InterfaceRead]:
     """List the interfaces of a device."""
     device = await devices.get(session, actor, name)

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 
 from controlplane import pagination
 from controlplane.auth.dependencies import CanReadDevices, CanWriteDevices
 from controlplane.database import Session
 from controlplane.devices.tags import queries, service
 from controlplane.devices.tags.schemas import TagQuery, TagRead, TagUpdate
+from controlplane.given import given
 from controlplane.grammar import Word
 from controlplane.pagination import Page
 from controlplane.rows import Written
@@ -21,7 +22,7 @@ async def list_tags(
     request: Request,
     session: Session,
     actor: CanReadDevices,
-    query: Annotated[TagQuery, Query()],
+    query: Annotated[TagQuery, given(TagQuery)],
 ) -> Page[TagRead]:
     """List the tags of the devices that the actor sees, and how many of these carry each."""
     tags = queries.carried(actor)

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanDeployRules, CanReadRules
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.metrics.baselines import queries, service
 from controlplane.metrics.baselines.models import Baseline
@@ -28,7 +29,7 @@ async def list_baselines(
     request: Request,
     session: Session,
     _actor: CanReadRules,
-    query: Annotated[BaselineQuery, Query()],
+    query: Annotated[BaselineQuery, given(BaselineQuery)],
 ) -> Page[BaselineRead]:
     """List baselines."""
     listed = pagination.ordered(queries.baselines(query), query.ordering, queries.ORDERING, "name")

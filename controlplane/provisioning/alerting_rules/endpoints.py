@@ -14,6 +14,7 @@ from controlplane.auth.dependencies import (
     CanWriteAlertingRules,
 )
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.jobs import service as jobs
 from controlplane.jobs.endpoints import PREFIX as JOBS
 from controlplane.jobs.schemas import JobRead
@@ -91,7 +92,7 @@ async def list_alerting_rules(
     request: Request,
     session: Session,
     actor: CanReadAlertingRules,
-    query: Annotated[RuleQuery, Query()],
+    query: Annotated[RuleQuery, given(RuleQuery)],
 ) -> Page[RuleRead]:
     """List the alerting rules that people wrote."""
     listed = pagination.ordered(

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 import rules
 from controlplane import pagination, preconditions
 from controlplane.auth.dependencies import CanDeployRules, CanReadRules
 from controlplane.database import Session
+from controlplane.given import given
 from controlplane.grammar import Word
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatch
@@ -35,7 +36,7 @@ async def list_alert_rules(
     session: Session,
     _actor: CanReadRules,
     intent: AsShipped,
-    query: Annotated[AlertRuleQuery, Query()],
+    query: Annotated[AlertRuleQuery, given(AlertRuleQuery)],
 ) -> Page[AlertRuleRead]:
     """List the alerts that are shipped, as they are in force."""
     there = queries.table(shipped.by_name(intent).values())

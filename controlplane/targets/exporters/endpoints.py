@@ -14,7 +14,7 @@ from controlplane.targets.exporters.schemas import ExporterCreate, ExporterRead,
 router = APIRouter(prefix="/api/v1/exporters", tags=["exporters"])
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """Lend the settings, in which exporters may stand."""
     settings: Settings = request.app.state.settings
     return settings

@@ -1,5 +1,8 @@
 """The scrape of intent."""
 
+import threading
+from collections.abc import Iterator
+
 from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -123,3 +126,20 @@ async def test_it_is_built_once_per_change(sessions: Sessions) -> None:
         await events.changed(session)
     async with sessions() as session:
         assert b"chm_x{} 2\n" in await cache.get(session)
+
+
+async def test_it_is_written_beside_the_loop(sessions: Sessions) -> None:
+    """Many megabytes are written in a thread of their own; others are answered meanwhile."""
+    threads = []
+
+    def samples() -> Iterator[Sample]:
+        threads.append(threading.current_thread())
+        yield Sample(1)
+
+    async def source(_session: AsyncSession) -> list[Family]:
+        return [Family("chm_x", "X.", samples())]
+
+    async with sessions() as session:
+        assert b"chm_x{} 1\n" in await intent.collect([source])(session)
+    assert threads
+    assert threading.current_thread() not in threads

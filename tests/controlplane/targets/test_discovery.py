@@ -55,6 +55,18 @@ async def test_only_monitored_devices(client: AsyncClient, service: Service) -> 
     assert [group["targets"] for group in targets] == [["active"], ["maintenance"]]
 
 
+async def test_the_list_follows_the_inventory(client: AsyncClient, service: Service) -> None:
+    """What has changed is another group at the next refresh, and what has not is as it was."""
+    await client.post("/api/v1/devices/import", json=DOCUMENT)
+    prometheus = await service(Permission.TARGETS_READ)
+    core, router = (await prometheus.get(URL)).json()
+    await client.patch("/api/v1/devices/core1", json={"role": "edge"})
+    assert (await prometheus.get(URL)).json() == [
+        {**core, "labels": {**core["labels"], "role": "edge"}},
+        router,
+    ]
+
+
 async def test_an_empty_inventory_is_an_empty_list(client: AsyncClient, service: Service) -> None:
     """When the last device is removed, Prometheus stops asking it."""
     prometheus = await service(Permission.TARGETS_READ)
