@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane.clients.prometheus import Prometheus, Refused
@@ -45,7 +44,7 @@ PRESENCE, PRESENT, GONE = "presence", "present", "gone"
 UNSAID = {"description": "", "importance": Importance.NORMAL, "monitored": Monitored.AUTO}
 
 Row = dict[str, Any]
-Known = Any  # a row of `interfaces`
+Known = Any  # a row of `queries.told`
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,11 @@ class InterfaceLearner:
 
 @dataclass
 class Differences:
-    """Rows to write, and what became another."""
+    """Rows to add, what to write of others by their id, and what became another."""
 
+    new: list[Row] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    gone: list[Row] = field(default_factory=list)
     changes: list[Row] = field(default_factory=list)
 
     def note(self, interface: UUID, at: datetime, name: str, before: Any, after: Any) -> None:
@@ -90,7 +91,7 @@ async def take_up(session: AsyncSession, found: Mapping[str, Told], at: datetime
     """Keep what devices of the inventory tell of their interfaces, and note what has changed."""
     names = list(await session.scalars(queries.present(found)))
     known: dict[str, dict[str, Known]] = {name: {} for name in names}
-    for interface in await session.execute(queries.of_devices(names)):
+    for interface in await session.execute(queries.told(names)):
         known[interface.device][interface.name] = interface
     differences = Differences()
     for name in names:
@@ -109,36 +110,28 @@ def compare(
         before = known.get(name)
         if before is None:
             row = _new(device, port, at)
-            into.rows.append(row)
+            into.new.append(row)
             if known:  # at the first time all are new
                 into.note(row["id"], at, PRESENCE, "", PRESENT)
         elif _differs(before, port) or at - before.last_seen >= CONFIRMED:
-            into.rows.append(_row(before, port, at))
+            into.rows.append({"id": before.id, **_seen(port, at)})
             for field_, was, is_ in _noted(before, port):
                 into.note(before.id, at, field_, was, is_)
     if told.whole and told.ports:
         for name in known.keys() - told.ports.keys():
             if known[name].gone_at is None:
-                into.rows.append({**known[name]._asdict(), "gone_at": at})
+                into.gone.append({"id": known[name].id, "gone_at": at})
                 into.note(known[name].id, at, PRESENCE, PRESENT, GONE)
 
 
 def _new(device: str, port: Port, at: datetime) -> Row:
-    seen = {"first_seen": at, "last_seen": at, "gone_at": None}
-    return {
-        "id": uuid4(),
-        "device": device,
-        **{name: getattr(port, name) for name in TOLD},
-        **seen,
-        **UNSAID,
-        "version": 1,
-        "updated_at": at,
-    }
+    unsaid = {**UNSAID, "version": 1, "updated_at": at}
+    return {"id": uuid4(), "device": device, "first_seen": at, **_seen(port, at), **unsaid}
 
 
-def _row(known: Known, port: Port, at: datetime) -> Row:
+def _seen(port: Port, at: datetime) -> Row:
     told = {name: getattr(port, name) for name in TOLD}
-    return {**known._asdict(), **told, "last_seen": at, "gone_at": None}
+    return {**told, "last_seen": at, "gone_at": None}
 
 
 def _differs(known: Known, port: Port) -> bool:
@@ -157,11 +150,10 @@ def _noted(known: Known, port: Port) -> Iterator[tuple[str, Any, Any]]:
 
 
 async def _write(session: AsyncSession, differences: Differences) -> None:
-    if differences.rows:
-        statement = insert(Interface)
-        new = {name: statement.excluded[name] for name in (*TOLD, "last_seen", "gone_at")}
-        upsert = statement.on_conflict_do_update(index_elements=["id"], set_=new)
-        await session.execute(upsert, differences.rows)
+    if differences.new:
+        await session.execute(insert(Interface), differences.new)
+    for rows in filter(None, (differences.rows, differences.gone)):
+        await session.execute(update(Interface), rows)
     if differences.changes:
         await session.execute(insert(InterfaceChange), differences.changes)
         changed = {change["interface_id"] for change in differences.changes}

@@ -15,6 +15,7 @@ from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Permission, Role
 from controlplane.settings import Settings
 from tests.controlplane.conftest import Login, Service, Sessions
+from tests.controlplane.devices.interfaces.telling import learn, port
 
 RULES = "/api/v1/alerting-rules"
 # What a path asks for, filled with what a restricted person must not find.
@@ -118,10 +119,13 @@ async def test_the_permission_is_enough(
 
 
 @pytest.fixture
-async def restricted(client: AsyncClient, service: Service, log_in: Login) -> AsyncClient:
+async def restricted(
+    client: AsyncClient, service: Service, log_in: Login, sessions: Sessions
+) -> AsyncClient:
     """Give somebody who may do everything people may, but only at one site and below it."""
     response = await client.post("/api/v1/devices/import", json=INVENTORY)
     assert response.status_code == 200, response.text
+    await learn(sessions, port("hidden", "hidden", alias="hidden"), port("seen", "open"))
     for group in ({"name": "hidden", "site": "hidden"}, {"name": "open", "site": "oslo"}):
         asked = {"name": group["name"], "filter": {"site": group["site"]}}
         assert (await client.post("/api/v1/device-groups", json=asked)).status_code == 201
@@ -187,6 +191,8 @@ async def test_inside_the_scope_is_all(restricted: AsyncClient) -> None:
     assert [credential["name"] for credential in credentials["results"]] == ["open"]
     groups = (await restricted.get("/api/v1/device-groups")).json()
     assert [group["name"] for group in groups["results"]] == ["open"]
+    interfaces = (await restricted.get("/api/v1/interfaces")).json()
+    assert [interface["name"] for interface in interfaces["results"]] == ["open"]
     alerts = (await restricted.get("/api/v1/alerts")).json()
     assert [alert["device"] for alert in alerts["results"]] == ["seen"]
     assert (await restricted.get("/api/v1/devices/seen/thresholds")).status_code == 200
