@@ -117,7 +117,7 @@ class Thresholds:
     def _upward(self, site: UUID | None) -> Iterator[UUID]:
         while site is not None:
             yield site
-            site = self._parents[site]
+            site = self._parents.get(site)  # one added since is at the top
 
 
 def _precedence(entry: Entry) -> tuple[int, float, float, str]:
