@@ -77,7 +77,7 @@ class Front(asyncio.DatagramProtocol):
             who._sent = message.identity
             self.transport.sendto(who.sealed(REPORT), addr)
             return
-        pdu = usm._pdu(usm._plain(data, message, keys.localised(AUTH, ENGINE)))
+        pdu = usm._pdu(usm.plain(data, message, keys.localised(AUTH, ENGINE)))
         community = PLAIN[:3] + ber.encode(ber.OCTETS, b"public")
         self.back.setblocking(False)
         await self.loop.sock_sendall(self.back, ber.encode(ber.SEQUENCE, community + pdu))

@@ -30,3 +30,9 @@ class Settings:
     breaker_interval: float = 20.0
     wrap_large_counters: bool = True
     source_address: str = ""
+    # Where traps are received, how many a second of one source, and who is told of their alerts.
+    traps_listen: tuple[str, ...] = ()
+    traps_rate: float = 10.0
+    traps_accept_unknown: bool = False
+    alertmanager_urls: tuple[str, ...] = ()
+    public_url: str = ""

@@ -33,6 +33,7 @@ class Telemetry:
         self._describe_probes()
         self._describe_service()
         self._describe_state()
+        self._describe_traps()
 
     def exposed(self) -> CollectorRegistry:
         """Return the registry to show: this process's, or where it has siblings that of all."""
@@ -139,6 +140,34 @@ class Telemetry:
             "Devices asked for fewer values at once than their modules say, as they bear no more.",
             registry=registry,
             multiprocess_mode="livesum",
+        )
+
+    def _describe_traps(self) -> None:
+        registry = self.registry
+        self.traps_received = Counter(
+            "chm_trap_received",
+            "Traps and informs taken, by the name a table gives them; `other` has none.",
+            ["trap"],
+            registry=registry,
+        )
+        self.traps_dropped = Counter(
+            "chm_trap_dropped",
+            "Traps and informs that were not taken or got lost on their way, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self.traps_unconfirmed = Counter(
+            "chm_trap_unconfirmed",
+            "Traps without an alert, as the device did not confirm what they say.",
+            registry=registry,
+        )
+        self.trap_alerts = Counter(
+            "chm_trap_alerts", "Alerts of traps that an Alertmanager took.", registry=registry
+        )
+        self.trap_alerts_failed = Counter(
+            "chm_trap_alert_failures",
+            "Times that an Alertmanager could not be told of alerts of traps.",
+            registry=registry,
         )
 
     def _describe_state(self) -> None:

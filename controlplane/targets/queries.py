@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from controlplane.credentials.models import Credential
 from controlplane.devices.catalogue.models import Platform
-from controlplane.devices.models import MONITORED, Device, DeviceCredential
+from controlplane.devices.models import MONITORED, Device, DeviceCredential, Site
 
 
 def asked() -> Select[Any]:
@@ -31,7 +31,9 @@ def _described() -> Select[Any]:
         select(Device.name, Device.address, Device.port)
         .add_columns(func.coalesce(Device.profile, Platform.profile).label("profile"))
         .add_columns(modules, col(Device.site_id), tried.c.names)
+        .add_columns(col(Site.name).label("site"), col(Device.role), col(Device.vendor))
         .outerjoin(tried, tried.c.device_id == Device.id)
+        .outerjoin(Site, col(Site.id) == Device.site_id)
         .outerjoin(Platform, col(Platform.id) == Device.platform_id)
     )
 

@@ -22,6 +22,7 @@ from controlplane.targets.exporters import service as exporters
 from controlplane.targets.exporters.assignment import Assignment
 from controlplane.vault import Vault
 
+LABELS = ("site", "role", "vendor")  # of targets, where there are any
 WAITING = "@"  # between the name of a credential and the number of a version; in no name
 
 
@@ -143,7 +144,9 @@ async def described(
 
 
 def _fields(row: Any, tried: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    labels = {name: value for name in LABELS if (value := getattr(row, name))}
     return {
+        **labels,
         "address": row.address,
         "port": row.port,
         "auths": tuple(auth for name in row.names or () for auth in tried.get(name, ())),

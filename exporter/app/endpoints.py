@@ -5,7 +5,7 @@ import logging
 import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -46,7 +46,8 @@ def create_app(exporter: Exporter) -> Starlette:
             return
         polling = asyncio.create_task(exporter.inventory.run())
         try:
-            yield
+            async with exporter.traps.open() if exporter.traps else nullcontext():
+                yield
         finally:
             polling.cancel()
             with suppress(asyncio.CancelledError):

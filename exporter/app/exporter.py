@@ -17,6 +17,7 @@ from exporter.profiles import loader, values
 from exporter.profiles.loader import Configuration
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
+from exporter.traps import Traps
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Exporter:
     configuration: Configuration
     inventory: Inventory | None
     siblings: Callable[[], None] = _alone
+    traps: Traps | None = field(default=None, init=False)
     scraper: Scraper = field(init=False)
     prober: Prober = field(init=False)
     flights: Flights[Page] = field(init=False)

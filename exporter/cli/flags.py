@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="`chm-exporter explain TARGET` tells how a device is asked, and what comes of it.",
         allow_abbrev=False,
     )
-    for group in (configuration, _web, _snmp, _care, _inventory, _process):
+    for group in (configuration, _web, _snmp, _care, _inventory, _traps, _process):
         group(made)
     return made
 
@@ -115,6 +115,20 @@ def _inventory(made: argparse.ArgumentParser) -> None:
     add("--inventory.refresh", dest="refresh", type=positive, default=5.0, metavar="S", help=text)
 
 
+def _traps(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument_group("traps").add_argument
+    text = "where to receive traps and informs (UDP), repeatable; without it they are not received"
+    add("--traps.listen-address", dest="traps", action="append", metavar="ADDR", help=text)
+    text = "traps a second that are taken of one device, ten seconds of it at once (%(default)s)"
+    add("--traps.rate", dest="traps_rate", type=positive, default=10.0, metavar="N", help=text)
+    text = "take traps of sources that are no device of the inventory, as events without a device"
+    add("--traps.accept-unknown", dest="unknown", action=SWITCH, default=False, help=text)
+    text = "an Alertmanager to tell of alerts that traps raise, repeatable"
+    add("--alertmanager.url", dest="alertmanagers", action="append", metavar="URL", help=text)
+    text = "where people reach the control plane, for links in alerts (that of --controlplane.url)"
+    add("--controlplane.public-url", dest="public", default="", metavar="URL", help=text)
+
+
 def _process(made: argparse.ArgumentParser) -> None:
     add = made.add_argument
     text = "check the configuration and exit"
@@ -174,17 +188,33 @@ def settings(flags: argparse.Namespace) -> Settings:
         breaker_interval=flags.interval,
         wrap_large_counters=flags.wrap,
         source_address=source(flags.source),
+        traps_listen=_trap_addresses(flags),
+        traps_rate=flags.traps_rate,
+        traps_accept_unknown=flags.unknown,
+        alertmanager_urls=tuple(
+            _url("--alertmanager.url", url) for url in flags.alertmanagers or ()
+        ),
+        public_url=(flags.public or flags.controlplane).rstrip("/"),
     )
+
+
+def _trap_addresses(flags: argparse.Namespace) -> tuple[str, ...]:
+    if flags.traps and not flags.controlplane:
+        raise UsageError("--traps.listen-address needs --controlplane.url, which knows the devices")
+    return tuple(flags.traps or ())
+
+
+def _url(flag: str, text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise UsageError(f"{flag} is not a URL: {text}")
+    return text
 
 
 def _token_file(flags: argparse.Namespace) -> Path | None:
     if not flags.controlplane:
         return None
-    if (
-        not re.fullmatch(r"https?", (url := urlsplit(flags.controlplane)).scheme)
-        or not url.hostname
-    ):
-        raise UsageError(f"--controlplane.url is not a URL: {flags.controlplane}")
+    _url("--controlplane.url", flags.controlplane)
     if flags.token_file is None:
         raise UsageError("--controlplane.url needs --controlplane.token-file")
     return Path(flags.token_file)

@@ -24,8 +24,10 @@ from exporter.cli.flags import UsageError
 from exporter.config import ConfigError
 from exporter.inventory import Cache, Inventory, Token
 from exporter.profiles.loader import Configuration
+from exporter.protocols.snmp.notifications import Opener, engine_of
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
+from exporter.traps import Alerts, Desk, Receiver, Sources, Storms, Traps
 
 GRACE = 3  # seconds that running scrapes get when the process is told to end
 
@@ -83,9 +85,46 @@ def run(checked: Checked, listening: Sequence[socket.socket], place: Place) -> N
         inventory(settings, telemetry, leads=place.leads),
         place.siblings,
     )
+    if place.leads and settings.traps_listen:
+        exporter.traps = traps(exporter)
     _settle()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(exporter, checked.web, listening, place))
+
+
+def traps(exporter: Exporter) -> Traps | None:
+    """Return the receiver of traps on sockets of its own, where there is an inventory."""
+    settings, inventory, telemetry = exporter.settings, exporter.inventory, exporter.telemetry
+    if inventory is None:
+        return None
+    desk = Desk(
+        inventory,
+        exporter.prober,
+        lambda: exporter.configuration,
+        telemetry,
+        None,
+        _alerts(settings, telemetry),
+        settings.public_url,
+    )
+    receiver = Receiver(
+        Opener(engine_of(settings.exporter_name or socket.gethostname())),
+        inventory,
+        Sources(inventory),
+        Storms(settings.traps_rate),
+        telemetry,
+        desk.take,
+        settings.traps_accept_unknown,
+    )
+    return Traps([sockets.receive(each) for each in settings.traps_listen], receiver, desk)
+
+
+def _alerts(settings: Settings, telemetry: Telemetry) -> Alerts | None:
+    import httpx  # noqa: PLC0415 - slow to import, and only needed here
+
+    if not settings.alertmanager_urls:
+        return None
+    urls = settings.alertmanager_urls
+    return Alerts([httpx.AsyncClient(base_url=url, timeout=5) for url in urls], telemetry)
 
 
 def _settle() -> None:

@@ -7,6 +7,7 @@ import socket
 from exporter.cli.flags import LAST_PORT, UsageError
 
 BACKLOG = 1024
+BUFFER = 4 * 1024 * 1024  # octets of traps that wait, as far as the system lets us
 
 
 def lift_limit() -> None:
@@ -17,18 +18,41 @@ def lift_limit() -> None:
 
 def listen(address: str) -> socket.socket:
     """Return a socket that listens on `[HOST]:PORT`, or raise UsageError."""
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]") or "0.0.0.0"  # noqa: S104 - `:9116` means every address
-    if not port.isdecimal() or not int(port) <= LAST_PORT:
-        raise UsageError(f"--web.listen-address is not [HOST]:PORT: {address}")
+    host, port = _split("--web.listen-address", address)
     try:
-        family, *_, where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+        family, *_, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(where[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         # create_server adds its own words to the system's; those of a resolver have no number.
         number = error.errno or 0
         problem = os.strerror(number) if number > 0 else error.strerror
         raise UsageError(f"cannot listen on {address}: {problem}") from error
+
+
+def receive(address: str) -> socket.socket:
+    """Return a UDP socket that receives on `[HOST]:PORT`, or raise UsageError."""
+    host, port = _split("--traps.listen-address", address)
+    try:
+        family, kind, *_, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        made = socket.socket(family, kind)
+        try:
+            made.setblocking(False)
+            # A storm shall find room while we are at something else.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+            made.bind(where)
+        except BaseException:
+            made.close()
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot receive on {address}: {error.strerror}") from error
+    return made
+
+
+def _split(flag: str, address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or not int(port) <= LAST_PORT:
+        raise UsageError(f"{flag} is not [HOST]:PORT: {address}")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - `:9116` means every address
 
 
 def reserve(address: str) -> socket.socket:

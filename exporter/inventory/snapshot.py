@@ -42,6 +42,10 @@ class Device:
     port: Annotated[int, Field(ge=1, le=65535)] = 161
     profile: str | None = None
     modules: tuple[str, ...] = ()
+    # The labels of its target, for alerts that are not made by Prometheus.
+    site: str = ""
+    role: str = ""
+    vendor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

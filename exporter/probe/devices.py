@@ -121,6 +121,11 @@ class Devices:
             self.telemetry.circuits.labels("open").dec()
         device.failures = 0
 
+    def heard(self, address: str) -> None:
+        """Note that a device spoke by itself: the next scrape of it is not passed over."""
+        if (device := self.known.get(address)) is not None:
+            self.answered(device)
+
     def silent(self, device: DeviceState) -> None:
         """Note that nothing came back at all."""
         before = self._opened(device)

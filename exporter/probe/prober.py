@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from exporter.errors import Busy, LeftAlone, LocalFault, ProtocolError
+from exporter.errors import Busy, LeftAlone, LocalFault, ProtocolError, Unreachable
 from exporter.inventory import Snapshot
 from exporter.metrics import Family, family
 from exporter.probe import outcomes, pings
 from exporter.probe.devices import Devices, Known
 from exporter.probe.look import look
 from exporter.probe.reach import Subject
+from exporter.probe.traffic import counted
+from exporter.probe.walks import Answers
 from exporter.profiles.loader import Configuration
-from exporter.protocols.snmp import Target
+from exporter.protocols.snmp import Limits, Target, Traffic
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 
@@ -44,6 +47,33 @@ class Prober:
             return [*found, *await pinging]
         finally:
             pinging.cancel()
+
+    def heard(self, name: str, snapshot: Snapshot) -> None:
+        """Note that a device has spoken by itself, so that the next scrape of it asks it."""
+        if (device := snapshot.devices.get(name)) is not None:
+            self.devices.heard(str(Target(device.address, device.port)))
+
+    async def objects(
+        self, name: str, snapshot: Snapshot, oids: Iterable[str], deadline: float
+    ) -> Answers:
+        """Return a few objects of a device at once, without a turn among its scrapes.
+
+        Raises ProtocolError where none of its auths is answered in time.
+        """
+        subject = _subject(name, snapshot, self.known.get(name, Known()))
+        wanted, now = list(oids), asyncio.get_running_loop().time()
+        share = (deadline - now) / max(len(subject.auths), 1)
+        failure: ProtocolError = Unreachable(str(subject.target), "no auth is assigned")
+        for position, auth in enumerate(subject.auths.values(), 1):
+            traffic, limits = Traffic(), Limits(now + share * position, share / 4, 2)
+            try:
+                async with self.devices.session(subject.target, auth, limits, traffic) as session:
+                    return await session.get(wanted, limits)
+            except ProtocolError as error:
+                failure = error.alone()
+            finally:
+                counted(self.telemetry, traffic)
+        raise failure
 
     async def _probe(
         self, name: str, snapshot: Snapshot, configuration: Configuration, deadline: float

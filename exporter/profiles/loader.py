@@ -10,13 +10,14 @@ from pydantic import TypeAdapter
 from exporter import config
 from exporter.config import Auth, ConfigError, Document
 from exporter.metrics import CATALOGUE
-from exporter.profiles import functions, values
+from exporter.profiles import functions, notices, values
 from exporter.profiles.layout import Memory
+from exporter.profiles.notices import Notice
 from exporter.profiles.schema import Health, Info, Match, Module, Profile
 from exporter.profiles.table import Table
 
 SHIPPED = Path(__file__).parent
-FILE_FIELDS = frozenset({"auths", "modules", "profiles", "version"})
+FILE_FIELDS = frozenset({"auths", "modules", "profiles", "traps", "version"})
 GENERIC = "generic"
 """The profile of a device that no other matches."""
 
@@ -37,13 +38,15 @@ class Configuration:
     auths: Mapping[str, Auth]
     modules: Mapping[str, Table]
     profiles: Mapping[str, Profile]
+    traps: Mapping[str, Notice]
+    """What traps mean, by their OID."""
 
 
 def load(patterns: Iterable[str], wrap: int = values.WRAP) -> Configuration:
-    """Return the product's modules and profiles with the operator's files on top.
+    """Return the product's modules, profiles and traps with the operator's files on top.
 
-    A module or profile of the operator's replaces one of the product's of the same name. Numbers
-    are taken modulo `wrap`, unless that is 0.
+    What the operator names as the product does replaces that; of traps the same OID does, too.
+    Numbers are taken modulo `wrap`, unless that is 0.
     """
     documents = config.read(patterns, FILE_FIELDS)
     shipped = [Document.read(path) for path in sorted((SHIPPED / "modules").glob("*.yml"))]
@@ -52,7 +55,15 @@ def load(patterns: Iterable[str], wrap: int = values.WRAP) -> Configuration:
     memory = Memory()
     own = _merged((document, _modules(document, memory, wrap)) for document in documents)
     modules = _merged((document, _modules(document, memory, wrap)) for document in shipped) | own
-    return Configuration(auths or PUBLIC_AUTHS, modules, _profiles(documents, modules))
+    return Configuration(
+        auths or PUBLIC_AUTHS, modules, _profiles(documents, modules), _traps(documents)
+    )
+
+
+def _traps(documents: Iterable[Document]) -> Mapping[str, Notice]:
+    shipped = [Document.read(path) for path in sorted((SHIPPED / "traps").glob("*.yml"))]
+    given, own = (_merged((each, notices.read(each)) for each in of) for of in (shipped, documents))
+    return notices.by_oid(given, own)
 
 
 def _merged(parts: Iterable[tuple[Document, dict[str, T]]]) -> dict[str, T]:

@@ -190,14 +190,14 @@ class Envelope:
         if message.identity not in self._asked:
             return None
         mine = self._keys(message.engine)
-        proven = _proven(packet, message, mine)
-        if not proven and message.flags & PRIV:
+        valid = proven(packet, message, mine)
+        if not valid and message.flags & PRIV:
             raise Malformed(FORGED)
-        pdu = _pdu(_plain(packet, message, mine), self._context())
+        pdu = _pdu(plain(packet, message, mine), self._context())
         if pdu[0] == REPORT:
             self.engine.learn(message.engine, message.boots, message.seconds)
             return Report(_counter(pdu))
-        if not proven:
+        if not valid:
             raise Malformed(FORGED)
         if message.engine != self.engine.id or _weaker(message, mine):
             return None
@@ -217,7 +217,7 @@ class Envelope:
         return mine
 
 
-def _proven(packet: bytes, message: Message, mine: Keys) -> bool:
+def proven(packet: bytes, message: Message, mine: Keys) -> bool:
     """Return whether the digest is right; a message that needs none has a right one."""
     if not mine.signer or not message.flags & AUTH:
         return not mine.signer
@@ -232,7 +232,7 @@ def _weaker(message: Message, mine: Keys) -> bool:
     return bool(mine.privacy) and not message.flags & PRIV
 
 
-def _plain(packet: bytes, message: Message, mine: Keys) -> bytes:
+def plain(packet: bytes, message: Message, mine: Keys) -> bytes:
     """Return the scoped PDU of a message, decrypted where it is encrypted."""
     at, start, end = message.data_at
     if not message.flags & PRIV:

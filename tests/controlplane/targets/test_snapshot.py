@@ -45,6 +45,9 @@ async def test_the_document(client: AsyncClient, service: Service) -> None:
             "auths": ["lab"],
             "profile": None,
             "modules": [],
+            "site": "demo",
+            "role": "core",
+            "vendor": "Arista",
         },
         "router1": {
             "address": "127.0.1.1",

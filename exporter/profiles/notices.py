@@ -1,0 +1,133 @@
+"""What traps mean, as data: their names and words, and the alerts that some of them raise.
+
+A varbind is known by its column: `ifDescr: 1.3.6.1.2.1.2.2.1.2` is the value of whatever instance
+was sent, and `index` the instance. Texts are filled in with `$name`; `$index` and `$device` are
+always there.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from string import Template
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, ConfigDict, TypeAdapter
+
+from exporter import config
+from exporter.config import ConfigError, Document
+from exporter.profiles.schema import STRICT, LabelName, Oid
+
+Severity = Literal["critical", "warning", "info"]
+
+ALWAYS = frozenset({"index", "device"})
+
+
+def _template(value: str) -> str:
+    if not Template(value).is_valid():
+        raise ValueError(f"{value!r} has a $ that begins no name; a plain one is written $$")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_template)]
+
+
+@dataclass(frozen=True, slots=True)
+class Milder:
+    """The severity of an alert `without` a value: that one is empty."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    severity: Severity
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The alert of a trap.
+
+    The device is asked for the columns in `ask` at the index of the trap, and there is an alert
+    only where it answers what stands in `where`: a trap is a datagram that anybody may have sent.
+    Without `ask` the trap is believed. `labels` are by the names of values.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: LabelName
+    severity: Severity
+    summary: Text
+    description: Text
+    milder: Milder | None = None
+    alertclass: Literal["cause", "symptom"] = "symptom"
+    ask: dict[LabelName, Oid] = field(default_factory=dict)
+    where: dict[str, str] = field(default_factory=dict)
+    labels: dict[LabelName, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A trap in a file."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    oid: Oid
+    text: Text
+    severity: Severity = "info"
+    values: dict[LabelName, Oid] = field(default_factory=dict)
+    words: dict[str, dict[int, str]] = field(default_factory=dict)
+    alert: Raised | None = None
+    resolves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A trap by its name; `resolves` are the names of traps whose alerts are over with it."""
+
+    name: str
+    entry: Entry
+
+    @property
+    def alert(self) -> Raised | None:
+        """The alert that it raises, if any."""
+        return self.entry.alert
+
+
+_ENTRIES = TypeAdapter(dict[LabelName, Entry])
+
+
+def read(document: Document) -> dict[str, Notice]:
+    """Return the traps in a file by name, or raise ConfigError."""
+    entries = config.validated(_ENTRIES, document.part("traps"), document.path, "traps")
+    for name, entry in entries.items():
+        for where, unknown in _unknown(entry):
+            raise ConfigError(document.path, f"traps.{name}.{where}", f"no value {unknown!r}")
+    return {name: Notice(name, entry) for name, entry in entries.items()}
+
+
+def by_oid(shipped: Mapping[str, Notice], own: Mapping[str, Notice]) -> dict[str, Notice]:
+    """Return all traps by OID; one of the operator's replaces the product's of its name or OID."""
+    kept = {name: notice for name, notice in shipped.items() if name not in own}
+    found = {notice.entry.oid: notice for notice in (*kept.values(), *own.values())}
+    names = {notice.name for notice in found.values()}
+    for notice in found.values():
+        for name in notice.entry.resolves:
+            if name not in names:
+                raise ConfigError("", f"traps.{notice.name}.resolves", f"there is no trap {name!r}")
+    return found
+
+
+def _unknown(entry: Entry) -> Iterator[tuple[str, str]]:
+    known = ALWAYS | set(entry.values)
+    yield from (("text", name) for name in _names(entry.text) - known)
+    yield from (("words", name) for name in set(entry.words) - known)
+    if (alert := entry.alert) is None:
+        return
+    known |= set(alert.ask)
+    yield from (("alert.where", name) for name in set(alert.where) - known)
+    yield from (("alert.labels", name) for name in set(alert.labels.values()) - known)
+    yield from (("alert.summary", name) for name in _names(alert.summary) - known)
+    yield from (("alert.description", name) for name in _names(alert.description) - known)
+    if alert.milder is not None and alert.milder.without not in known:
+        yield "alert.milder", alert.milder.without
+
+
+def _names(text: str) -> set[str]:
+    return set(Template(text).get_identifiers())

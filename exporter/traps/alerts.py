@@ -1,0 +1,108 @@
+"""Alerts of traps, straight to Alertmanager: told at once, again while they last, and when over."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from exporter.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    import httpx  # slow to import, and not needed without an Alertmanager
+
+log = logging.getLogger(__name__)
+
+PATH = "/api/v2/alerts"
+AGAIN_SECONDS = 30.0
+LEASE = timedelta(seconds=90)  # for which Alertmanager keeps one that it hears no more of
+LAST = timedelta(minutes=15)  # by then polling has its own word to say
+# From when on the rule of the same alert may fire: then its end is Prometheus' to tell, else there
+# would be an end, another beginning and another end.
+TAKEN_OVER = timedelta(minutes=2)
+MOST = 10_000
+
+
+class Key(NamedTuple):
+    """What an alert is about: an instance, as a trap of a device names it."""
+
+    device: str
+    trap: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """An alert: what it is called, what it says, since when."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def posted(self, ends: datetime) -> dict[str, Any]:
+        """Return it as Alertmanager takes it."""
+        return {
+            "labels": dict(self.labels),
+            "annotations": {name: text for name, text in self.annotations.items() if text},
+            "startsAt": self.since.isoformat(),
+            "endsAt": ends.isoformat(),
+        }
+
+
+@dataclass(slots=True)
+class Alerts:
+    """The alerts that last; every Alertmanager is told all of them."""
+
+    clients: "Sequence[httpx.AsyncClient]"
+    telemetry: Telemetry
+    firing: dict[Key, Firing] = field(default_factory=dict)
+
+    async def fire(self, key: Key, firing: Firing) -> None:
+        """Tell of an alert; one that lasts keeps its beginning."""
+        known = self.firing.pop(key, None)
+        if known is not None and known.labels == firing.labels:
+            firing = known
+        elif len(self.firing) >= MOST:
+            del self.firing[next(iter(self.firing))]
+        self.firing[key] = firing
+        await self.tell([firing.posted(datetime.now(UTC) + LEASE)])
+
+    async def resolve(self, key: Key) -> None:
+        """Tell that an alert is over, unless that is for a rule to say."""
+        known, now = self.firing.pop(key, None), datetime.now(UTC)
+        if known is not None and now - known.since < TAKEN_OVER:
+            await self.tell([known.posted(now)])
+
+    async def run(self) -> None:
+        """Tell of all that last, again and again."""
+        while True:
+            await asyncio.sleep(AGAIN_SECONDS)
+            await self.again(datetime.now(UTC))
+
+    async def again(self, now: datetime) -> None:
+        """Tell once more of all that last; forget what has lasted long enough."""
+        self.firing = {k: one for k, one in self.firing.items() if now - one.since < LAST}
+        if self.firing:
+            await self.tell([one.posted(now + LEASE) for one in self.firing.values()])
+
+    async def tell(self, alerts: list[dict[str, Any]]) -> None:
+        """Tell every Alertmanager; one that does not hear it is told again with the next round."""
+        await asyncio.gather(*(self._tell(client, alerts) for client in self.clients))
+
+    async def _tell(self, client: "httpx.AsyncClient", alerts: list[dict[str, Any]]) -> None:
+        import httpx  # noqa: PLC0415 - see above
+
+        try:
+            (await client.post(PATH, json=alerts)).raise_for_status()
+        except httpx.HTTPError as error:
+            self.telemetry.trap_alerts_failed.inc()
+            problem = f"{type(error).__name__}: {error}"
+            log.warning("Alertmanager not told", extra={"error": problem})
+        else:
+            self.telemetry.trap_alerts.inc(len(alerts))
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        for client in self.clients:
+            await client.aclose()

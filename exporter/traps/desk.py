@@ -1,0 +1,175 @@
+"""What becomes of a trap: an event for the control plane, a look at the device, maybe an alert."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from exporter.errors import ProtocolError
+from exporter.inventory import Device, Inventory
+from exporter.probe import Prober
+from exporter.profiles import values
+from exporter.profiles.loader import Configuration
+from exporter.profiles.notices import Notice, Raised
+from exporter.protocols.snmp.notifications import Notification
+from exporter.telemetry import Telemetry
+from exporter.traps import reading
+from exporter.traps.alerts import Alerts, Firing, Key
+from exporter.traps.outbox import Outbox
+from exporter.traps.reading import Told
+from exporter.traps.receiver import Arrival
+
+log = logging.getLogger(__name__)
+
+PAUSES = (
+    0.0,
+    1.0,
+    2.0,
+    4.0,
+)  # seconds before a device is asked; some tell the old state for a while
+ANSWER_SECONDS = 3.0  # in which a device says whether a trap is true
+UNDER_WAY = 1000  # traps that are being looked into at once
+
+
+@dataclass(slots=True)
+class Desk:
+    """Deals with arrivals; `alerts` and `outbox` are None where there is nobody to tell."""
+
+    inventory: Inventory
+    prober: Prober
+    configuration: Callable[[], Configuration]
+    telemetry: Telemetry
+    outbox: Outbox | None = None
+    alerts: Alerts | None = None
+    runbooks: str = ""
+    _looks: dict[Key, asyncio.Task[None]] = field(default_factory=dict, init=False, repr=False)
+
+    def take(self, arrival: Arrival) -> None:
+        """Deal with an arrival; what takes time is done on the side."""
+        notice = _notice(self.configuration().traps, arrival.notification.oid)
+        told = reading.told(arrival.notification, notice, arrival.device)
+        self.telemetry.traps_received.labels(told.name).inc()
+        if self.outbox is not None:
+            self.outbox.put(_event(arrival, told))
+        if (snapshot := self.inventory.snapshot) is None or not arrival.device:
+            return
+        self.prober.heard(arrival.device, snapshot)
+        if notice is not None and self.alerts is not None:
+            self._settle(self.alerts, arrival.device, notice, told)
+
+    async def close(self) -> None:
+        """End what is under way."""
+        looks = list(self._looks.values())
+        for look in looks:
+            look.cancel()
+        await asyncio.gather(*looks, return_exceptions=True)
+
+    def _settle(self, alerts: Alerts, device: str, notice: Notice, told: Told) -> None:
+        """Have alerts begin and end on the side, the last word about an instance counts."""
+        for name in notice.entry.resolves:
+            key = Key(device, name, told.index)
+            self._begin(key, lambda key=key: alerts.resolve(key))  # type: ignore[misc]
+        if (raised := notice.alert) is not None:
+            key = Key(device, notice.name, told.index)
+            self._begin(key, lambda: self._alert(alerts, key, raised, told))
+
+    def _begin(self, key: Key, work: Callable[[], Any]) -> None:
+        if (before := self._looks.pop(key, None)) is not None:
+            before.cancel()
+        if len(self._looks) >= UNDER_WAY:
+            self.telemetry.traps_dropped.labels("too_many_looks").inc()
+            return
+        task = self._looks[key] = asyncio.create_task(work())
+        task.add_done_callback(lambda done: self._done(key, done))
+
+    def _done(self, key: Key, task: asyncio.Task[None]) -> None:
+        if self._looks.get(key) is task:
+            del self._looks[key]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("trap not dealt with", exc_info=error)
+
+    async def _alert(self, alerts: Alerts, key: Key, raised: Raised, told: Told) -> None:
+        """Raise an alert, where the device confirms what it is about."""
+        found: Mapping[str, str] = told.values
+        if raised.ask:
+            confirmed = await self._confirmed(key, raised)
+            if confirmed is None:
+                return
+            found = {**told.values, **confirmed}
+        if (device := self.inventory.devices.get(key.device)) is not None:
+            firing = _firing(raised, device, key, found, self.runbooks)
+            await alerts.fire(key, firing)
+
+    async def _confirmed(self, key: Key, raised: Raised) -> dict[str, str] | None:
+        """Return what the device says of the instance, None where it is not as the trap has it."""
+        for pause in PAUSES:
+            await asyncio.sleep(pause)
+            said = await self._asked(key, raised)
+            if said is not None and all(said[n] == wanted for n, wanted in raised.where.items()):
+                return said
+        self.telemetry.traps_unconfirmed.inc()
+        return None
+
+    async def _asked(self, key: Key, raised: Raised) -> dict[str, str] | None:
+        if (snapshot := self.inventory.snapshot) is None or key.device not in snapshot.devices:
+            return None
+        oids = {name: f"{column}.{key.instance}" for name, column in raised.ask.items()}
+        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        try:
+            got = await self.prober.objects(key.device, snapshot, oids.values(), deadline)
+        except ProtocolError as error:
+            detail = {"device": key.device, "trap": key.trap, "error": str(error)}
+            log.info("trap not confirmed", extra=detail)
+            return None
+        # As the labels of polled series are made, to be the same.
+        return {name: values.text(got.get(oid), "DisplayString") for name, oid in oids.items()}
+
+
+def _notice(traps: Mapping[str, Notice], oid: str) -> Notice | None:
+    """Return what the table says; a v1 trap may have a 0 before its last arc (RFC 3584)."""
+    head, _, last = oid.rpartition(".")
+    return traps.get(oid) or (traps.get(f"{head[:-2]}.{last}") if head.endswith(".0") else None)
+
+
+def _event(arrival: Arrival, told: Told) -> dict[str, Any]:
+    note: Notification = arrival.notification
+    return {
+        "id": str(uuid4()),
+        "at": datetime.now(UTC).isoformat(),
+        "device": arrival.device,
+        "source": arrival.source,
+        "trap": told.name,
+        "oid": note.oid,
+        "severity": told.severity,
+        "text": told.text,
+        "varbinds": [{"oid": oid, "value": reading.shown(value)} for oid, value in note.bindings],
+    }
+
+
+def _firing(
+    raised: Raised, device: Device, key: Key, found: Mapping[str, str], runbooks: str
+) -> Firing:
+    words = {**found, "index": key.instance, "device": key.device}
+    shown = {name: reading.clean(text) for name, text in words.items()}
+    severity = raised.severity
+    if raised.milder is not None and not words[raised.milder.without]:
+        severity = raised.milder.severity
+    labels = {
+        **{label: words[name] for label, name in raised.labels.items()},
+        "device": key.device,
+        "site": device.site,
+        "role": device.role,
+        "vendor": device.vendor,
+        "alertname": raised.name,
+        "severity": severity,
+        "alertclass": raised.alertclass,
+    }
+    annotations = {
+        "summary": reading.filled(raised.summary, shown),
+        "description": reading.filled(raised.description, shown),
+        "runbook_url": f"{runbooks}/runbooks/{raised.name}" if runbooks else "",
+    }
+    return Firing({name: value for name, value in labels.items() if value}, annotations)
