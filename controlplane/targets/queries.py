@@ -7,6 +7,7 @@ from sqlalchemy import Select, Subquery, Text, cast, func
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col, select
 
+from controlplane.auth import filters
 from controlplane.credentials.models import Credential
 from controlplane.devices.catalogue.models import Platform
 from controlplane.devices.models import MONITORED, Device, DeviceCredential, Site
@@ -31,7 +32,8 @@ def _described() -> Select[Any]:
         select(Device.name, Device.address, Device.port)
         .add_columns(func.coalesce(Device.profile, Platform.profile).label("profile"))
         .add_columns(modules, col(Device.site_id), tried.c.names)
-        .add_columns(col(Site.name).label("site"), col(Device.role), col(Device.vendor))
+        .add_columns(col(Site.name).label("site"), col(Device.role))
+        .add_columns(filters.vendor(Device).label("vendor"))
         .outerjoin(tried, tried.c.device_id == Device.id)
         .outerjoin(Site, col(Site.id) == Device.site_id)
         .outerjoin(Platform, col(Platform.id) == Device.platform_id)

@@ -14,6 +14,8 @@ from controlplane.credentials import service as credentials
 from controlplane.credentials.models import Kind
 from controlplane.credentials.service import Stored
 from controlplane.devices.addresses import Reach
+from controlplane.devices.interfaces import queries as interface_queries
+from controlplane.devices.interfaces.models import Importance, Monitored
 from controlplane.errors import NotFound, Unavailable, Unreadable
 from controlplane.settings import Settings
 from controlplane.targets import queries
@@ -22,6 +24,14 @@ from controlplane.targets.exporters import service as exporters
 from controlplane.targets.exporters.assignment import Assignment
 from controlplane.vault import Vault
 
+Decided = dict[str, str]  # severity by the name of an interface
+
+# Of the alert of an interface that people are told of in any case: as the rule has it.
+SEVERITIES = {
+    Importance.CRITICAL: "critical",
+    Importance.NORMAL: "warning",
+    Importance.LOW: "info",
+}
 LABELS = ("site", "role", "vendor")  # of targets, where there are any
 WAITING = "@"  # between the name of a credential and the number of a version; in no name
 
@@ -30,7 +40,7 @@ WAITING = "@"  # between the name of a credential and the number of a version; i
 class Made:
     """A device as it was read and as it was written; not at all where its address is refused."""
 
-    row: tuple[Any, ...]
+    read: tuple[Any, ...]
     site: UUID | None
     auths: tuple[str, ...]
     entry: Entry | None
@@ -92,6 +102,7 @@ class Builder:
     async def __call__(self, session: AsyncSession) -> Snapshot:
         """Read, open and write everything; raise Unavailable where the vault opens nothing."""
         rows = (await session.execute(queries.asked())).all()
+        decided = await _decided(session)
         names = {name for names in {tuple(row.names or ()) for row in rows} for name in names}
         stored = await _stored(session, sorted(names))
         opened, unreadable = _open(self._vault, stored)
@@ -100,7 +111,7 @@ class Builder:
         sharing = await exporters.assignment(session, self._settings, self._sharing)
         self._sharing = sharing
         tried = _tried(stored, opened)
-        made = self._make_all(rows, tried)
+        made = self._make_all(rows, decided, tried)
         # One whose auths all do not open is not there: it would look dead, which nobody knows.
         devices = {
             row.name: device
@@ -114,21 +125,24 @@ class Builder:
         refused = tuple(name for name, device in made.items() if device.entry is None)
         return Snapshot(Document(auths, entries), devices, sharing, unreadable, refused)
 
-    def _make_all(self, rows: Sequence[Any], tried: dict[str, list[str]]) -> dict[str, Made]:
+    def _make_all(
+        self, rows: Sequence[Any], decided: Mapping[str, Decided], tried: dict[str, list[str]]
+    ) -> dict[str, Made]:
         """Write every device; what was read as before, to be asked with the same, is there."""
         before = self._made if tried == self._tried else {}
         made = {}
         for row in rows:
-            known, read = before.get(row.name), tuple(row)
-            made[row.name] = known if known and known.row == read else self._make(row, tried)
+            told = decided.get(row.name, {})
+            known, read = before.get(row.name), (*row, told)
+            made[row.name] = known if known and known.read == read else self._make(row, told, tried)
         self._made, self._tried = made, tried
         return made
 
-    def _make(self, row: Any, tried: Mapping[str, Sequence[str]]) -> Made:
-        fields = _fields(row, tried)
+    def _make(self, row: Any, told: Decided, tried: Mapping[str, Sequence[str]]) -> Made:
+        fields = _fields(row, tried) | ({"interfaces": told} if told else {})
         # Written before a setting changed, or past us: the exporter is not sent there.
         entry = None if self._reach.refusal(row.address) else Entry.of(fields)
-        return Made(tuple(row), row.site_id, fields["auths"], entry)
+        return Made((*row, told), row.site_id, fields["auths"], entry)
 
 
 async def described(
@@ -153,6 +167,15 @@ def _fields(row: Any, tried: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         "profile": row.profile,
         "modules": json.loads(row.modules),
     }
+
+
+async def _decided(session: AsyncSession) -> dict[str, Decided]:
+    """Give by device the interfaces about which an operator decided: how loud, or `none`."""
+    decided: dict[str, Decided] = {}
+    for device, name, importance, monitored in await session.execute(interface_queries.decided()):
+        severity = SEVERITIES[importance] if monitored is Monitored.YES else "none"
+        decided.setdefault(device, {})[name] = severity
+    return decided
 
 
 async def _stored(session: AsyncSession, names: Collection[str]) -> dict[str, Stored]:

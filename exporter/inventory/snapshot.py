@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
@@ -46,6 +46,10 @@ class Device:
     site: str = ""
     role: str = ""
     vendor: str = ""
+    interfaces: dict[str, Literal["critical", "warning", "info", "none"]] = field(
+        default_factory=dict
+    )
+    """What operators decided about some: how loud an alert of theirs is, or `none`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ class Raised:
 
     The device is asked for the columns in `ask` at the index of the trap, and there is an alert
     only where it answers what stands in `where`: a trap is a datagram that anybody may have sent.
-    Without `ask` the trap is believed. `labels` are by the names of values.
+    Without `ask` the trap is believed. `labels` are by the names of values. The first of
+    `interface` that is not empty names an interface about which operators may have decided.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -60,6 +61,7 @@ class Raised:
     ask: dict[LabelName, Oid] = field(default_factory=dict)
     where: dict[str, str] = field(default_factory=dict)
     labels: dict[LabelName, str] = field(default_factory=dict)
+    interface: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def _unknown(entry: Entry) -> Iterator[tuple[str, str]]:
     yield from (("alert.labels", name) for name in set(alert.labels.values()) - known)
     yield from (("alert.summary", name) for name in _names(alert.summary) - known)
     yield from (("alert.description", name) for name in _names(alert.description) - known)
+    yield from (("alert.interface", name) for name in set(alert.interface) - known)
     if alert.milder is not None and alert.milder.without not in known:
         yield "alert.milder", alert.milder.without
 

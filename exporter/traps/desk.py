@@ -31,6 +31,7 @@ PAUSES = (
     4.0,
 )  # seconds before a device is asked; some tell the old state for a while
 ANSWER_SECONDS = 3.0  # in which a device says whether a trap is true
+UNHEARD = "none"  # a severity that nobody is told of
 UNDER_WAY = 1000  # traps that are being looked into at once
 
 
@@ -101,7 +102,8 @@ class Desk:
             found = {**told.values, **confirmed}
         if (device := self.inventory.devices.get(key.device)) is not None:
             firing = _firing(raised, device, key, found, self.runbooks)
-            await alerts.fire(key, firing)
+            if firing.labels["severity"] != UNHEARD:
+                await alerts.fire(key, firing)
 
     async def _confirmed(self, key: Key, raised: Raised) -> dict[str, str] | None:
         """Return what the device says of the instance, None where it is not as the trap has it."""
@@ -149,14 +151,21 @@ def _event(arrival: Arrival, told: Told) -> dict[str, Any]:
     }
 
 
+def _severity(raised: Raised, device: Device, words: Mapping[str, str]) -> str:
+    """Return how loud an alert is: as operators decided about its interface, else by the table."""
+    interface = next(filter(None, (words[name] for name in raised.interface)), "")
+    if (decided := device.interfaces.get(interface)) is not None:
+        return decided
+    if raised.milder is not None and not words[raised.milder.without]:
+        return raised.milder.severity
+    return raised.severity
+
+
 def _firing(
     raised: Raised, device: Device, key: Key, found: Mapping[str, str], runbooks: str
 ) -> Firing:
     words = {**found, "index": key.instance, "device": key.device}
     shown = {name: reading.clean(text) for name, text in words.items()}
-    severity = raised.severity
-    if raised.milder is not None and not words[raised.milder.without]:
-        severity = raised.milder.severity
     labels = {
         **{label: words[name] for label, name in raised.labels.items()},
         "device": key.device,
@@ -164,7 +173,7 @@ def _firing(
         "role": device.role,
         "vendor": device.vendor,
         "alertname": raised.name,
-        "severity": severity,
+        "severity": _severity(raised, device, words),
         "alertclass": raised.alertclass,
     }
     annotations = {

@@ -50,6 +50,14 @@ class Edge:
         """Have it send a trap about one of its ports."""
         await sent(self.port, *TRAP, oid, f"{INDEX}.{port}", "i", str(port))
 
+    def knows(self, interfaces: dict[str, Any]) -> None:
+        """Have the snapshot say what operators decided about its ports."""
+        inventory = self.exporter.inventory
+        assert inventory is not None
+        assert inventory.snapshot is not None
+        device = replace(inventory.devices["edge1"], interfaces=interfaces)
+        inventory.snapshot = replace(inventory.snapshot, devices={"edge1": device})
+
     async def alerts(self) -> list[dict[str, str]]:
         """Give the labels of all that fires."""
         return [dict(alert.labels) for alert in await self.alertmanager.alerts()]
@@ -156,6 +164,34 @@ async def test_a_port_that_nobody_described(
         (labels,) = await there.alerts()
         assert labels["severity"] == rule("info").severity
         assert "ifAlias" not in labels
+
+
+@pytest.mark.parametrize(
+    ("decided", "told"),
+    [
+        pytest.param("critical", ["critical"], id="always"),
+        pytest.param("none", ["warning"], id="never"),
+    ],
+)
+async def test_what_an_operator_decided(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], decided: str, told: list[str]
+) -> None:
+    """The word of an operator goes before the table; without one the table counts again."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        name = (await there.polled())["ifName"]
+        there.knows({name: decided})
+        before = len(there.agent.requests)
+        await there.traps(LINK_DOWN)
+
+        async def confirmed() -> bool:
+            return len(there.agent.requests) > before
+
+        await until(confirmed)
+        if decided == "none":
+            there.knows({})
+            await there.traps(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        assert [labels["severity"] for labels in await there.alerts()] == told
 
 
 async def test_up_again(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:
