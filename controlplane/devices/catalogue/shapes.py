@@ -17,7 +17,7 @@ from controlplane.errors import Problem, pointer
 from controlplane.grammar import PRINTABLE_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-ALLOWED = frozenset({"$schema", "$comment"})  # of what begins with `$`
+NAMED = "$schema"  # names the dialect of a schema
 LEFT_OUT = frozenset({"patternProperties", "unevaluatedItems", "unevaluatedProperties"})
 DEEPEST = 8
 LARGEST = 2**53  # the greatest number
@@ -36,17 +36,17 @@ def value(given: Any) -> Any:
 def schema(given: dict[str, Any]) -> dict[str, Any]:
     """Give a schema as it is, or raise ValueError where it is none that can be used."""
     value(given)
-    for name, held in _members(given):
-        if (name.startswith("$") and name not in ALLOWED) or name in LEFT_OUT:
+    if given.get(NAMED, DIALECT) != DIALECT:
+        raise ValueError(f"must be of {DIALECT}")
+    for name, held in _members(_unnamed(given)):
+        if (name.startswith("$") and name != "$comment") or name in LEFT_OUT:
             raise ValueError(f"must not use {name!r}")
         if name == "pattern" and isinstance(held, str):
             _compile(held)
-    if given.get("$schema", DIALECT) != DIALECT:
-        raise ValueError(f"must be of {DIALECT}")
     try:
-        Draft202012Validator.check_schema(given)
+        Draft202012Validator.check_schema(_unnamed(given))
     except SchemaError as error:
-        raise ValueError(f"is no JSON Schema: {error.message}") from None
+        raise ValueError(f"is no JSON Schema: {error.message[:LONGEST]}") from None
     if "default" in given and not fits(given, given["default"]):
         raise ValueError("must take its own default")
     return given
@@ -61,8 +61,13 @@ def problems(given: Mapping[str, Any], held: Any, place: str) -> list[Problem]:
     """Say where a value is not what the schema asks for."""
     return [
         Problem(place + pointer(error.absolute_path), "schema", error.message[:LONGEST])
-        for error in _Validator(given).iter_errors(held)
+        for error in _Validator(_unnamed(given)).iter_errors(held)
     ]
+
+
+def _unnamed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a schema without its dialect, by whose name the library takes patterns of Python's."""
+    return {name: held for name, held in given.items() if name != NAMED}
 
 
 def _walk(given: Any, depth: int) -> None:
@@ -88,8 +93,10 @@ def _members(given: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _compile(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False  # they go to whoever wrote the pattern
     try:
-        return re2.compile(pattern)
+        return re2.compile(pattern, options)
     except re2.error:
         raise ValueError(f"must not hold the pattern {pattern!r}: it is none of RE2's") from None
 

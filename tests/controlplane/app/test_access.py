@@ -24,6 +24,11 @@ VALUES = {
     "shard": "0",
     "alert": "DeviceDown",
 }
+BODIES: dict[str, dict[str, object]] = {  # where an empty one is no request at all
+    "/api/v1/devices/{name}/thresholds/{metric}/{severity}": {"value": 50.0},
+    "/api/v1/thresholds/{metric}/{severity}": {"value": 50.0},
+    "/api/v1/tags/{name}": {"name": "other"},
+}
 INVENTORY = {
     "credentials": [
         {"name": "hidden", "version": 2, "community": "public"},
@@ -31,7 +36,13 @@ INVENTORY = {
     ],
     "sites": [{"name": "north"}, {"name": "oslo", "parent": "north"}, {"name": "hidden"}],
     "devices": [
-        {"name": "hidden", "address": "10.0.0.1", "site": "hidden", "credentials": ["hidden"]},
+        {
+            "name": "hidden",
+            "address": "10.0.0.1",
+            "site": "hidden",
+            "credentials": ["hidden"],
+            "tags": ["hidden"],
+        },
         {
             "name": "seen",
             "address": "10.0.0.2",
@@ -165,8 +176,9 @@ async def test_outside_the_scope_is_nothing(
     """
     (told,) = (await client.get("/api/v1/alerts?device=hidden")).json()["results"]
     for operation, _ in guarded(app):
+        body = BODIES.get(operation.path, {})
         path = address(operation, alert_id=told["id"])
-        response = await restricted.request(operation.method, path, json={})
+        response = await restricted.request(operation.method, path, json=body)
         place = (operation.key, response.status_code, response.text)
         required = operation.required
         assert required is not None
