@@ -35,6 +35,7 @@ from controlplane.provisioning.service import Deployer
 from controlplane.retries import tasks as retries
 from controlplane.settings import Settings
 from controlplane.transfer.work import KIND, Import
+from controlplane.traps import tasks as traps
 from controlplane.vault import Vault, ring
 
 GRACE = 3.0  # seconds that a long job has to end once the worker should
@@ -56,6 +57,7 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(notifications.blueprint, namespace="notifications")
     app.add_tasks_from(retries.blueprint, namespace="retries")
     app.add_tasks_from(routings.blueprint, namespace="alertmanager")
+    app.add_tasks_from(traps.blueprint, namespace="traps")
     return app
 
 
@@ -74,6 +76,7 @@ async def run(settings: Settings) -> None:
             "deployer": Deployer(settings, sessions, prometheus),
             "routing_deployer": RoutingDeployer(settings, sessions, notifier, vault),
             "sessions": sessions,
+            "event_retention": timedelta(seconds=settings.event_retention),
             "learner": Learner(sessions, prometheus),
             "watcher": Watcher(
                 Holder(sessions, alertmanager),

@@ -15,7 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from controlplane.errors import HeadersTooLarge, Overdue, TooLarge, TooSlow
 
 SMALL_BYTES = 64 * 1024  # several times the largest device, role or credential
-LARGE = re.compile(r"/api/v1/(devices(?:/import(?:/[a-z-]+)?)?|alerts/webhook|notifications/inbox)")
+LARGE = re.compile(
+    r"/api/v1/(devices(?:/import(?:/[a-z-]+)?)?|alerts/webhook|notifications/inbox|exporter/traps)"
+)
 
 
 class Bounds:

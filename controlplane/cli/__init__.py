@@ -19,6 +19,7 @@ NOUNS = (
         "credential",
         "dashboards",
         "device",
+        "event",
         "exporter",
         "grant",
     ),

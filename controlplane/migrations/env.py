@@ -21,6 +21,7 @@ from controlplane.maintenance import models as maintenance
 from controlplane.metrics import models as metrics
 from controlplane.notifications import models as notifications
 from controlplane.provisioning import models as provisioning
+from controlplane.traps import models as traps
 from controlplane.users import models as users
 
 TABLES = (
@@ -37,7 +38,7 @@ TABLES = (
         limits,
         maintenance,
     ),
-    *(metrics, notifications, provisioning, roles, users),
+    *(metrics, notifications, provisioning, roles, traps, users),
 )
 
 connection = context.config.attributes["connection"]

@@ -21,7 +21,9 @@ import httpx
 Seen = TypeVar("Seen")
 
 CHM = Path(sys.executable).with_name("chm")
-SERVICES = ("controlplane", "exporter", "prometheus", "alertmanager", "lab_http", "lab_snmp")
+SERVICES = (
+    *("controlplane", "exporter", "prometheus", "alertmanager", "lab_http", "lab_snmp", "traps"),
+)
 # A minute's behaviour in seconds.
 QUICK = {
     "CHM_SCRAPE_INTERVAL": "2",
@@ -159,11 +161,11 @@ def environment(data: Path, ports: dict[str, int], **more: str) -> dict[str, str
 
 
 @contextmanager
-def running_stack(data: Path, *arguments: str) -> Iterator[Stack]:
+def running_stack(data: Path, *arguments: str, **settings: str) -> Iterator[Stack]:
     """Start `chm up`, wait for its table, and end it with Ctrl-C; nothing may be left running."""
     ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
     receiver = Receiver()
-    env = environment(data, ports, CHM_NOTIFY_WEBHOOKS=receiver.url)
+    env = environment(data, ports, CHM_NOTIFY_WEBHOOKS=receiver.url, **settings)
     process = subprocess.Popen(
         [CHM, "up", *arguments],
         env=env,
