@@ -27,7 +27,7 @@ ORDERING = MappingProxyType(
         "id": col(Event.id),
     }
 )
-SEARCHED = tuple(map(col, (Event.device, Event.source, Event.trap, Event.oid, Event.text)))
+SEARCHED = tuple(map(col, (Event.device, Event.source, Event.trap, Event.text)))
 
 
 def events(actor: Actor, query: EventQuery) -> Select[tuple[Event]]:
