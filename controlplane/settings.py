@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     prometheus_port: Port = 9090
     alertmanager_port: Port = 9093
     grafana_port: Port = 3000
+    traps_port: Port = 1162  # UDP; 162, which devices send to, takes the right to it
     lab_http_port: Port = 8161
     lab_snmp_port: Port = 1161
 
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     alerts_settle: Seconds = 120
     alerts_confirm: Seconds = 10  # and it must be missing in two answers so far apart
     retention: str = "15d"
+    event_retention: Seconds = 30 * 24 * 3600  # how long traps of devices are kept
     remote_write: Words = ()  # where samples go for the years
     notify_webhooks: Words = ()  # URLs that people are told by
     # Where channels may lead although it is ours, or by plain HTTP.

@@ -37,6 +37,7 @@ from controlplane.provisioning.service import Deployer
 from controlplane.retries import tasks as retries
 from controlplane.settings import Settings
 from controlplane.transfer.work import KIND, Import
+from controlplane.traps import tasks as traps
 from controlplane.vault import Vault, ring
 
 GRACE = 3.0  # seconds that a long job has to end once the worker should
@@ -58,6 +59,7 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(notifications.blueprint, namespace="notifications")
     app.add_tasks_from(retries.blueprint, namespace="retries")
     app.add_tasks_from(routings.blueprint, namespace="alertmanager")
+    app.add_tasks_from(traps.blueprint, namespace="traps")
     return app
 
 
@@ -76,6 +78,7 @@ async def run(settings: Settings) -> None:
             "deployer": Deployer(settings, sessions, prometheus),
             "routing_deployer": RoutingDeployer(settings, sessions, notifier, vault),
             "sessions": sessions,
+            "event_retention": timedelta(seconds=settings.event_retention),
             "learner": Learner(sessions, prometheus),
             "interface_learner": InterfaceLearner(sessions, prometheus),
             "watcher": Watcher(

@@ -58,6 +58,9 @@ def serve(  # noqa: PLR0917 - typer makes options of them
     datagram: Annotated[
         int, typer.Option(min=484, max=65_507, help="octets of a reply at most")
     ] = 1_472,
+    traps: Annotated[
+        str, typer.Option(help="host:port that linkDown and linkUp traps go to; loopback only")
+    ] = "",
 ) -> None:
     """Answer SNMP v1 and v2c (community public) for every device until SIGTERM or SIGINT."""
     with _one_line():
@@ -70,6 +73,7 @@ def serve(  # noqa: PLR0917 - typer makes options of them
             recordings=recordings(recording or (), base),
             tick=tick,
             datagram=datagram,
+            traps=_receiver(traps) if traps else None,
         )
         with _listen(http) as sock:
             _loop(lab, sock)
@@ -147,6 +151,13 @@ def _topology(devices: str, base: str) -> topology.Topology:
             return topology.Topology(())
         case path:
             return topology.load(Path(path), base)
+
+
+def _receiver(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal():
+        raise LabError(f"--traps {text!r} is not host:port")
+    return _loopback(host), int(port)
 
 
 def _listen(http: str) -> socket.socket:

@@ -24,6 +24,7 @@ from lab.recording import Recording
 from lab.sockets import Sockets, Statistics
 from lab.table import Source
 from lab.topology import DeviceSpec, Topology
+from lab.traps import Traps
 
 DEFAULT_COMMUNITY = "public"
 BULK_TICK = 10.0  # seconds
@@ -46,6 +47,7 @@ class Lab:
         community: str = DEFAULT_COMMUNITY,
         datagram: int = DEFAULT_DATAGRAM,
         clock: Callable[[], float] = time.time,
+        traps: tuple[str, int] | None = None,
     ) -> None:
         self.bulk = tuple(bulk)
         self.network = Network(topology, clock, self.bulk)
@@ -68,6 +70,7 @@ class Lab:
             self._agents[played.name] = self._agent(_player(played))
         by_address = {self._addresses[name]: agent for name, agent in self._agents.items()}
         self._sockets = Sockets(by_address, self.statistics)
+        self._traps = Traps(traps, community) if traps else None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -127,6 +130,8 @@ class Lab:
         for name, source in self._sources.items():
             source.expire()
             self._agents[name].silent = not self.network.answers(name)
+        if self._traps is not None:
+            self._traps.follow(self.network, self._addresses)
 
     def _follow(self, device: str) -> None:
         """Give a bulk device that got a scenario a table of its own, then show what changed."""

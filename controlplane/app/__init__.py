@@ -74,6 +74,7 @@ from controlplane.targets import endpoints as targets
 from controlplane.targets.document import History
 from controlplane.targets.exporters import endpoints as exporters
 from controlplane.transfer import endpoints as transfer
+from controlplane.traps import endpoints as traps
 from controlplane.vault import Vault, ring
 from controlplane.vault.telemetry import VaultMetrics
 
@@ -106,6 +107,7 @@ ROUTERS = (
     baselines.router,
     metrics.intent,
     targets.router,
+    traps.router,
     exporters.router,
     polling.router,
     verification.router,

@@ -20,6 +20,7 @@ NOUNS = (
         "credential",
         "dashboards",
         "device",
+        "event",
         "exporter",
         "grant",
     ),

@@ -25,6 +25,7 @@ from controlplane.notifications import models as notifications
 from controlplane.provisioning import models as provisioning
 from controlplane.provisioning.alerting_rules import models as alerting_rules
 from controlplane.provisioning.shipped_alerts import models as shipped_alerts
+from controlplane.traps import models as traps
 from controlplane.users import models as users
 
 TABLES = (
@@ -43,7 +44,7 @@ TABLES = (
         limits,
         maintenance,
     ),
-    *(interfaces, metrics, notifications, provisioning, roles, shipped_alerts, users),
+    *(interfaces, metrics, notifications, provisioning, roles, shipped_alerts, traps, users),
 )
 
 connection = context.config.attributes["connection"]

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from controlplane.errors import ConfigurationError
 from controlplane.settings import Settings
 
+TCP = socket.SOCK_STREAM
+
 
 @contextmanager
 def data_folder(settings: Settings) -> Iterator[None]:
@@ -34,13 +36,13 @@ def data_folder(settings: Settings) -> Iterator[None]:
 
 def check_ports(settings: Settings, *, demo: bool) -> None:
     """Refuse to start where a port is taken, naming the setting that chooses another."""
-    wanted = ["controlplane", "exporter", "prometheus", "alertmanager"]
+    wanted = ["controlplane", "exporter", "prometheus", "alertmanager", "traps"]
     wanted += ["lab_http"] * demo + ["grafana"] * (shutil.which("grafana") is not None)
     for service in wanted:
         setting = f"{service}_port"
         host = "127.0.0.1" if service == "lab_http" else settings.host
         port: int = getattr(settings, setting)
-        reason = _refusal(host, port)
+        reason = _refusal(host, port, socket.SOCK_DGRAM if service == "traps" else TCP)
         if reason:
             raise ConfigurationError(
                 f"port {port} on {host} for {service.partition('_')[0]}: {reason}"
@@ -48,10 +50,11 @@ def check_ports(settings: Settings, *, demo: bool) -> None:
             )
 
 
-def _refusal(host: str, port: int) -> str:
+def _refusal(host: str, port: int, kind: socket.SocketKind) -> str:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family, kind) as attempt:
+        if kind == TCP:  # of UDP it would let two have the port
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind((host, port))
         except OSError as error:

@@ -27,7 +27,7 @@ from exporter.profiles.loader import Configuration
 from exporter.protocols.snmp.notifications import Opener, engine_of
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
-from exporter.traps import Alerts, Desk, Receiver, Sources, Storms, Traps
+from exporter.traps import Alerts, Desk, Outbox, Receiver, Sources, Storms, Traps
 
 GRACE = 3  # seconds that running scrapes get when the process is told to end
 
@@ -102,7 +102,7 @@ def traps(exporter: Exporter) -> Traps | None:
         exporter.prober,
         lambda: exporter.configuration,
         telemetry,
-        None,
+        Outbox(inventory.client, inventory.token, telemetry),
         _alerts(settings, telemetry),
         settings.public_url,
     )

@@ -54,7 +54,7 @@ class Desk:
         told = reading.told(arrival.notification, notice, arrival.device)
         self.telemetry.traps_received.labels(told.name).inc()
         if self.outbox is not None:
-            self.outbox.put(_event(arrival, told))
+            self.outbox.put(event(arrival, told))
         if (snapshot := self.inventory.snapshot) is None or not arrival.device:
             return
         self.prober.heard(arrival.device, snapshot)
@@ -136,7 +136,8 @@ def _notice(traps: Mapping[str, Notice], oid: str) -> Notice | None:
     return traps.get(oid) or (traps.get(f"{head[:-2]}.{last}") if head.endswith(".0") else None)
 
 
-def _event(arrival: Arrival, told: Told) -> dict[str, Any]:
+def event(arrival: Arrival, told: Told) -> dict[str, Any]:
+    """Return an arrival as the control plane is told of it."""
     note: Notification = arrival.notification
     return {
         "id": str(uuid4()),

@@ -9,4 +9,4 @@ from tests.controlplane.conftest import (  # noqa: F401 - fixtures
     sessions,
     settings,
 )
-from tests.exporter.conftest import switch  # noqa: F401 - a fixture
+from tests.exporter.conftest import switch, telemetry  # noqa: F401 - fixtures

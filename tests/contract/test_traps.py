@@ -10,17 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import AsyncClient
 
+from controlplane.auth.permissions import Permission
 from controlplane.clients.alertmanager import Alertmanager, PostedAlert
 from exporter import exposition
 from exporter.app import Exporter
 from exporter.cli import server as process
 from exporter.config import Auth
 from exporter.inventory import Snapshot
+from exporter.profiles import loader
+from exporter.profiles import values as snmp
+from exporter.protocols.snmp.notifications import Notification
+from exporter.telemetry import Telemetry
+from exporter.traps import Outbox, desk, reading
+from exporter.traps.receiver import Arrival
 from rules import interfaces
 from rules.options import Intent
 from rules.rule import Alert
 from tests.controlplane.alertmanager import server
+from tests.controlplane.conftest import Service
 from tests.exporter.agent import Agent, Value, integer, octets, parse, serve
 from tests.exporter.serving import counted, made, with_device
 from tests.exporter.traps.sending import LINK_DOWN, LINK_UP, sent
@@ -261,3 +270,41 @@ async def test_a_device_that_was_left_alone(
         await until(taken)
         assert exporter.prober.devices.state(state) == "closed"
         assert await there.polled()
+
+
+async def test_events_reach_the_control_plane(
+    client: AsyncClient, service: Service, telemetry: Telemetry
+) -> None:
+    """What the exporter says of a trap, hostile text and all, the control plane takes and shows."""
+    hostile = bytes(range(256)) + "\u202e\u2028\ufffe".encode()
+    values: tuple[snmp.Value, ...] = (hostile, 2**64 - 1, None, "10.0.0.1")
+    varbinds: tuple[tuple[str, snmp.Value], ...] = (
+        ("1.3.6.1.2.1.2.2.1.1.7", 7),
+        ("1.3.6.1.2.1.2.2.1.2.7", "Gi0/7 \x1b[31m\u202e<script>\ue000".encode()),
+        *((f"1.3.6.1.4.1.9.{number}", value) for number, value in enumerate(values)),
+    )
+    arrival = Arrival("edge1", "10.0.0.7", Notification(LINK_DOWN, 1, varbinds))
+    notice = loader.load([]).traps[LINK_DOWN]
+    outbox = Outbox(await service(Permission.SNAPSHOT_READ), None, telemetry)
+
+    outbox.put(desk.event(arrival, reading.told(arrival.notification, notice, "edge1")))
+    assert await outbox.send()
+
+    (shown,) = (await client.get("/api/v1/events")).json()["results"]
+    assert (shown["device"], shown["source"], shown["trap"]) == ("edge1", "10.0.0.7", "linkDown")
+    assert shown["text"].startswith("port 7 Gi0/7")
+    assert len(shown["varbinds"]) == len(varbinds)
+    assert not outbox.waiting
+
+
+async def test_events_wait_for_the_control_plane(service: Service, telemetry: Telemetry) -> None:
+    """While nobody takes them they wait; what will never be taken is dropped and counted."""
+    outbox = Outbox(await service(Permission.TARGETS_READ), None, telemetry)
+    outbox.put({"id": "not an id"})
+    assert not await outbox.send()
+    assert len(outbox.waiting) == 1
+
+    outbox.client = await service(Permission.SNAPSHOT_READ)
+    assert await outbox.send()
+    assert not outbox.waiting
+    assert telemetry.registry.get_sample_value("chm_trap_dropped_total", {"reason": "refused"}) == 1

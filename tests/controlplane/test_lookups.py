@@ -214,7 +214,7 @@ LISTS = [
     DEVICES, SITES, "/api/v1/device-groups", "/api/v1/credentials", "/api/v1/audit",
     "/api/v1/alerts", "/api/v1/incidents", "/api/v1/users", "/api/v1/maintenance",
     "/api/v1/notifications", "/api/v1/escalations", "/api/v1/escalation/policies",
-    "/api/v1/oncall/schedules",
+    "/api/v1/oncall/schedules", "/api/v1/events",
 ]  # fmt: skip
 
 

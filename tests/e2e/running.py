@@ -21,7 +21,9 @@ import httpx
 Seen = TypeVar("Seen")
 
 CHM = Path(sys.executable).with_name("chm")
-SERVICES = ("controlplane", "exporter", "prometheus", "alertmanager", "lab_http", "lab_snmp")
+SERVICES = (
+    *("controlplane", "exporter", "prometheus", "alertmanager", "lab_http", "lab_snmp", "traps"),
+)
 # A minute's behaviour in seconds.
 QUICK = {
     "CHM_SCRAPE_INTERVAL": "2",

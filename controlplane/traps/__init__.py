@@ -1,0 +1,1 @@
+"""Events: the traps that devices sent, as the exporters tell of them."""

@@ -1,0 +1,33 @@
+"""The table of events."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from controlplane.database import UtcDateTime, now
+
+
+class Event(SQLModel, table=True):
+    """A trap; `device` is a name, as of alerts, and empty where the sender is no device."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("ix_events_at", "at"),
+        Index("ix_events_received_at", "received_at"),
+        Index("ix_events_device_at", "device", "at"),
+    )
+
+    id: UUID = Field(primary_key=True)  # the exporter's, so that one told twice is one
+    at: datetime = Field(sa_type=UtcDateTime)
+    device: str
+    source: str
+    trap: str
+    oid: str
+    severity: str
+    text: str
+    varbinds: list[dict[str, Any]] = Field(sa_type=JSONB)
+    received_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
