@@ -173,4 +173,6 @@ def note(tests: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _minutes(time: str) -> int:
-    return int(time[:-1]) * {"m": 1, "h": 60}[time[-1]]
+    return sum(
+        int(number) * {"m": 1, "h": 60}[unit] for number, unit in re.findall(r"(\d+)([mh])", time)
+    )
