@@ -51,6 +51,7 @@ Asked = Annotated[
     Field(
         max_length=lookups.MOST,
         description="Custom fields: `rack=12`, or with a lookup as `height__gte=2`; repeatable.",
+        examples=[["rack=12"], ["height__gte=2"]],
     ),
 ]
 Definitions = Mapping[str, CustomField]

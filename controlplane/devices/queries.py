@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Subquery,
+    case,
     func,
     literal,
     or_,
@@ -24,7 +25,7 @@ from controlplane.auth.permissions import Permission
 from controlplane.auth.tables import RULES
 from controlplane.database import one_of
 from controlplane.devices import custom
-from controlplane.devices.catalogue.models import PollClass
+from controlplane.devices.catalogue.models import DeviceType, PollClass
 from controlplane.devices.catalogue.nouns import BY_ID
 from controlplane.devices.groups import queries as group_queries
 from controlplane.devices.groups.models import DeviceGroup
@@ -55,7 +56,7 @@ DEVICE_ORDERING = {
 }
 
 TOLD = ("model", "os_version", "serial")  # by the device itself
-SEARCHED = ("role", "site")  # beside what stands together in a column
+SEARCHED = ("role", "site", "maker")  # beside what stands together in a column
 
 
 def any_site(name: str) -> Select[tuple[Site]]:
@@ -147,6 +148,12 @@ def _device_subjects(actor: Actor) -> Mapping[str, lookups.Subject]:
             for fact, column in lookups.columns(DeviceFacts, *TOLD).items()
         },
         "vendor": filters.vendor(Device),
+        # Who makes the type of a device for which nobody named a vendor.
+        "maker": Related(
+            case((col(Device.vendor) == "", col(Device.device_type_id))),
+            select(DeviceType.id),
+            col(DeviceType.manufacturer),
+        ),
         # What an operator wrote counts, else what the device tells.
         "serial": func.coalesce(func.nullif(col(Device.serial), ""), told, ""),
         **{

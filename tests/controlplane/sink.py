@@ -55,6 +55,15 @@ class Sink:
                         return told
                 await asyncio.sleep(0.05)
 
+    async def wait_for_end(self, device: str) -> None:
+        """Return once it was told that something of a device is over; fail after a minute."""
+        async with asyncio.timeout(60):
+            while not any(
+                (told.labels.get("device"), told.status) == (device, "resolved")
+                for told in self.told
+            ):
+                await asyncio.sleep(0.05)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(

@@ -225,7 +225,8 @@ async def test_every_declared_filter_filters(client: AsyncClient, url: str) -> N
     for parameter in document["paths"][url]["get"]["parameters"]:
         name, schema = parameter["name"], parameter["schema"]
         if name not in {"limit", "offset", "ordering", "fields", "cursor"}:
-            response = await client.get(url, params={name: example(document, schema)})
+            value = schema["examples"][0] if "examples" in schema else example(document, schema)
+            response = await client.get(url, params={name: value})
             assert response.status_code == 200, response.text
 
 

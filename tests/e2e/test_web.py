@@ -1,5 +1,7 @@
 """The control plane as a server: what only the real process can show."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -27,8 +29,11 @@ def test_headers_are_bounded(stack: Stack) -> None:
 def test_nobody_claims_to_be_another(stack: Stack) -> None:
     """Without a trusted proxy X-Forwarded-For changes nothing: the count is that of the address."""
     url = f"{stack.url('controlplane')}/api/v1/auth/me"
-    left = []
-    for number in range(3):
+
+    def left(number: int) -> int:
         answer = httpx.get(url, headers={"X-Forwarded-For": f"192.0.2.{number}"})
-        left.append(int(answer.headers["ratelimit"].split("r=")[1].split(";")[0]))
-    assert left[0] > left[1] > left[2]
+        return int(answer.headers["ratelimit"].split("r=")[1].split(";")[0])
+
+    with ThreadPoolExecutor(20) as pool:  # faster than what is left grows again
+        found = set(pool.map(left, range(40)))
+    assert len(found) > 1, "each would have as much left as the others"

@@ -32,6 +32,7 @@ INVENTORY = {
         {"name": "oslo", "parent": "north"},
         {"name": HIDDEN, "description": "hidden place"},
     ],
+    "device_roles": [{"name": HIDDEN}],  # which all may read, there or not
     "devices": [
         {
             "name": HIDDEN,
@@ -73,8 +74,10 @@ async def restricted(client: AsyncClient, service: Service, log_in: Login) -> As
     for name, site in ((HIDDEN, HIDDEN), ("open", "oslo")):
         asked = {"name": name, "filter": {"site": site}}
         assert (await client.post("/api/v1/device-groups", json=asked)).status_code == 201
-    url = f"{DEVICES}/{HIDDEN}/thresholds/temperature/warning"
-    assert (await client.put(url, json={"value": 42.5})).status_code == 200
+    threshold = {"scope": "device", "device": HIDDEN, "metric": "temperature"}
+    values = {"warning": 42.5, "critical": 50}
+    limited = await client.post("/api/v1/thresholds", json={**threshold, **values})
+    assert limited.status_code == 201, limited.text
     work = {"starts_at": "2100-01-01T00:00:00", "duration": 60, "devices": [HIDDEN]}
     planned = await client.post("/api/v1/maintenance", json={**work, "name": HIDDEN})
     assert planned.status_code == 201, planned.text

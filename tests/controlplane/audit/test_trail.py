@@ -65,7 +65,7 @@ async def test_an_import_tells_of_every_row(client: AsyncClient) -> None:
     assert (await client.post(url, json=document)).status_code == 200
     found = await entries(client)
     told = [(entry["action"], entry["object_name"]) for entry in found]
-    first = [("data.create", name) for name in ("north", "core", "d0", "d1", "d2")]
+    first = [("data.create", name) for name in ("core", "north", "d0", "d1", "d2")]
     assert told == [*first, ("data.import", ""), ("data.update", "d0"), ("data.import", "")]
     assert found[6]["before"] == {"role": None}
     assert found[6]["after"] == {"role": "core"}

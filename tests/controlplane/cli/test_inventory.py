@@ -52,6 +52,7 @@ def test_changes(chm: Chm) -> None:
 @pytest.mark.usefixtures("ready")
 def test_thresholds(chm: Chm, refused: Chm) -> None:
     """They are set, changed and taken back for a scope; a device shows which count, and whose."""
+    chm("device-role", "create", "core")
     chm("device", "add", "core1", "10.0.0.1", "--role", "core")
     chm("group", "add", "cores", "--role", "core")
     of = ("--warning", "50", "--critical", "70")

@@ -249,6 +249,7 @@ async def test_the_end_of_what_somebody_has_is_told(stack: Stack) -> None:
     await stack.end()
     for _ in range(3):
         await stack.look()
+    await stack.sink.wait_for_end("core")
     await stack.fire("other")  # a notification that comes later, so that a double would be here
     await stack.sink.wait_for("other", alertname="DeviceDown")
     told = [t.status for t in stack.sink.told if t.labels["alertname"] == "DeviceDown"]

@@ -20,6 +20,7 @@ INVENTORY = {
         {"name": "room", "parent": "building"},
         {"name": "south"},
     ],
+    "device_roles": [{"name": "core"}, {"name": "edge"}],
     "devices": [
         {"name": "core1", "address": "10.0.0.1", "site": "room", "role": "core", "tags": ["old"]},
         {"name": "edge1", "address": "10.0.0.2", "site": "south", "role": "edge"},
@@ -29,7 +30,8 @@ INVENTORY = {
 
 @pytest.fixture
 async def inventory(client: AsyncClient) -> None:
-    await client.post(f"{DEVICES}/import", json=INVENTORY)
+    imported = await client.post(f"{DEVICES}/import", json=INVENTORY)
+    assert imported.status_code == 200, imported.text
     for name, asked in (("cores", {"roles": ["core"]}), ("old", {"tags_any": ["old"]})):
         made = await client.post(GROUPS, json={"name": name, "filter": asked})
         assert made.status_code == 201, made.text
@@ -124,7 +126,7 @@ async def test_a_device_that_changes_follows(client: AsyncClient) -> None:
     for change, expected in (
         ({"tags": ["old"]}, (42, 90, "group", "old")),
         ({"tags": [], "site": None}, (41, 90, "role", "edge")),
-        ({"role": ""}, (65, 80, "default", None)),
+        ({"role": None}, (65, 80, "default", None)),
     ):
         assert (await client.patch(f"{DEVICES}/edge1", json=change)).status_code == 200
         assert await counts(client, "edge1") == expected

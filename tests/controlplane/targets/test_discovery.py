@@ -60,7 +60,9 @@ async def test_the_list_follows_the_inventory(client: AsyncClient, service: Serv
     await client.post("/api/v1/devices/import", json=DOCUMENT)
     prometheus = await service(Permission.TARGETS_READ)
     core, router = (await prometheus.get(URL)).json()
-    await client.patch("/api/v1/devices/core1", json={"role": "edge"})
+    assert (await client.post("/api/v1/device-roles", json={"name": "edge"})).status_code == 201
+    changed = await client.patch("/api/v1/devices/core1", json={"role": "edge"})
+    assert changed.status_code == 200, changed.text
     assert (await prometheus.get(URL)).json() == [
         {**core, "labels": {**core["labels"], "role": "edge"}},
         router,

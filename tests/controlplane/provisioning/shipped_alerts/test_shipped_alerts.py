@@ -111,8 +111,8 @@ async def test_two_writers(client: AsyncClient) -> None:
     [
         ("name=DeviceDown&name=CpuHigh", {"DeviceDown", "CpuHigh"}),
         ("name__sw=Bgp", {"BgpSessionDown", "BgpSessionFlapping"}),
-        ("severity=info&severity=warning", {"InterfaceDown"}),
-        ("severity=none", {"DeviceUnreachable"}),
+        ("severity=info&severity=warning", {"InterfaceDown", "InterfaceFlapping"}),
+        ("severity=none", {"DeviceUnreachable", "InterfaceDown", "InterfaceFlapping"}),
         ("alertclass=cause&enabled=false", {"DeviceUnknown"}),
         ("q=PROCESSOR", {"CpuHigh"}),
     ],
