@@ -30,3 +30,5 @@ class Settings:
     breaker_interval: float = 20.0
     wrap_large_counters: bool = True
     source_address: str = ""
+    # Bytes in which walks are remembered, to read the next of them by their layout; 0 is none.
+    replay_memory: int = 256 << 20

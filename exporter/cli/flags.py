@@ -87,6 +87,10 @@ def _snmp(made: argparse.ArgumentParser) -> None:
     add("--snmp.module-concurrency", dest="modules", type=_count, default=1, help=text)
     text = "walks of one module that run side by side, for devices far away (%(default)s)"
     add("--snmp.walk-concurrency", dest="walks", type=_count, default=1, help=text)
+    text = (
+        "MiB to remember walks in, which halves the CPU time of the next; 0 is none (%(default)s)"
+    )
+    add("--snmp.replay-memory", dest="replay", type=_whole, default=256, metavar="MIB", help=text)
 
 
 def _care(made: argparse.ArgumentParser) -> None:
@@ -174,6 +178,7 @@ def settings(flags: argparse.Namespace) -> Settings:
         breaker_interval=flags.interval,
         wrap_large_counters=flags.wrap,
         source_address=source(flags.source),
+        replay_memory=(flags.replay << 20) // flags.workers,
     )
 
 
