@@ -87,9 +87,7 @@ def _snmp(made: argparse.ArgumentParser) -> None:
     add("--snmp.module-concurrency", dest="modules", type=_count, default=1, help=text)
     text = "walks of one module that run side by side, for devices far away (%(default)s)"
     add("--snmp.walk-concurrency", dest="walks", type=_count, default=1, help=text)
-    text = (
-        "MiB to remember walks in, which halves the CPU time of the next; 0 is none (%(default)s)"
-    )
+    text = "MiB to remember walks in, so that the next take less CPU; 0 is none (%(default)s)"
     add("--snmp.replay-memory", dest="replay", type=_whole, default=256, metavar="MIB", help=text)
 
 
