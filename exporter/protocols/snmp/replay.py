@@ -24,6 +24,7 @@ UNUSED = 3  # walks after which a page that did not come again is forgotten
 WORTH = 16  # readings that make up for learning a layout
 LONGEST_WAIT = 64  # pages of another layout at most before one is learned again
 ROOM = 0.9  # of the budget, below which there is room again
+MOST_PAGES = 1000  # of one walk, so that no device takes what is there for all
 OVERHEAD = 512  # octets of what a page is kept in
 
 Key = tuple[str, int]
@@ -218,7 +219,7 @@ class Replay:
             if seen.misses < seen.wait:
                 return
             wait = 1 if seen.hits >= WORTH else min(2 * seen.wait, LONGEST_WAIT)
-        elif self._memory.full:
+        elif self._memory.full or len(self._walk.pages) >= MOST_PAGES:
             return
         found = [binding for binding in page if binding is not None]
         names = tuple(name for name, _ in found)

@@ -337,6 +337,15 @@ class TestMemory:
         assert hits[0] == 4
         assert hits[2] == 0
 
+    async def test_share(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of an endless table only the first pages are remembered, the others decoded."""
+        monkeypatch.setattr(replay, "MOST_PAGES", 3)
+        memory = Memory(PLENTY)
+        async with serve(counters(rows=200)) as agent:
+            first, second = [await walk(agent.port, memory) for _ in range(2)]
+        assert first[0] == second[0]
+        assert (second[1]["replayed"], second[1]["decoded"]) == (3, 8)
+
     async def test_none(self) -> None:
         """Without a budget nothing is remembered."""
         memory = Memory(0)
