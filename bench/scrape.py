@@ -2,7 +2,7 @@
 
 Every exporter gets the same columns and answers over HTTP, asked as Prometheus asks, with the
 max_repetitions it ships: 50 for ours, 25 for the others. What is measured is the CPU time of its
-process.
+process. Ours comes twice: as it is, and where it decodes every page.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -55,6 +55,8 @@ def exporters(folder: Path) -> Iterator[list[Exporter]]:
     modules = {MODULE: _peers.shipped()[MODULE]}
     with ExitStack() as stack:
         found = [stack.enter_context(_peers.ours(folder))]
+        decoding = stack.enter_context(_peers.ours(folder, "--snmp.replay-memory=0"))
+        found.append(replace(decoding, name=f"{_peers.OUR_NAME} (no replay)"))
         if _peers.debian():
             found.append(stack.enter_context(_peers.of_debian(folder, modules)))
         if _peers.newest():

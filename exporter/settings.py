@@ -36,3 +36,5 @@ class Settings:
     traps_accept_unknown: bool = False
     alertmanager_urls: tuple[str, ...] = ()
     public_url: str = ""
+    # Bytes in which walks are remembered, to read the next of them by their layout; 0 is none.
+    replay_memory: int = 256 << 20

@@ -98,6 +98,17 @@ class Telemetry:
             registry=self.registry,
         )
 
+        self.replay_hits = Counter(
+            "chm_exporter_replay_hits",
+            "Pages of walks that were read as the one before, without decoding.",
+            registry=self.registry,
+        )
+        self.replay_misses = Counter(
+            "chm_exporter_replay_misses",
+            "Pages of walks that were decoded, as they are new or look otherwise than before.",
+            registry=self.registry,
+        )
+
     def _describe_service(self) -> None:
         registry = self.registry
         self.rejected = Counter(
@@ -132,6 +143,12 @@ class Telemetry:
         self.tasks = Gauge(
             "chm_exporter_tasks",
             "Tasks of the event loop; many more than scrapes under way would be a leak.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.replay_bytes = Gauge(
+            "chm_exporter_replay_bytes",
+            "Memory in which walks are remembered.",
             registry=registry,
             multiprocess_mode="livesum",
         )

@@ -7,7 +7,7 @@ that is not monitored yet can be asked, too. The answer is a 200 whatever the de
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -93,7 +93,7 @@ async def _look(exporter: Exporter, order: Order) -> Look:
     target = Target(device.address, device.port)
     auths = {name: order.auths[name] for name in device.auths if name in order.auths}
     subject = Subject(str(target), target, auths, device.profile, device.modules)
-    devices = Devices(exporter.settings, exporter.telemetry)
+    devices = Devices(replace(exporter.settings, replay_memory=0), exporter.telemetry)
     deadline = asyncio.get_running_loop().time() + SECONDS
     async with devices.turn(str(target), deadline) as state:
         return await look(devices, subject, state, exporter.configuration, deadline)

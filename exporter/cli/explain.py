@@ -69,6 +69,7 @@ async def _ask(given: argparse.Namespace) -> Explanation:
         config_files=tuple(given.config),
         expand_environment=given.expand,
         source_address=flags.source(given.source),
+        replay_memory=0,
     )
     configuration = load(settings)
     subject = _subject(given, configuration)

@@ -87,6 +87,8 @@ def _snmp(made: argparse.ArgumentParser) -> None:
     add("--snmp.module-concurrency", dest="modules", type=_count, default=1, help=text)
     text = "walks of one module that run side by side, for devices far away (%(default)s)"
     add("--snmp.walk-concurrency", dest="walks", type=_count, default=1, help=text)
+    text = "MiB to remember walks in, so that the next take less CPU; 0 is none (%(default)s)"
+    add("--snmp.replay-memory", dest="replay", type=_whole, default=256, metavar="MIB", help=text)
 
 
 def _care(made: argparse.ArgumentParser) -> None:
@@ -195,6 +197,7 @@ def settings(flags: argparse.Namespace) -> Settings:
             _url("--alertmanager.url", url) for url in flags.alertmanagers or ()
         ),
         public_url=(flags.public or flags.controlplane).rstrip("/"),
+        replay_memory=(flags.replay << 20) // flags.workers,
     )
 
 

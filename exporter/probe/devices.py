@@ -16,7 +16,7 @@ from exporter.config import Auth
 from exporter.errors import Busy, LeftAlone, ProtocolError, Unreachable
 from exporter.profiles.schema import Profile
 from exporter.protocols import snmp
-from exporter.protocols.snmp import Engines, Limits, Session, Target, Traffic
+from exporter.protocols.snmp import Engines, Limits, Memory, Session, Target, Traffic
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 
@@ -68,6 +68,10 @@ class Devices:
     most: int = MOST
     engines: Engines = field(default_factory=Engines)
     known: OrderedDict[str, DeviceState] = field(default_factory=OrderedDict)
+    memory: Memory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = Memory(self.settings.replay_memory)
 
     @asynccontextmanager
     async def turn(
@@ -95,6 +99,8 @@ class Devices:
                 device.turns.release()
         finally:
             device.scrapes -= 1
+            if self.memory.budget:
+                self.telemetry.replay_bytes.set(self.memory.used)
 
     def session(
         self,
@@ -113,6 +119,7 @@ class Devices:
             engines=self.engines,
             context_engine_id=context_engine_id,
             source_address=self.settings.source_address,
+            memory=self.memory,
         )
 
     def answered(self, device: DeviceState) -> None:

@@ -22,4 +22,6 @@ def counted(telemetry: Telemetry, traffic: Traffic) -> None:
     telemetry.packets.inc(traffic.packets)
     telemetry.packet_retries.inc(traffic.retries)
     telemetry.refusals.inc(traffic.refusals)
+    telemetry.replay_hits.inc(traffic.replayed)
+    telemetry.replay_misses.inc(traffic.decoded)
     telemetry.unexpected.inc(traffic.unexpected)

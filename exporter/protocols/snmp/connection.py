@@ -9,6 +9,8 @@ from exporter.config import Auth
 from exporter.errors import LocalFault, OutOfTime, ProtocolError, Unreachable
 from exporter.protocols.snmp import security
 from exporter.protocols.snmp.limits import Limits, Traffic
+from exporter.protocols.snmp.relay import Relay
+from exporter.protocols.snmp.replay import Memory
 from exporter.protocols.snmp.session import Session
 from exporter.protocols.snmp.target import Target
 from exporter.protocols.snmp.usm import Engines
@@ -31,13 +33,16 @@ async def session(
     engines: Engines | None = None,
     context_engine_id: bytes = b"",
     source_address: str = "",
+    memory: Memory | None = None,
 ) -> AsyncIterator[Session]:
     """Open a session with an agent for the length of a block.
 
     `engines` remembers the v3 engines of agents from one session to the next; `source_address` is
-    where to ask from.
+    where to ask from; `memory` is for the walks that are made again and again.
     """
-    way = security.Way(engines or Engines(), context_engine_id, source_address)
+    device = memory.of(str(target), auth) if memory and auth.version != 1 else None
+    known = (memory, device) if memory and device else None
+    way = security.Way(engines or Engines(), context_engine_id, source_address, bool(known))
     try:
         async with asyncio.timeout_at(limits.deadline):
             address = await target.resolve()
@@ -54,8 +59,10 @@ async def session(
     except OSError as error:
         raise _fault(target, error) from error
     try:
-        opened = Session(str(target), agent, auth, traffic or Traffic())
+        opened = Session(str(target), agent, auth, traffic or Traffic(), known)
     except OSError as error:
+        if isinstance(agent, Relay):
+            agent.close()
         raise _fault(target, error) from error
     try:
         yield opened

@@ -8,6 +8,7 @@ from exporter.protocols.snmp.ber import Malformed
 
 LARGEST = 4080  # octets of a message that gufo-snmp can read or write
 SHORTEST_PAGE = 256  # octets of a PDU whose lengths are certain to take three
+IDENTITY_AT, BINDINGS_AFTER = 4, 10  # octets of a usual PDU before its request-id, and after
 CONTEXT = 0x80  # class of the tags of PDUs
 TOO_BIG, NO_SUCH_NAME = 1, 2
 STATUSES = (  # error-status, RFC 3416 section 3

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Self
 
-COUNTED = ("packets", "retries", "replies", "values", "refusals", "unexpected", "waits")
+COUNTED = (
+    *("packets", "retries", "replies", "values", "refusals", "unexpected", "waits"),
+    *("replayed", "decoded"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,8 @@ class Traffic:
 
     `repetitions` is how many values the agent can send at once, where that is less than it was
     asked for; 0 is no limit. `incomplete` says that the agent refused a part of what it was asked
-    for, `broken` what and where, if it is something that the agent has.
+    for, `broken` what and where, if it is something that the agent has. `replayed` are pages that
+    were read by their layout, `decoded` those that could not be.
     """
 
     packets: int = 0
@@ -33,6 +37,8 @@ class Traffic:
     refusals: int = 0
     repetitions: int = 0
     unexpected: int = 0
+    replayed: int = 0
+    decoded: int = 0
     incomplete: bool = False
     broken: str = ""
     waits: list[float] = field(default_factory=list, repr=False)

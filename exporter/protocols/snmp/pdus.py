@@ -48,6 +48,13 @@ def response(number: int) -> bytes:
     return ber.encode(ber.RESPONSE, fields + ber.encode(ber.SEQUENCE, binding))
 
 
+def bulk(name: str, repetitions: int) -> bytes:
+    """Return what stands behind the request-id where a GETBULK asks for what is after a name."""
+    binding = ber.encode(ber.SEQUENCE, ber.name(name) + b"\x05\x00")
+    fields = b"\x02\x01\x00" + ber.integer(repetitions)
+    return fields + ber.encode(ber.SEQUENCE, binding)
+
+
 def shortened(pdu: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     """Return the same with marks in place of long texts, and the texts by their marks."""
     texts: dict[bytes, bytes] = {}

@@ -7,15 +7,18 @@ and texts too long for it are kept aside.
 """
 
 import os
+import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from gufo.snmp._fast import GetIter, SnmpV1ClientSocket, SnmpV2cClientSocket
 
 from exporter.config import Auth
 from exporter.protocols.snmp import ber, header, pdus
 from exporter.protocols.snmp.ber import Malformed
+from exporter.protocols.snmp.pages import Answer
 from exporter.protocols.snmp.usm import Envelope, Report
 
 Codec = SnmpV1ClientSocket | SnmpV2cClientSocket
@@ -25,13 +28,14 @@ NOWHERE = "127.0.0.1:9"  # what the codec is told; it never sends there
 LARGEST = 65_535  # octets of a datagram
 LARGEST_MESSAGE = 1 << 20  # octets of a message over TCP
 LONG_PDU = header.LARGEST - 512  # octets; with any header it fits into what the codec reads
+IDS = 1 << 30  # the first request-id of ours, and how many there are
 PAIR_BUFFER = 2 * LARGEST_MESSAGE
 
 # A message of SNMPv2c with an empty community stands for the bare PDU inside an envelope.
 PLAIN = b"\x02\x01\x01\x04\x00"
 
 
-def _paired(codec: Codec) -> socket.socket:
+def paired(codec: Codec) -> socket.socket:
     """Return the other end of what a codec reads and writes from now on."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     for end in (ours, theirs):
@@ -50,7 +54,7 @@ class Unseen:
 
     def __init__(self, codec: Codec, auth: Auth) -> None:
         self._codec = codec
-        self._pair = _paired(codec)
+        self._pair = paired(codec)
         self._head = pdus.head(auth)
 
     def had(self, identity: int) -> bool:
@@ -73,6 +77,16 @@ class Refused(Exception):
     def __init__(self, report: Report) -> None:
         super().__init__(report)
         self.report = report
+
+
+class Reader(Protocol):
+    """What sees answers before the codec does."""
+
+    def read(self, answer: bytes, identity: bytes) -> bool:
+        """Return whether it has read an answer to that request-id, so that the codec need not."""
+
+    def offered(self, answer: Answer) -> None:
+        """Look at an answer that the codec is about to read."""
 
 
 @dataclass(slots=True)
@@ -115,13 +129,15 @@ class Relay:
     """Has the methods of gufo-snmp's sockets; `take` must come before each `recv_…`.
 
     `again` says that the next request repeats the question of the last; `unseen` is one that was
-    sent before there was a relay.
+    sent before there was a relay. `head` stands before each PDU. The codec is opened when it is
+    needed, with the other end of what it reads and writes.
     """
 
     def __init__(
         self,
-        codec: Codec,
+        opening: Callable[[], tuple[Codec, socket.socket]],
         agent: socket.socket,
+        head: bytes,
         envelope: Envelope | None,
         unseen: Unseen | None = None,
     ) -> None:
@@ -131,17 +147,40 @@ class Relay:
         self._unseen = unseen
         self._asked: set[int] = set()
         self._last, self._written = 0, b""
+        self._head = head
+        self._identity, self._stride = secrets.randbelow(IDS), secrets.randbelow(IDS) | 1
+        self._reader: Reader | None = None
+        self._cursor: GetIter | None = None
         self._texts: dict[bytes, bytes] = {}
-        self._codec = codec
+        self._opening = opening
+        self._opened: tuple[Codec, socket.socket] | None = None
         self._agent = agent
         self._stream = Stream() if agent.type == socket.SOCK_STREAM else None
-        self._pair = _paired(codec)
 
     @classmethod
     def taking_over(cls, codec: Codec, agent: socket.socket, auth: Auth) -> Self:
         """Return a relay for a codec that spoke to the agent directly, on the same socket."""
         fresh = type(codec)(NOWHERE, auth.community, 0, 0, 0, 0)
-        return cls(fresh, agent, None, Unseen(codec, auth))
+        opened = fresh, paired(fresh)
+        return cls(lambda: opened, agent, pdus.head(auth), None, Unseen(codec, auth))
+
+    @property
+    def _codec(self) -> Codec:
+        return self._open()[0]
+
+    @property
+    def _pair(self) -> socket.socket:
+        return self._open()[1]
+
+    def _open(self) -> tuple[Codec, socket.socket]:
+        if self._opened is None:
+            self._opened = self._opening()
+        return self._opened
+
+    @property
+    def datagrams(self) -> bool:
+        """Whether each answer comes by itself, and not as a part of a stream."""
+        return self._stream is None
 
     def get_fd(self) -> int:
         """Return the descriptor to wait on for answers."""
@@ -150,7 +189,9 @@ class Relay:
     def close(self) -> None:
         """Hang up."""
         self._forget()
-        self._pair.close()
+        self._reader = None  # which holds this; a codec closes its socket when nobody holds it
+        if self._opened is not None:
+            self._pair.close()
         self._agent.close()
 
     def take(self) -> int:
@@ -176,20 +217,29 @@ class Relay:
 
     def _pass(self, message: bytes) -> int | None:
         """Pass a message on to the codec; return its error-status, None where it is not ours."""
-        if not self.envelope:
-            start, at, end = pdus.community(message)
-            head, pdu = message[start:at], message[at:end]
-        else:
+        if self.envelope:
             opened = self.envelope.open(message)
             if isinstance(opened, Report):
                 raise Refused(opened)
             if opened is None:
                 return None
-            head, pdu = PLAIN, opened
-        if len(pdu) > LONG_PDU or (status := header.usual_answer(pdu, self._written)) is None:
+            message = opened
+        if self._reader is not None and self._reader.read(message, self._written):
+            return 0
+        start, at, end = (0, 0, len(message)) if self.envelope else pdus.community(message)
+        head, pdu = PLAIN if self.envelope else message[start:at], message[at:end]
+        status = None if len(pdu) > LONG_PDU else header.usual_answer(pdu, self._written)
+        if status == 0 and self._reader is not None:
+            first = at + header.IDENTITY_AT
+            last = first + len(self._written)
+            self._reader.offered(Answer(message, first, last, last + header.BINDINGS_AFTER))
+        if status is None or self._cursor is not None:
             status = header.pdu_status(pdu, 0, len(pdu))
             if not self._answers(identity := pdus.identity(pdu)):
                 return None
+            if self._cursor is not None:
+                self._codec.send_get_bulk(self._cursor)
+                self._last = pdus.identity(self._question())
             pdu = self._readable(pdu, identity)
         message = ber.encode(ber.SEQUENCE, head + pdu)
         if len(message) > header.LARGEST:
@@ -243,17 +293,38 @@ class Relay:
         self._codec.send_get_bulk(cursor)
         self._forward()
 
+    def ask(self, question: bytes, cursor: GetIter, reader: Reader) -> None:
+        """Ask what `pdus.bulk` says; what the reader does not read, the codec does for the cursor.
+
+        Ids go round in steps, from one to another that nobody can guess.
+        """
+        self._identity = IDS + (self._identity + self._stride) % IDS
+        self._written = ber.integer(self._identity)
+        self._reader, self._cursor = reader, cursor
+        self._send(ber.encode(ber.GETBULK, self._written + question), self._identity)
+
     def _forward(self) -> None:
+        pdu = self._question()
+        self._reader = self._cursor = None
+        self._last, self._written = pdus.numbered(pdu)
+        self._send(pdu, self._last)
+
+    def _question(self) -> bytes:
+        """Return the PDU that the codec sends."""
         message = self._pair.recv(LARGEST)
-        pdu = (
+        return (
             message.partition(PLAIN)[2] if self.envelope else message[pdus.community(message)[1] :]
         )
+
+    def _send(self, pdu: bytes, identity: int) -> None:
         if not self.again:
             self._forget()
-        self.again, (self._last, self._written) = False, pdus.numbered(pdu)
-        self._asked.add(self._last)
+        self.again = False
+        self._asked.add(identity)
         if self.envelope:
             message = self.envelope.seal(pdu)
+        else:
+            message = ber.encode(ber.SEQUENCE, self._head + pdu)
         if self._agent.send(message) != len(message):
             raise ConnectionResetError("the agent does not read what it is sent")
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from gufo.snmp._fast import SnmpV1ClientSocket, SnmpV2cClientSocket
 
 from exporter.config import Auth
-from exporter.errors import Refusal, WrongCredentials
-from exporter.protocols.snmp import usm
-from exporter.protocols.snmp.relay import NOWHERE, Codec, Relay
+from exporter.errors import LocalFault, Refusal, WrongCredentials
+from exporter.protocols.snmp import pdus, usm
+from exporter.protocols.snmp.relay import NOWHERE, Codec, Relay, paired
 from exporter.protocols.snmp.target import Target
 from exporter.protocols.snmp.usm import Engines, Envelope, Report
 
@@ -37,17 +37,22 @@ REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What a connection takes beside an address: known engines, a context's, where to ask from."""
+    """What a connection takes beside an address: known engines, a context's, where to ask from.
+
+    `relayed` says that answers are looked at before they are decoded.
+    """
 
     engines: Engines
     context_engine_id: bytes
     source_address: str
+    relayed: bool
 
 
 async def connect(target: Target, address: str, auth: Auth, way: Way) -> Socket:
     """Return a socket that speaks the auth's version to `address:port`; OSError where it cannot."""
     codec = SnmpV1ClientSocket if auth.version == 1 else SnmpV2cClientSocket
-    if target.transport == "udp" and auth.version != V3 and not way.source_address:
+    plain = target.transport == "udp" and auth.version != V3
+    if plain and not way.source_address and not way.relayed:
         return codec(address, auth.community, 0, 0, 0, 0)
     agent = await _transport(target.transport, address, way.source_address)
     try:
@@ -56,10 +61,25 @@ async def connect(target: Target, address: str, auth: Auth, way: Way) -> Socket:
             engine = way.engines.at(f"{target.transport}://{address}")
             envelope = Envelope(auth, engine, way.context_engine_id)
         community = "" if envelope else auth.community
-        return Relay(codec(NOWHERE, community, 0, 0, 0, 0), agent, envelope)
+        return Relay(_opening(target, codec, community), agent, pdus.head(auth), envelope)
     except BaseException:
         agent.close()
         raise
+
+
+def _opening(
+    target: Target, codec: type[Codec], community: str
+) -> Callable[[], tuple[Codec, socket.socket]]:
+    """Return what opens a codec for a relay; it raises LocalFault where it cannot."""
+
+    def opening() -> tuple[Codec, socket.socket]:
+        try:
+            made = codec(NOWHERE, community, 0, 0, 0, 0)
+            return made, paired(made)
+        except OSError as error:
+            raise LocalFault(str(target), error.strerror or str(error)) from error
+
+    return opening
 
 
 async def _transport(transport: str, address: str, source: str) -> socket.socket:
@@ -73,7 +93,10 @@ async def _transport(transport: str, address: str, source: str) -> socket.socket
         agent.setblocking(False)
         if source:
             agent.bind((source, 0))
-        await asyncio.get_running_loop().sock_connect(agent, where)
+        if kind is socket.SOCK_DGRAM:
+            agent.connect(where)  # which sends nothing, and so does not block
+        else:
+            await asyncio.get_running_loop().sock_connect(agent, where)
     except BaseException:
         agent.close()
         raise

@@ -10,11 +10,15 @@ from typing import Any
 
 from gufo.snmp._fast import GetIter, SnmpEncodeError
 
+from exporter.config import Auth
 from exporter.errors import Endless, NotIncreasing, Unreachable
 from exporter.profiles.values import Value
 from exporter.protocols.snmp.conversation import GROWTH, Conversation
 from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, name_of
-from exporter.protocols.snmp.limits import Limits
+from exporter.protocols.snmp.limits import Limits, Traffic
+from exporter.protocols.snmp.relay import Relay
+from exporter.protocols.snmp.replay import Device, Key, Memory, Replay
+from exporter.protocols.snmp.security import Socket
 from exporter.protocols.snmp.stream import End, Stream
 
 MAX_VALUES = 1_000_000  # in one walk; the largest known tables stay well below
@@ -24,7 +28,21 @@ Page = list[tuple[str, Value] | None]
 
 
 class Session(Conversation):
-    """One agent, asked with one auth; use `connection.session` to open and close it."""
+    """One agent, asked with one auth; use `connection.session` to open and close it.
+
+    `known` is where the walks of this agent are remembered, if they are.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        agent: Socket,
+        auth: Auth,
+        traffic: Traffic,
+        known: tuple[Memory, Device] | None = None,
+    ) -> None:
+        super().__init__(target, agent, auth, traffic)
+        self._known = known
 
     async def get(self, oids: Iterable[str], limits: Limits) -> dict[str, Value]:
         """Return the values of those objects that the agent has."""
@@ -146,11 +164,22 @@ class Session(Conversation):
                 lambda: self._socket.send_get_next(cursor),
                 lambda: [self._socket.recv_get_next(cursor)],
             )
+        if replay := self._replay((oid, repetitions)):
+            return replay.send, replay.receive
         cursor = GetIter(oid, repetitions)
         return (
             lambda: self._socket.send_get_bulk(cursor),
             lambda: self._socket.recv_get_bulk(cursor),
         )
+
+    def _replay(self, key: Key) -> Replay | None:
+        """Return what makes a walk again, None where walks are not remembered."""
+        relay = self._socket
+        if self._known is None or not isinstance(relay, Relay) or not relay.datagrams:
+            return None
+        memory, device = self._known
+        walk = memory.walk(device, key)
+        return Replay(memory, walk, relay, self.traffic, key) if walk else None
 
 
 @dataclass(slots=True)

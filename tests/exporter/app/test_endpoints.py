@@ -194,6 +194,20 @@ class TestOperation:
             assert f"\n{name} " in text
         assert "snmp_exporter_build_info{version=" in text
 
+    async def test_replay(self, client: httpx.AsyncClient, snmpd: str) -> None:
+        """Of the second of two scrapes some pages are not decoded, and how many is counted."""
+        names = [f"chm_exporter_replay_{name}" for name in ("bytes", "hits_total", "misses_total")]
+        counts = []
+        for _ in range(2):
+            assert (await client.get(f"/snmp?target={snmpd}&module=system,if_mib")).is_success
+            lines = (await client.get("/metrics")).text.splitlines()
+            values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+            counts.append([float(values[name]) for name in names])
+        (size, hits, misses), (size_after, hits_after, _) = counts
+
+        assert 0 < size <= size_after < Settings().replay_memory
+        assert (hits, misses > 0, hits_after > 0) == (0, True, True)
+
     async def test_config(self, client: httpx.AsyncClient) -> None:
         """The configuration is shown without its secrets."""
         text = (await client.get("/config")).text

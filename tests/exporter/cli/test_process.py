@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from exporter import cli
+from exporter.cli import flags as given_flags
 from tests.exporter.app.certificates import Certificate
 from tests.exporter.cli import patient
 from tests.exporter.conftest import free_port
@@ -86,6 +87,11 @@ class TestMistakes:
         with pytest.raises(SystemExit) as caught:
             cli.main(flags)
         assert caught.value.code == 2
+
+    def test_shares(self) -> None:
+        """The memory for walks is that of all workers together."""
+        given = given_flags.parser().parse_args(["--workers=4", "--snmp.replay-memory=64"])
+        assert given_flags.settings(given).replay_memory == 16 << 20
 
     def test_environment(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """A variable that an auth names and that is not set is a mistake with its name."""
