@@ -21,7 +21,8 @@ def test_the_server_does_not_introduce_itself(stack: Stack) -> None:
 def test_headers_are_bounded(stack: Stack) -> None:
     """A request with more of them than it needs is refused, and the next one is served."""
     url = f"{stack.url('controlplane')}/health"
-    answer = httpx.get(url, headers={"X-Long": "x" * 100_000})
+    # Hardly more than is read: a server that closes on the rest takes its answer back with it.
+    answer = httpx.get(url, headers={"X-Long": "x" * 65_536})
     assert answer.status_code == 431
     assert httpx.get(url).status_code == 200
 

@@ -12,6 +12,7 @@ from tests.rules.promtool import BASELINES, INTENT, run
 
 STEP = "4m"  # that of bands: 15 an hour, 360 a day
 HOUR, DAY = 15, 360
+FIRING = 'alertstate="firing", baseline!=""'
 ADAPTIVE, ROBUST = "response_time-site", "response_time-role"
 
 
@@ -36,9 +37,12 @@ def told(folder: Path, series: Mapping[str, str], firing: Mapping[str, Sequence[
     """Fail unless exactly these baselines deviate at each time."""
     tests: list[dict[str, Any]] = [
         {
-            "expr": 'count by (baseline) (ALERTS{alertstate="firing", baseline!=""})',
+            "expr": f"count by (alertname, baseline) (ALERTS{{{FIRING}}})",
             "eval_time": at,
-            "exp_samples": [{"labels": f'{{baseline="{name}"}}', "value": 1} for name in names],
+            "exp_samples": [
+                {"labels": f'{{alertname="BaselineDeviation", baseline="{name}"}}', "value": 1}
+                for name in names
+            ],
         }
         for at, names in firing.items()
     ]

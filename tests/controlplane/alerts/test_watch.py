@@ -181,5 +181,6 @@ async def test_two_workers_at_once(stack: Stack) -> None:
     assert [await stack.steps(alert) for alert in alerts] == [["fired"]] * 5
     await stack.end("DeviceDown", "acc0")
     await asyncio.gather(*(watcher.watch() for watcher in watchers * 2))
-    over = (await stack.alerts("status=resolved"))[0]
+    await stack.watch()  # what is missing is over at a later look, and those may be as one
+    (over,) = await stack.alerts("status=resolved")
     assert await stack.steps(over) == ["fired", "resolved"]
