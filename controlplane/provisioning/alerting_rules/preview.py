@@ -20,6 +20,7 @@ Labels = frozenset[tuple[str, str]]
 STEPS = 1000  # of one query; Prometheus gives 11,000 at most, and holds them all in memory
 QUERY_SECONDS = 25.0
 MOST_SERIES = 5000  # of a preview; a rule is to find few
+DAY, HOUR, MINUTE = 86_400, 3_600, 60
 LISTED = 100  # devices of an answer
 OLDEST = "min(prometheus_tsdb_lowest_timestamp_seconds)"
 
@@ -126,7 +127,7 @@ def told(
     listed = sorted(found.items(), key=lambda item: (-len(item[1].firings), item[0]))[:LISTED]
     return PreviewRead(
         **checked.model_dump(),
-        words=words(len(starts), days, len(named)),
+        words=words(len(starts), days, len(named)) + _reach(end - start, days),
         start=_moment(start),
         end=_moment(end),
         interval_seconds=interval,
@@ -150,6 +151,18 @@ def words(fired: int, days: int, devices: int) -> str:
     times = {0: "never", 1: "once"}.get(fired, f"{fired:,} times")
     whom = f", for {devices:,} device{'s' if devices != 1 else ''}" if devices else ""
     return f"would have fired {times} in {days} day{'s' if days != 1 else ''}{whom}"
+
+
+def _reach(seconds: float, days: int) -> str:
+    """Say how far samples reach where that is less than was asked for: a new stack knows little."""
+    if seconds >= days * DAY - HOUR:
+        return ""
+    size, unit = next(
+        ((size, unit) for size, unit in ((DAY, "day"), (HOUR, "hour")) if seconds >= size),
+        (MINUTE, "minute"),
+    )
+    count = int(seconds // size)
+    return f"; but there are samples of the last {count:,} {unit}{'s' if count != 1 else ''} alone"
 
 
 def _device(name: str, outcome: Outcome, until: float) -> DeviceOutcome:

@@ -74,6 +74,19 @@ async def north(client: AsyncClient) -> Scope:
     return Scope(ScopeKind.SITE, site)
 
 
+async def test_a_short_past_is_told(app: FastAPI, client: AsyncClient, tmp_path: Path) -> None:
+    """A Prometheus that has known samples for three hours says nothing of seven days."""
+    end = now().timestamp()
+    oldest = [(end - 60 * ago, end - 3.5 * 3600) for ago in range(30, -1, -1)]
+    server = with_samples(tmp_path, {"prometheus_tsdb_lowest_timestamp_seconds{}": oldest})
+    async with server.running(), Prometheus.at(server.url) as asked:
+        app.state.prometheus = asked
+        told = (await client.post(f"{RULES}/preview?days=7", json=RULE)).json()
+    assert told["words"] == (
+        "would have fired never in 7 days; but there are samples of the last 3 hours alone"
+    )
+
+
 @pytest.mark.usefixtures("prometheus", "north")
 class TestPreview:
     async def test_it_tells_when_and_for_whom(self, client: AsyncClient) -> None:
