@@ -68,7 +68,7 @@ QUERIES = {
     "devices, by time, newest": f"{D}?ordering=-updated_at",
     "devices, first cursor": f"{D}?cursor=",
     "interfaces, first page": "/api/v1/interfaces",
-    "interfaces, of a device": f"{D}/device-77/interfaces",
+    "interfaces, of a device": f"{D}/device-100/interfaces",
     "interfaces, of a site": "/api/v1/interfaces?site=site-11",
     "interfaces, not monitored": "/api/v1/interfaces?monitored=no",
     "interfaces, that are down": "/api/v1/interfaces?oper_status=down",

@@ -1,11 +1,11 @@
 """Pages of a list: the envelope, `limit` and `offset` or `cursor`, `ordering`, and `fields`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field
-from sqlalchemy import Select, func
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import URL
 
@@ -58,10 +58,14 @@ class Page(BaseModel, Generic[Item]):
 
 @dataclass(frozen=True)
 class Ordered(Generic[Row]):
-    """A list as a statement, and the keys it is ordered by; the last one is unique."""
+    """A list as a statement, and the keys it is ordered by; the last one is unique.
+
+    `once` is for what no index finds: see `ordered`.
+    """
 
     statement: Select[tuple[Row]]
     keys: tuple[Key, ...]
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,18 @@ class Extent:
 
 
 def ordered(
-    statement: Select[tuple[Row]], ordering: str, columns: Mapping[str, Any], default: str
+    statement: Select[tuple[Row]],
+    ordering: str,
+    columns: Mapping[str, Any],
+    default: str,
+    *,
+    once: bool = False,
 ) -> Ordered[Row]:
     """Order by the comma-separated names of `ordering`; a name we do not know is refused.
 
     The order always ends with `default`, a unique column, so that pages neither lose nor repeat.
+    What no index finds, as with `q`, is looked for `once`, and then both counted and put in order;
+    of what an index finds, the count and the page each take less than to remember all.
     """
     keys: dict[str, Key] = {}
     for given in [*filter(None, ordering.split(",")), default]:
@@ -87,33 +98,71 @@ def ordered(
             raise Invalid(detail, Problem("/query/ordering", "ordering", detail))
         keys.setdefault(name, Key(name, columns[name], given.startswith("-")))
     statement = statement.order_by(*(key.clause for key in keys.values()))
-    return Ordered(statement, tuple(keys.values()))
+    return Ordered(statement, tuple(keys.values()), once)
 
 
 async def fetch(
     session: AsyncSession, listed: Ordered[Row], query: PageQuery
 ) -> tuple[Extent, list[Row]]:
     """Give the rows of the wanted page, and its extent, in one statement."""
-    counting = query.cursor is None
-    statement, keys = listed.statement, listed.keys
-    asked = statement.add_columns(*(key.column for key in keys))
-    if counting:
-        asked = asked.add_columns(_count(statement).scalar_subquery().correlate(None))
-    elif query.offset:
+    if query.cursor is not None and query.offset:
         detail = "a page is found by `offset` or by `cursor`, not by both"
         raise Invalid(detail, Problem("/query/cursor", "cursor", detail))
-    elif query.cursor:
-        asked = asked.where(keyset.after(keys, keyset.read(keys, query.cursor)))
-    found = (await session.execute(asked.offset(query.offset).limit(query.limit + 1))).all()
+    counted = query.cursor is None
+    asked = _asked(listed, query)
+    found = (await session.execute(asked)).all()
     count = None
-    if counting:
+    if counted:
         count = found[0][-1] if found else 0
     if query.offset and not found:  # behind the end
-        count = (await session.execute(_count(statement))).scalar_one()
+        count = (await session.execute(_count(listed.statement))).scalar_one()
     rows = found[: query.limit]
     more = len(found) > query.limit
+    keys = listed.keys
     cursor = keyset.write(keys, rows[-1][1 : 1 + len(keys)]) if more else None
     return Extent(count, cursor), [row[0] for row in rows]
+
+
+def _asked(listed: Ordered[Row], query: PageQuery) -> Select[Any]:
+    """Select the page and one row more: each with its keys, and with the count if it is wanted."""
+    statement, keys = listed.statement, listed.keys
+    once = listed.once or bool(getattr(query, "q", ""))
+    if query.cursor is None and once and not _everything(statement):
+        return _once(listed, query)
+    asked: Select[Any] = statement.add_columns(*(key.column for key in keys))
+    if query.cursor is None:
+        asked = asked.add_columns(_count(statement).scalar_subquery().correlate(None))
+    elif query.cursor:
+        asked = asked.where(keyset.after(keys, keyset.read(keys, query.cursor)))
+    return _part(asked, query)
+
+
+def _once(listed: Ordered[Row], query: PageQuery) -> Select[Any]:
+    """Select the same from what is found once, to be counted and put in order."""
+    wanted = listed.statement.column_descriptions[0]["expr"]
+    columns = (key.column.label(f"key_{n}") for n, key in enumerate(listed.keys))
+    found = (
+        listed.statement.order_by(None)
+        .with_only_columns(*columns, maintain_column_froms=True)
+        .cte("found")
+    )
+    keys = [replace(key, column=found.c[n]) for n, key in enumerate(listed.keys)]
+    part = _part(select(found).order_by(*(key.clause for key in keys)), query).subquery("part")
+    keys = [replace(key, column=part.c[n]) for n, key in enumerate(listed.keys)]
+    return (
+        select(wanted, *part.c, select(func.count()).select_from(found).scalar_subquery())
+        .join(part, keys[-1].column == listed.keys[-1].column)
+        .order_by(*(key.clause for key in keys))
+    )
+
+
+def _everything(statement: Select[Any]) -> bool:
+    condition = statement.whereclause
+    return condition is None or str(condition) == str(true())
+
+
+def _part(statement: Select[Any], query: PageQuery) -> Select[Any]:
+    return statement.offset(query.offset).limit(query.limit + 1)
 
 
 def _count(statement: Select[tuple[Row]]) -> Select[tuple[int]]:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from controlplane.audit.models import Kind
-from controlplane.database import UtcDateTime, now, words
+from controlplane.database import UtcDateTime, by_trigrams, now, together, words
 
 
 class AlertStatus(StrEnum):
@@ -120,6 +120,14 @@ class Alert(SQLModel, table=True):
             self.state = AlertState.SUPPRESSED
         else:
             self.state = AlertState.ACTIVE
+
+
+SEARCHED = together(
+    *("alertname::text", "device::text", "site::text"),
+    *(f"coalesce(annotations ->> '{name}'::text, ''::text)" for name in ("summary", "description")),
+)
+Alert.__table__.append_column(SEARCHED)  # type: ignore[attr-defined]
+by_trigrams(SEARCHED)
 
 
 class AlertStep(SQLModel, table=True):

@@ -8,11 +8,12 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_
 from sqlmodel import col, select
 
 from controlplane import lookups
-from controlplane.alerts.models import Alert, AlertStatus, AlertStep, Incident
+from controlplane.alerts.models import SEARCHED, Alert, AlertStatus, AlertStep, Incident
 from controlplane.alerts.schemas import AlertQuery, IncidentQuery
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
+from controlplane.lookups import Lowered
 
 ORDERING = {
     "starts_at": col(Alert.starts_at),
@@ -40,13 +41,6 @@ SUBJECTS = {
     "fingerprint": col(Alert.fingerprint),
     "incident": col(Alert.incident_id),
 }
-SEARCHED = (
-    col(Alert.alertname),
-    col(Alert.device),
-    col(Alert.site),
-    col(Alert.annotations)["summary"].astext,
-    col(Alert.annotations)["description"].astext,
-)
 Counted = Row[tuple[UUID, int]]
 
 
@@ -60,7 +54,7 @@ def visible(actor: Actor, permission: Permission = Permission.ALERTS_READ) -> Co
 
 def alerts(actor: Actor, query: AlertQuery) -> Select[tuple[Alert]]:
     """Select the alerts that the actor may hear of and that pass the filters."""
-    found = lookups.search(query.q, col(Alert.id), *SEARCHED)
+    found = lookups.search(query.q, Lowered(SEARCHED, trigrams=True))
     asked = (*lookups.conditions(query, SUBJECTS), *_about_people(query), *_within(query))
     return select(Alert).where(visible(actor), found, *asked)
 

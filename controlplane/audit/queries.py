@@ -28,7 +28,7 @@ SEARCHED = ("actor", "object_type", "object_name", "address", "request_id")
 
 def entries(wanted: AuditFilter) -> Select[tuple[AuditEntry]]:
     """Select the entries that pass the filters."""
-    found = lookups.search(wanted.q, col(AuditEntry.seq), *(SUBJECTS[name] for name in SEARCHED))
+    found = lookups.search(wanted.q, *(SUBJECTS[name] for name in SEARCHED))
     statement = select(AuditEntry).where(found, *lookups.conditions(wanted, SUBJECTS))
     if wanted.since is not None:
         statement = statement.where(col(AuditEntry.at) >= wanted.since)

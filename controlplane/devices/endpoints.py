@@ -111,7 +111,7 @@ async def list_devices(
 ) -> Page[DeviceRead]:
     """List devices."""
     listed = pagination.ordered(
-        queries.device_ids(actor, query), query.ordering, queries.DEVICE_ORDERING, "name"
+        queries.device_ids(actor, query), query.ordering, queries.DEVICE_ORDERING, "name", once=True
     )
     extent, rows = await pagination.fetch(session, listed, query)
     results = await inventory.shown(session, actor, rows)

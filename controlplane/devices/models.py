@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, Column, Computed, Index, String, Text
+from sqlalchemy import JSON, Index, String
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
-from controlplane.database import UtcDateTime, now, words
+from controlplane.database import UtcDateTime, now, together, words
 
 
 class Status(StrEnum):
@@ -149,20 +149,10 @@ class FactChange(SQLModel, table=True):
     after: str = Field(max_length=255)
 
 
-def _together(*texts: str) -> Column[str]:
-    """Make the column of all that `q` looks through in a table, in lower case.
-
-    It is written with its row, for putting it together takes longer than looking. It is not mapped:
-    whoever reads a row reads it without.
-    """
-    text = " || ' '::text || ".join(texts)
-    return Column("searched", Text, Computed(f"lower({text})", persisted=True))
-
-
-DEVICE_SEARCHED = _together(
+DEVICE_SEARCHED = together(
     *(f"{name}::text" for name in ("name", "address", "vendor", "description")),
     *("asset_tag::text", "serial::text", "chm_words(tags::text[])"),
 )
 Device.__table__.append_column(DEVICE_SEARCHED)  # type: ignore[attr-defined]
-FACTS_SEARCHED = _together("model::text", "os_version::text", "serial::text")
+FACTS_SEARCHED = together("model::text", "os_version::text", "serial::text")
 DeviceFacts.__table__.append_column(FACTS_SEARCHED)  # type: ignore[attr-defined]

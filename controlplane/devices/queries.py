@@ -78,7 +78,7 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
         "parent": Related(col(Site.parent_id), parents, col(above.name)),
         "contact": Tags(col(Site.contacts)),
     }
-    found = lookups.search(query.q, col(Site.id), subjects["name"], subjects["description"])
+    found = lookups.search(query.q, subjects["name"], subjects["description"])
     asked = [*lookups.conditions(query, subjects), *custom.conditions(Site, query.cf)]
     return select(Site).where(_visible_site(actor, Site.id), found, *asked)
 
@@ -118,7 +118,7 @@ def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     """Select the devices that the actor sees and that pass the filters."""
     subjects = _device_subjects(actor.alike)
     places = _searched(subjects) if query.q else ()
-    found = lookups.search(query.q, col(Device.id), *places)
+    found = lookups.search(query.q, *places)
     asked = [*lookups.conditions(query, subjects), *custom.conditions(Device, query.cf)]
     return select(Device).where(_visible_device(actor, Device.id), found, *asked)
 

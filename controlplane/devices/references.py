@@ -32,6 +32,10 @@ from controlplane.devices.schemas import DeviceRead
 
 SHOWN = tuple(DeviceRead.model_fields.keys() & Device.model_fields.keys())
 TOLD = (*FACTS, "first_seen", "last_seen")
+REFERENCES: tuple[tuple[str, str, type[Any]], ...] = (
+    ("site", "site_id", Site),
+    *((noun.field, noun.column, noun.table) for noun in BY_ID),
+)
 WANTED = bindparam("devices", type_=ARRAY(Uuid))
 
 
@@ -53,15 +57,17 @@ def _references(actor: Actor, *, every: bool) -> Select[Any]:
     device = aliased(Device)  # the restrictor looks at other rows of the table
     statement: Select[Any] = (
         select(*(getattr(device, name) for name in SHOWN))
-        .add_columns(col(Site.name).label("site"))
         .add_columns(func.array(_credentials(device)).label("credentials"))
         .add_columns(func.array(_parents(actor, device)).label("parents"))
-        .outerjoin(Site, col(Site.id) == device.site_id)
     )
-    for noun in BY_ID:
-        refers = col(noun.table.id) == getattr(device, noun.column)
-        statement = statement.add_columns(col(noun.table.name).label(noun.field))
-        statement = statement.outerjoin(noun.table, refers)
+    for field, column, table in REFERENCES:
+        refers = col(table.id) == getattr(device, column)
+        if every:
+            statement = statement.add_columns(col(table.name).label(field))
+            statement = statement.outerjoin(table, refers)
+        else:  # looked up row by row: to plan so many joins takes longer than a page
+            name = select(table.name).where(refers).scalar_subquery()
+            statement = statement.add_columns(name.label(field))
     if every:
         return statement
     changed = exists().where(col(FactChange.device_id) == device.id)

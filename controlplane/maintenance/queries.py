@@ -47,7 +47,7 @@ def windows(actor: Actor, query: WindowQuery) -> Select[tuple[Window]]:
         **lookups.columns(Window, "name", "description", "created_by", "created_at"),
         "device": Related(col(Window.id), of_devices, col(Device.name)),
     }
-    found = lookups.search(query.q, col(Window.id), subjects["name"], subjects["description"])
+    found = lookups.search(query.q, subjects["name"], subjects["description"])
     asked = lookups.conditions(query, subjects)
     statement = select(Window).where(col(Window.cancelled_at).is_(None), found, *asked)
     if not actor.may_everywhere(READ):

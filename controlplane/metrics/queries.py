@@ -63,7 +63,7 @@ def thresholds(actor: Actor, query: ThresholdQuery) -> Select[tuple[Threshold]]:
         **related,
     }
     places = (col(Threshold.role), *related.values())
-    found = lookups.search(query.q, col(Threshold.id), *places)
+    found = lookups.search(query.q, *places)
     asked = lookups.conditions(query, subjects)
     return select(Threshold).where(_reached(actor, READ), found, *asked)
 

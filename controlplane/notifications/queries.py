@@ -109,7 +109,7 @@ def reached(actor: Actor) -> Any:
 
 def inbox(actor: Actor, query: NoticeQuery) -> Select[tuple[Notice]]:
     """Select the notices of an actor's inbox that pass the filters."""
-    found = lookups.search(query.q, col(Notice.id), *SEARCHED)
+    found = lookups.search(query.q, *SEARCHED)
     asked = lookups.conditions(query, NOTICE_SUBJECTS)
     statement = select(Notice).where(reached(actor), found, *asked)
     if query.read is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from controlplane import events
+from controlplane import database, events
 from controlplane.devices import queries
 from controlplane.errors import NotFound, Unavailable
 from controlplane.settings import Settings
@@ -56,7 +56,7 @@ def builder(
         nonlocal sharing, groups
         sharing = await exporters.assignment(session, settings, sharing)
         times = cache(partial(scrape_times, settings.scrape_interval))
-        devices = (await session.execute(queries.labelled())).all()
+        devices = await database.plain(session, queries.labelled())
         lists: dict[int, list[bytes]] = {int(shard): [] for shard in shards}
         before, groups = groups, {}
         for device in devices:

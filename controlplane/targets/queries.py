@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Subquery, Text, cast, func
+from sqlalchemy import Select, Subquery, Text, cast, func, literal
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col, select
 
@@ -41,8 +41,9 @@ def _described() -> Select[Any]:
 
 
 def _credentials() -> Subquery:
-    names = func.array_agg(
-        aggregate_order_by(col(Credential.name), col(DeviceCredential.position).asc())
+    """Select the names by device, in order and in one text: an array is read element by element."""
+    names = func.string_agg(
+        col(Credential.name), aggregate_order_by(literal(","), col(DeviceCredential.position).asc())
     )
     return (
         select(DeviceCredential.device_id, names.label("names"))

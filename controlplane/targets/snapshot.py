@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane import database
 from controlplane.credentials import queries as credential_queries
 from controlplane.credentials import service as credentials
 from controlplane.credentials.models import Kind
@@ -55,7 +56,6 @@ class Snapshot:
     sharing: Assignment = field(repr=False)
     unreadable: tuple[str, ...] = ()  # credentials that the vault does not open
     out_of_reach: tuple[str, ...] = ()  # devices whose address is in no management network
-    _parts: dict[str, Document] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def lasts(self) -> bool:
@@ -73,19 +73,21 @@ class Snapshot:
             return self.document
         if exporter not in self.exporters:
             raise NotFound(f"there is no exporter {exporter!r}")
-        if exporter not in self._parts:
-            self._parts[exporter] = self._part(exporter)
         return self._parts[exporter]
 
-    def _part(self, exporter: str) -> Document:
-        mine = {
-            name: device
-            for name, device in self.devices.items()
-            if any(m.name == exporter for m in self.sharing.holders(name, device.site))
-        }
-        used, every = _used(mine.values()), self.document
+    @cached_property
+    def _parts(self) -> Mapping[str, Document]:
+        """The documents of all exporters, for where one asks, the others do."""
+        parts: dict[str, dict[str, Made]] = {name: {} for name in self.exporters}
+        for name, device in self.devices.items():
+            for member in self.sharing.holders(name, device.site):
+                parts[member.name][name] = device
+        return {exporter: self._part(devices) for exporter, devices in parts.items()}
+
+    def _part(self, devices: Mapping[str, Made]) -> Document:
+        used, every = _used(devices.values()), self.document
         auths = {name: entry for name, entry in every.auths.items() if name in used}
-        return Document(auths, {name: every.devices[name] for name in mine})
+        return Document(auths, {name: every.devices[name] for name in devices})
 
 
 class Builder:
@@ -101,9 +103,9 @@ class Builder:
 
     async def __call__(self, session: AsyncSession) -> Snapshot:
         """Read, open and write everything; raise Unavailable where the vault opens nothing."""
-        rows = (await session.execute(queries.asked())).all()
+        rows = await database.plain(session, queries.asked())
         decided = await _decided(session)
-        names = {name for names in {tuple(row.names or ()) for row in rows} for name in names}
+        names = {name for together in {row.names for row in rows} for name in _names(together)}
         stored = await _stored(session, sorted(names))
         opened, unreadable = _open(self._vault, stored)
         if unreadable and not opened:
@@ -117,7 +119,7 @@ class Builder:
             row.name: device
             for row in rows
             if (device := made[row.name]).entry is not None
-            and (device.auths or tried.keys().isdisjoint(row.names or ()))
+            and (device.auths or tried.keys().isdisjoint(_names(row.names)))
         }
         used = _used(devices.values())
         auths = {name: Entry.of(fields) for name, fields in opened.items() if name in used}
@@ -150,7 +152,8 @@ async def described(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Describe a device, monitored or not, and open the auths it names, or raise Unreadable."""
     row = (await session.execute(queries.asked_of(device))).one()
-    stored = await _stored(session, row.names or ())
+    names = _names(row.names)
+    stored = await _stored(session, names)
     opened, unreadable = _open(vault, stored)
     if unreadable and not opened:
         raise Unreadable(f"the vault opens none of {', '.join(unreadable)}")
@@ -163,16 +166,23 @@ def _fields(row: Any, tried: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         **labels,
         "address": row.address,
         "port": row.port,
-        "auths": tuple(auth for name in row.names or () for auth in tried.get(name, ())),
+        "auths": tuple(auth for name in _names(row.names) for auth in tried.get(name, ())),
         "profile": row.profile,
         "modules": json.loads(row.modules),
     }
 
 
+def _names(together: str | None) -> list[str]:
+    """Give the names of credentials that a row has in one text: no name has a comma."""
+    return together.split(",") if together else []
+
+
 async def _decided(session: AsyncSession) -> dict[str, Decided]:
     """Give by device the interfaces about which an operator decided: how loud, or `none`."""
     decided: dict[str, Decided] = {}
-    for device, name, importance, monitored in await session.execute(interface_queries.decided()):
+    for device, name, importance, monitored in await database.plain(
+        session, interface_queries.decided()
+    ):
         severity = SEVERITIES[importance] if monitored is Monitored.YES else "none"
         decided.setdefault(device, {})[name] = severity
     return decided

@@ -33,7 +33,7 @@ def listed(query: UserQuery) -> Select[tuple[User]]:
     """Select the people who pass the filters."""
     fields = ("name", "full_name", "email", "created_at", "last_login_at")
     subjects = lookups.columns(User, *fields)
-    found = lookups.search(query.q, col(User.id), *(subjects[name] for name in fields[:3]))
+    found = lookups.search(query.q, *(subjects[name] for name in fields[:3]))
     statement = select(User).where(found, *lookups.conditions(query, subjects))
     return statement if query.active is None else statement.where(User.active == query.active)
 

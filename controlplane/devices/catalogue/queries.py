@@ -44,7 +44,7 @@ def listed(noun: Noun, query: EntryQuery) -> Select[tuple[Entry]]:
     """Select the objects that pass the filters."""
     names = ("name", "description", "created_at", "updated_at")
     subjects = lookups.columns(noun.table, *names)
-    found = lookups.search(query.q, noun.table.id, subjects["name"], subjects["description"])
+    found = lookups.search(query.q, subjects["name"], subjects["description"])
     return select(noun.table).where(found, *lookups.conditions(query, subjects))
 
 

@@ -72,7 +72,9 @@ async def list_members(
     members = device_queries.device_ids(actor, DeviceQuery()).where(
         device_queries.among_devices(queries.members(group.id))
     )
-    listed = pagination.ordered(members, query.ordering, device_queries.DEVICE_ORDERING, "name")
+    listed = pagination.ordered(
+        members, query.ordering, device_queries.DEVICE_ORDERING, "name", once=True
+    )
     extent, rows = await pagination.fetch(session, listed, query)
     results = await inventory.shown(session, actor, rows)
     return pagination.page(request.url, query, extent, results)

@@ -39,7 +39,7 @@ def groups(actor: Actor, query: GroupQuery) -> Select[tuple[DeviceGroup]]:
     """Select the groups that the actor sees and that pass the filters."""
     fields = ("name", "description", "created_at", "updated_at")
     subjects = lookups.columns(DeviceGroup, *fields)
-    found = lookups.search(query.q, col(DeviceGroup.id), subjects["name"], subjects["description"])
+    found = lookups.search(query.q, subjects["name"], subjects["description"])
     asked = lookups.conditions(query, subjects)
     return select(DeviceGroup).where(_visible(actor), found, *asked)
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, text
 from sqlmodel import Field, SQLModel
 
-from controlplane.database import UtcDateTime, now, words
+from controlplane.database import UtcDateTime, by_trigrams, now, together, words
 
 LONGEST = 255  # characters of what a device tells
 
@@ -63,6 +63,7 @@ class Interface(SQLModel, table=True):
     __table_args__ = (
         Index("ix_interfaces_device", "device", "name", unique=True),
         Index("ix_interfaces_name", "name", "id"),
+        Index("ix_interfaces_oper_status", "oper_status"),
         Index("ix_interfaces_decided", "device", postgresql_where=DECIDED),
         Index("ix_interfaces_gone", "device", "gone_at", postgresql_where=GONE),
     )
@@ -91,6 +92,11 @@ class Interface(SQLModel, table=True):
     monitored: Monitored = Field(default=Monitored.AUTO, sa_type=words(Monitored))
     version: int = 1  # counts what operators changed
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)  # by an operator
+
+
+SEARCHED = together("device::text", "name::text", "alias::text", "description::text")
+Interface.__table__.append_column(SEARCHED)  # type: ignore[attr-defined]
+by_trigrams(SEARCHED)
 
 
 class InterfaceChange(SQLModel, table=True):

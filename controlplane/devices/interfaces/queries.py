@@ -15,6 +15,7 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.database import one_of
 from controlplane.devices.interfaces.models import (
+    SEARCHED,
     Importance,
     Interface,
     InterfaceChange,
@@ -22,7 +23,7 @@ from controlplane.devices.interfaces.models import (
 )
 from controlplane.devices.interfaces.schemas import InterfaceFilters
 from controlplane.devices.models import MONITORED, Device, Site
-from controlplane.lookups import Related
+from controlplane.lookups import Lowered, Related
 
 ORDERING = {
     name: getattr(Interface, name)
@@ -40,7 +41,6 @@ LEARNED = (
     *("id", "device", "name", "index", "alias", "type", "speed", "mac"),
     *("admin_status", "oper_status", "last_seen", "gone_at"),
 )
-SEARCHED = ("device", "name", "alias", "description")
 
 Key = tuple[str, str]  # device and name
 
@@ -66,8 +66,7 @@ def interfaces(actor: Actor, query: InterfaceFilters) -> Select[tuple[Interface]
         **lookups.columns(Interface, *FILTERED),
         "site": Related(col(Interface.device), places, col(Site.name)),
     }
-    searched = (subjects[name] for name in SEARCHED)
-    found = lookups.search(query.q, col(Interface.id), *searched)
+    found = lookups.search(query.q, Lowered(SEARCHED, trigrams=True))
     asked = lookups.conditions(query, subjects)
     return select(Interface).where(_reached(actor, Permission.DEVICES_READ), found, *asked)
 

@@ -23,7 +23,7 @@ def carried(actor: Actor) -> Subquery:
 
 def listed(tags: Subquery, query: TagQuery) -> Select[tuple[dict[str, Any]]]:
     """Select the tags that pass the filters, each as an object."""
-    found = lookups.search(query.q, tags.c.name, tags.c.name)
+    found = lookups.search(query.q, tags.c.name)
     asked = lookups.conditions(query, dict(tags.c.items()))
     row = func.jsonb_build_object("name", tags.c.name, "devices", tags.c.devices)
     return select(row).select_from(tags).where(found, *asked)

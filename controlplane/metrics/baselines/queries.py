@@ -27,7 +27,7 @@ def baselines(query: BaselineQuery) -> Select[tuple[Baseline]]:
     fields = ("name", "aggregate", "method", "by", "enabled", "created_at", "updated_at")
     subjects = lookups.columns(Baseline, *fields)
     places = (subjects["name"], col(Baseline.description))
-    found = lookups.search(query.q, col(Baseline.id), *places)
+    found = lookups.search(query.q, *places)
     return select(Baseline).where(found, *lookups.conditions(query, subjects))
 
 

@@ -46,7 +46,7 @@ def rules(actor: Actor, query: RuleQuery) -> Select[tuple[AlertingRule]]:
         "site": Related(col(AlertingRule.site_id), sites, col(Site.name)),
     }
     places = (*lookups.columns(AlertingRule, "name", "summary", "description").values(),)
-    found = lookups.search(query.q, col(AlertingRule.id), *places)
+    found = lookups.search(query.q, *places)
     asked = lookups.conditions(query, subjects)
     return select(AlertingRule).where(_reached(actor, Permission.RULES_READ), found, *asked)
 

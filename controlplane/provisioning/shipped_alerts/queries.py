@@ -41,7 +41,7 @@ def names(there: Values, query: AlertRuleQuery) -> Select[tuple[str]]:
         "severity": Tags(known.severities),
         "enabled": func.coalesce(col(AlertChange.enabled), true()),
     }
-    found = lookups.search(query.q, known.name, known.name, known.summary)
+    found = lookups.search(query.q, known.name, known.summary)
     asked = lookups.conditions(query, subjects)
     listed = select(known.name).outerjoin(AlertChange, changed == known.name)
     return listed.where(found, *asked)

@@ -92,6 +92,36 @@ class TestList:
         assert counts == [3, 3]  # of these one is for the login
 
 
+class TestSearch:
+    @pytest.fixture
+    async def described(self, switch: AsyncClient, sessions: Sessions) -> AsyncClient:
+        """Give a switch with forty ports, each to a desk."""
+        desks = (port("sw1", f"Gi1/0/{n}", n, alias=f"Desk_{n} Fl%oor") for n in range(40))
+        await learn(sessions, *desks)
+        return switch
+
+    @pytest.mark.parametrize(
+        ("text", "count"),
+        [
+            *(("desk_3", 11), ("DESK_39", 1), ("k_39 gi1/0/3", 1), ("39", 1), ("_3", 11)),
+            *(("l%oor", 40), ("%", 40), ("l%r", 0), ("desk-3", 0), ("sw1 desk_7", 1)),
+        ],
+    )
+    async def test_parts(self, described: AsyncClient, text: str, count: int) -> None:
+        """Parts of any length are found, whatever the case, and every character is itself."""
+        query: dict[str, str | int] = {"q": text, "limit": 7, "offset": 4, "ordering": "-index"}
+        page = (await described.get(URL, params=query)).json()
+        assert page["count"] == count
+        assert len(page["results"]) == max(0, min(7, count - 4))
+        indexes = [row["index"] for row in page["results"]]
+        assert indexes == sorted(indexes, reverse=True)
+
+    async def test_index(self, described: AsyncClient, statements: list[str]) -> None:
+        """Three letters and more are looked up in the index of trigrams."""
+        await described.get(f"{URL}?q=desk_39")
+        assert any("chm_trigrams(interfaces.searched) @> chm_trigrams(" in s for s in statements)
+
+
 class TestOne:
     async def test_a_change(self, ports: AsyncClient) -> None:
         """An operator says something of an interface; it has an ETag and a history."""
