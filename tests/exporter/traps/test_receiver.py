@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 
@@ -147,6 +148,27 @@ class TestStorms:
                 await there.send(*V2C, *DOWN)
             await there.until(lambda: there.counted("chm_trap_dropped_total", reason="storm") == 4)
             assert len(there.arrived) == 2
+
+    async def test_a_low_rate(self) -> None:
+        """A rate of less than one in ten seconds takes one, and not none."""
+        async with receiving(DEVICES, AUTHS, rate=0.01) as there:
+            await there.send(*V2C, *DOWN)
+            await there.send(*V2C, *DOWN)
+            await there.until(lambda: there.counted("chm_trap_dropped_total", reason="storm"))
+            assert len(there.arrived) == 1
+
+    async def test_log(self, edge: Receiving, caplog: pytest.LogCaptureFixture) -> None:
+        """What is dropped is written down with its reason, once a minute for each source."""
+        with caplog.at_level(logging.WARNING):
+            for _ in range(2):
+                await edge.send("-v", "2c", "-c", "public", *DOWN)
+            await edge.until(
+                lambda: edge.counted("chm_trap_dropped_total", reason="wrong_community") == 2
+            )
+
+        (line,) = (record for record in caplog.records if record.message == "trap dropped")
+        assert vars(line)["reason"] == "wrong_community"
+        assert vars(line)["source"] == "127.0.0.1"
 
 
 class TestHostile:
