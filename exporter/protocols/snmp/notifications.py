@@ -159,7 +159,7 @@ class Opener:
     def _report(self, message: Message, counter: Oid, user: bytes, mine: Keys) -> bytes:
         """Return what tells a sender our engine and its clock; signed where it can be."""
         name = ".".join(map(str, counter))
-        binding = ber.encode(ber.SEQUENCE, _oid(name) + ber.encode(COUNTER, b"\x01"))
+        binding = ber.encode(ber.SEQUENCE, ber.name(name) + ber.encode(COUNTER, b"\x01"))
         fields = b"\x02\x01\x00" * 3 + ber.encode(ber.SEQUENCE, binding)
         context = ber.encode(OCTETS, self.engine.id) + ber.encode(OCTETS, b"")
         scoped = ber.encode(ber.SEQUENCE, context + ber.encode(usm.REPORT, fields))
@@ -243,7 +243,8 @@ def _bindings(pdu: bytes, at: int, end: int) -> Iterator[tuple[str, Value]]:
 def _value(tag: int, content: bytes) -> Value:
     """Return a value as a session of polling would; None is what it has no type for."""
     if tag == OBJECT:
-        arcs = ber.oid(ber.encode(OBJECT, content), 0, len(ber.encode(OBJECT, content)))
+        encoded = ber.encode(OBJECT, content)
+        arcs = ber.oid(encoded, 0, len(encoded))
         if len(arcs) > LONGEST_OID:
             raise Malformed("an OID is too long")
         return ".".join(map(str, arcs))
@@ -254,18 +255,6 @@ def _value(tag: int, content: bytes) -> Value:
     if tag == IP_ADDRESS and len(content) == IPV4:
         return ".".join(map(str, content))
     return content if tag in {OCTETS, OPAQUE} else None
-
-
-def _oid(dotted: str) -> bytes:
-    """Return an OID as it is sent; its first two arcs are below 128 together."""
-    first, second, *arcs = map(int, dotted.split("."))
-    octets = bytearray((40 * first + second,))
-    for arc in arcs:
-        groups = [arc & 0x7F]
-        while arc := arc >> 7:
-            groups.append(arc & 0x7F | ber.LONG)
-        octets += bytes(reversed(groups))
-    return ber.encode(OBJECT, bytes(octets))
 
 
 def _answer(pdu: bytes) -> bytes:
