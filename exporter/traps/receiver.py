@@ -94,7 +94,7 @@ class Receiver(asyncio.DatagramProtocol):
         refused = Refused("no_auth")
         for name in names:
             try:
-                found.append((name, self.opener.open(data, self._auths(name))))
+                found.append((name, self.opener.open(data, self._auths(name), name)))
             except Refused as error:
                 refused = error
         if not found:
