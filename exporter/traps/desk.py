@@ -106,8 +106,11 @@ class Desk:
                 await alerts.fire(key, firing)
 
     async def _confirmed(self, key: Key, raised: Raised) -> dict[str, str] | None:
-        """Return what the device says of the instance, None where it is not as the trap has it."""
-        for pause in PAUSES:
+        """Return what the device says of the instance, None where it is not as the trap has it.
+
+        There is nothing to ask about a trap that names no instance.
+        """
+        for pause in PAUSES if key.instance else ():
             await asyncio.sleep(pause)
             said = await self._asked(key, raised)
             if said is not None and all(said[n] == wanted for n, wanted in raised.where.items()):

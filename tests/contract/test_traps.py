@@ -234,6 +234,34 @@ async def test_what_the_device_does_not_confirm(
         assert await there.alerts() == []
 
 
+async def test_a_trap_without_an_instance(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], caplog: pytest.LogCaptureFixture
+) -> None:
+    """There is nothing to ask the device, so its trap is not confirmed, and no fault of ours."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await sent(there.port, *TRAP, LINK_DOWN, f"{ALIAS}.2", "s", "no ifIndex")
+
+        async def found_out() -> float:
+            return counted(there.exporter, "chm_trap_unconfirmed_total")
+
+        await until(found_out)
+        assert not there.agent.requests
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_a_long_instance(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:
+    """The device is asked for the instance that the trap is about, however long it is written."""
+    instance = ".".join(["4000000000"] * 50)
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await sent(there.port, *TRAP, LINK_DOWN, f"{INDEX}.{instance}", "i", "7")
+
+        async def asked() -> int:
+            return len(there.agent.requests)
+
+        await until(asked)
+        assert parse(f"{OPER}.{instance}") in there.agent.requests[0].oids
+
+
 async def test_a_device_that_is_slow_to_notice(
     tmp_path: Path, alertmanager: str, switch: dict[str, Value]
 ) -> None:
