@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -46,6 +46,7 @@ class Desk:
     outbox: Outbox | None = None
     alerts: Alerts | None = None
     runbooks: str = ""
+    most: int = UNDER_WAY
     _looks: dict[Key, asyncio.Task[None]] = field(default_factory=dict, init=False, repr=False)
 
     def take(self, arrival: Arrival) -> None:
@@ -72,18 +73,21 @@ class Desk:
         """Have alerts begin and end on the side, the last word about an instance counts."""
         for name in notice.entry.resolves:
             key = Key(device, name, told.index)
-            self._begin(key, lambda key=key: alerts.resolve(key))  # type: ignore[misc]
-        if (raised := notice.alert) is not None:
-            key = Key(device, notice.name, told.index)
-            self._begin(key, lambda: self._alert(alerts, key, raised, told))
+            if key in self._looks or key in alerts.firing:
+                self._begin(key, alerts.resolve(key))
+        if (raised := notice.alert) is None:
+            return
+        key = Key(device, notice.name, told.index)
+        if key in self._looks or len(self._looks) < self.most:
+            self._begin(key, self._alert(alerts, key, raised, told))
+        else:
+            self.telemetry.traps_dropped.labels("too_many_looks").inc()
 
-    def _begin(self, key: Key, work: Callable[[], Any]) -> None:
+    def _begin(self, key: Key, work: Coroutine[Any, Any, None]) -> None:
+        """Work on the side, in place of what is under way about the same."""
         if (before := self._looks.pop(key, None)) is not None:
             before.cancel()
-        if len(self._looks) >= UNDER_WAY:
-            self.telemetry.traps_dropped.labels("too_many_looks").inc()
-            return
-        task = self._looks[key] = asyncio.create_task(work())
+        task = self._looks[key] = asyncio.create_task(work)
         task.add_done_callback(lambda done: self._done(key, done))
 
     def _done(self, key: Key, task: asyncio.Task[None]) -> None:

@@ -23,7 +23,7 @@ from exporter.profiles import loader
 from exporter.profiles import values as snmp
 from exporter.protocols.snmp.notifications import Notification
 from exporter.telemetry import Telemetry
-from exporter.traps import Outbox, desk, reading
+from exporter.traps import Outbox, Traps, desk, reading
 from exporter.traps.receiver import Arrival
 from rules import interfaces
 from rules.options import Intent
@@ -48,14 +48,19 @@ class Edge:
 
     agent: Agent
     exporter: Exporter
-    port: int
+    traps: Traps
     alertmanager: Alertmanager
+
+    @property
+    def port(self) -> int:
+        """Where it sends its traps to."""
+        return int(self.traps.sockets[0].getsockname()[1])
 
     def becomes(self, oid: str, value: Value) -> None:
         """Have the device answer something else."""
         self.agent.table[parse(oid)] = value
 
-    async def traps(self, oid: str, port: int = 2) -> None:
+    async def sends(self, oid: str, port: int = 2) -> None:
         """Have it send a trap about one of its ports."""
         await sent(self.port, *TRAP, oid, f"{INDEX}.{port}", "i", str(port))
 
@@ -128,14 +133,14 @@ async def edge(folder: Path, url: str, switch: dict[str, Value]) -> AsyncIterato
         traps = process.traps(exporter)
         assert traps is not None
         async with traps.open():
-            yield Edge(agent, exporter, traps.sockets[0].getsockname()[1], client)
+            yield Edge(agent, exporter, traps, client)
         await inventory.close()
 
 
 async def test_the_same_alert(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:
     """A linkDown trap raises InterfaceDown, label for label and word for word that of the rule."""
     async with edge(tmp_path, alertmanager, switch) as there:
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
         await until(there.alertmanager.alerts)
         known = rule("warning")
         labels = {
@@ -167,7 +172,7 @@ async def test_a_port_that_nobody_described(
     """It is told at the severity that the rule has for it, and without an empty label."""
     async with edge(tmp_path, alertmanager, switch) as there:
         there.becomes(f"{ALIAS}.2", octets(""))
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
         await until(there.alertmanager.alerts)
 
         (labels,) = await there.alerts()
@@ -190,7 +195,7 @@ async def test_what_an_operator_decided(
         name = (await there.polled())["ifName"]
         there.knows({name: decided})
         before = len(there.agent.requests)
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
 
         async def confirmed() -> bool:
             return len(there.agent.requests) > before
@@ -198,7 +203,7 @@ async def test_what_an_operator_decided(
         await until(confirmed)
         if decided == "none":
             there.knows({})
-            await there.traps(LINK_DOWN)
+            await there.sends(LINK_DOWN)
         await until(there.alertmanager.alerts)
         assert [labels["severity"] for labels in await there.alerts()] == told
 
@@ -206,9 +211,9 @@ async def test_what_an_operator_decided(
 async def test_up_again(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:
     """The opposite trap ends the alert."""
     async with edge(tmp_path, alertmanager, switch) as there:
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
         await until(there.alertmanager.alerts)
-        await there.traps(LINK_UP)
+        await there.sends(LINK_UP)
 
         async def over() -> bool:
             return not await there.alerts()
@@ -225,13 +230,44 @@ async def test_what_the_device_does_not_confirm(
     """A port that was switched off, or that is not down at all, is no alert."""
     async with edge(tmp_path, alertmanager, switch) as there:
         there.becomes(oid, DOWN if oid.startswith(ADMIN) else UP)
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
 
         async def found_out() -> float:
             return counted(there.exporter, "chm_trap_unconfirmed_total")
 
         await until(found_out)
         assert await there.alerts() == []
+
+
+async def test_a_storm_of_ports(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """While as many looks are under way as may be, the newest word about each of them is heard."""
+
+    def dropped() -> float:
+        return counted(there.exporter, "chm_trap_dropped_total", reason="too_many_looks")
+
+    async def passed_over() -> float:
+        return dropped()
+
+    async def over() -> bool:
+        return not await there.alerts()
+
+    async with edge(tmp_path, alertmanager, switch) as there:
+        there.traps.desk.most = 1
+        there.becomes(f"{OPER}.2", UP)
+        await there.sends(LINK_DOWN)
+        await there.sends(LINK_DOWN, port=1)
+        await until(passed_over)
+        there.becomes(f"{OPER}.2", DOWN)
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        assert dropped() == 1
+
+        await there.sends(LINK_DOWN, port=1)
+        await there.sends(LINK_UP)
+        await until(over)
+        assert dropped() == 1
 
 
 async def test_a_trap_without_an_instance(
@@ -268,7 +304,7 @@ async def test_a_device_that_is_slow_to_notice(
     """Many agents answer for a while what was true before: they are asked again."""
     async with edge(tmp_path, alertmanager, switch) as there:
         there.becomes(f"{OPER}.2", UP)
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
 
         async def asked() -> int:
             return len(there.agent.requests)
@@ -290,7 +326,7 @@ async def test_a_device_that_was_left_alone(
             exporter.prober.devices.silent(state)
         assert exporter.prober.devices.state(state) == "open"
 
-        await there.traps("1.3.6.1.6.3.1.1.5.1")
+        await there.sends("1.3.6.1.6.3.1.1.5.1")
 
         async def taken() -> float:
             return counted(exporter, "chm_trap_received_total", trap="coldStart")
