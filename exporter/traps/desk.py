@@ -5,12 +5,14 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from exporter.errors import ProtocolError
 from exporter.inventory import Device, Inventory
 from exporter.probe import Prober
+from exporter.probe.walks import Answers
 from exporter.profiles import values
 from exporter.profiles.loader import Configuration
 from exporter.profiles.notices import Notice, Raised
@@ -98,43 +100,65 @@ class Desk:
 
     async def _alert(self, alerts: Alerts, key: Key, raised: Raised, told: Told) -> None:
         """Raise an alert, where the device confirms what it is about."""
-        found: Mapping[str, str] = told.values
-        if raised.ask:
-            confirmed = await self._confirmed(key, raised)
-            if confirmed is None:
-                return
-            found = {**told.values, **confirmed}
-        if (device := self.inventory.devices.get(key.device)) is not None:
-            firing = _firing(raised, device, key, found, self.runbooks)
-            if firing.labels["severity"] != UNHEARD:
-                await alerts.fire(key, firing)
+        words = await self._confirmed(key, raised, told)
+        if words is not None and (firing := self._firing(key, raised, told, words)) is not None:
+            await alerts.fire(key, firing)
 
-    async def _confirmed(self, key: Key, raised: Raised) -> dict[str, str] | None:
-        """Return what the device says of the instance, None where it is not as the trap has it.
-
-        There is nothing to ask about a trap that names no instance.
-        """
-        for pause in PAUSES if key.instance else ():
+    async def _confirmed(self, key: Key, raised: Raised, told: Told) -> Mapping[str, str] | None:
+        """Return the words of an alert, None where the device does not say the same as its trap."""
+        for pause in _pauses(raised, key.instance):
             await asyncio.sleep(pause)
-            said = await self._asked(key, raised)
-            if said is not None and all(said[n] == wanted for n, wanted in raised.where.items()):
-                return said
+            try:
+                words = await self._asked(key, raised, told)
+            except ProtocolError as error:
+                detail = {"device": key.device, "trap": key.trap, "error": str(error)}
+                log.info("trap not confirmed", extra=detail)
+                continue
+            if words is not None:
+                return words
         self.telemetry.traps_unconfirmed.inc()
         return None
 
-    async def _asked(self, key: Key, raised: Raised) -> dict[str, str] | None:
+    async def _asked(self, key: Key, raised: Raised, told: Told) -> Mapping[str, str] | None:
+        """Return the words of an alert as the device has them now, None where it is no more.
+
+        Raises ProtocolError where the device does not answer.
+        """
         if (snapshot := self.inventory.snapshot) is None or key.device not in snapshot.devices:
             return None
         oids = {name: f"{column}.{key.instance}" for name, column in raised.ask.items()}
-        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
-        try:
+        got: Answers = {}
+        if oids:
+            deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
             got = await self.prober.objects(key.device, snapshot, oids.values(), deadline)
-        except ProtocolError as error:
-            detail = {"device": key.device, "trap": key.trap, "error": str(error)}
-            log.info("trap not confirmed", extra=detail)
-            return None
         # As the labels of polled series are made, to be the same.
-        return {name: values.text(got.get(oid), "DisplayString") for name, oid in oids.items()}
+        said = {name: values.text(got.get(oid), "DisplayString") for name, oid in oids.items()}
+        words = {**told.values, **said, "index": key.instance, "device": key.device}
+        return words if all(words[n] == wanted for n, wanted in raised.where.items()) else None
+
+    async def _again(self, key: Key, raised: Raised, told: Told) -> Firing | None:
+        """Return an alert as it is now, None where it is over; raises ProtocolError."""
+        words = await self._asked(key, raised, told)
+        return None if words is None else self._firing(key, raised, told, words)
+
+    def _firing(
+        self, key: Key, raised: Raised, told: Told, words: Mapping[str, str]
+    ) -> Firing | None:
+        """Return an alert, None where nobody is to hear of it, or of its device."""
+        if (device := self.inventory.devices.get(key.device)) is None:
+            return None
+        labels = _labels(raised, device, words)
+        if labels["severity"] == UNHEARD:
+            return None
+        annotations = _annotations(raised, words, self.runbooks)
+        return Firing(labels, annotations, partial(self._again, key, raised, told))
+
+
+def _pauses(raised: Raised, instance: str) -> tuple[float, ...]:
+    """Return the seconds before each question; without an instance there is none to ask."""
+    if not raised.ask:
+        return PAUSES[:1]
+    return PAUSES if instance else ()
 
 
 def _notice(traps: Mapping[str, Notice], oid: str) -> Notice | None:
@@ -169,14 +193,10 @@ def _severity(raised: Raised, device: Device, words: Mapping[str, str]) -> str:
     return raised.severity
 
 
-def _firing(
-    raised: Raised, device: Device, key: Key, found: Mapping[str, str], runbooks: str
-) -> Firing:
-    words = {**found, "index": key.instance, "device": key.device}
-    shown = {name: reading.clean(text) for name, text in words.items()}
+def _labels(raised: Raised, device: Device, words: Mapping[str, str]) -> dict[str, str]:
     labels = {
         **{label: words[name] for label, name in raised.labels.items()},
-        "device": key.device,
+        "device": words["device"],
         "site": device.site,
         "role": device.role,
         "vendor": device.vendor,
@@ -184,9 +204,13 @@ def _firing(
         "severity": _severity(raised, device, words),
         "alertclass": raised.alertclass,
     }
-    annotations = {
+    return {name: value for name, value in labels.items() if value}
+
+
+def _annotations(raised: Raised, words: Mapping[str, str], runbooks: str) -> dict[str, str]:
+    shown = {name: reading.clean(text) for name, text in words.items()}
+    return {
         "summary": reading.filled(raised.summary, shown),
         "description": reading.filled(raised.description, shown),
         "runbook_url": f"{runbooks}/runbooks/{raised.name}" if runbooks else "",
     }
-    return Firing({name: value for name, value in labels.items() if value}, annotations)

@@ -72,6 +72,20 @@ class Edge:
         device = replace(inventory.devices["edge1"], interfaces=interfaces)
         inventory.snapshot = replace(inventory.snapshot, devices={"edge1": device})
 
+    def loses_it(self) -> None:
+        """Have the inventory know the device no more."""
+        inventory = self.exporter.inventory
+        assert inventory is not None
+        assert inventory.snapshot is not None
+        inventory.snapshot = replace(inventory.snapshot, devices={})
+
+    async def again(self) -> float:
+        """Have the exporter tell once more of what lasts; give how many alerts it ever told."""
+        alerts = self.traps.desk.alerts
+        assert alerts is not None
+        await alerts.again(datetime.now(UTC))
+        return counted(self.exporter, "chm_trap_alerts_total")
+
     async def alerts(self) -> list[dict[str, str]]:
         """Give the labels of all that fires."""
         return [dict(alert.labels) for alert in await self.alertmanager.alerts()]
@@ -219,6 +233,57 @@ async def test_up_again(tmp_path: Path, alertmanager: str, switch: dict[str, Val
             return not await there.alerts()
 
         await until(over)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda there: there.becomes(f"{OPER}.2", UP), id="up"),
+        pytest.param(lambda there: there.becomes(f"{ADMIN}.2", DOWN), id="switched off"),
+        pytest.param(lambda there: there.knows({"Gi1/0/2": "none"}), id="nobody shall hear of it"),
+        pytest.param(Edge.loses_it, id="no device of ours"),
+    ],
+)
+async def test_an_end_without_a_trap(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], change: Callable[[Edge], None]
+) -> None:
+    """An alert is told again as long as it is true, though the trap of its end be lost."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        assert await there.again() == 2
+        assert len(await there.alerts()) == 1
+
+        change(there)
+        await there.again()
+        assert await there.alerts() == []
+        told = counted(there.exporter, "chm_trap_alerts_total")
+        assert await there.again() == told
+
+
+async def test_another_severity(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """What an operator decides while an alert lasts makes it another one."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        there.knows({"Gi1/0/2": "critical"})
+        await there.again()
+        assert [labels["severity"] for labels in await there.alerts()] == ["critical"]
+
+
+async def test_a_device_that_falls_silent(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """Nothing more is told of it, so its alert runs out, until it confirms that again."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        known, there.agent.community = there.agent.community, b"another"
+        assert await there.again() == 1
+        there.agent.community = known
+        assert await there.again() == 2
 
 
 @pytest.mark.parametrize(
