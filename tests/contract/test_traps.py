@@ -17,6 +17,7 @@ from controlplane.clients.alertmanager import Alertmanager, PostedAlert
 from exporter import exposition
 from exporter.app import Exporter
 from exporter.cli import server as process
+from exporter.cli import sockets
 from exporter.config import Auth
 from exporter.inventory import Snapshot
 from exporter.profiles import loader
@@ -134,7 +135,6 @@ async def edge(folder: Path, url: str, switch: dict[str, Value]) -> AsyncIterato
     async with serve(table) as agent, Alertmanager.at(url) as client:
         exporter = made(
             folder,
-            traps_listen=("127.0.0.1:0",),
             alertmanager_urls=(url,),
             public_url=PUBLIC,
         )
@@ -144,10 +144,11 @@ async def edge(folder: Path, url: str, switch: dict[str, Value]) -> AsyncIterato
         known = inventory.devices["edge1"]
         device = replace(known, site=LABELS["site"], role=LABELS["role"], vendor=LABELS["vendor"])
         inventory.snapshot = Snapshot("1", {"lab": Auth()}, {"edge1": device})
-        traps = process.traps(exporter)
-        assert traps is not None
-        async with traps.open():
-            yield Edge(agent, exporter, traps, client)
+        with sockets.receive("127.0.0.1:0") as receiving:
+            traps = process.traps(exporter, [receiving])
+            assert traps is not None
+            async with traps.open():
+                yield Edge(agent, exporter, traps, client)
         await inventory.close()
 
 
