@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -33,6 +33,7 @@ PAUSES = (
     4.0,
 )  # seconds before a device is asked; some tell the old state for a while
 ANSWER_SECONDS = 3.0  # in which a device says whether a trap is true
+VARBINDS = 4096  # octets of an event's OIDs and values; what is known of has some hundreds
 UNHEARD = "none"  # a severity that nobody is told of
 UNDER_WAY = 1000  # traps that are being looked into at once
 
@@ -179,8 +180,19 @@ def event(arrival: Arrival, told: Told) -> dict[str, Any]:
         "oid": note.oid,
         "severity": told.severity,
         "text": told.text,
-        "varbinds": [{"oid": oid, "value": reading.shown(value)} for oid, value in note.bindings],
+        "varbinds": list(_varbinds(note)),
     }
+
+
+def _varbinds(note: Notification) -> Iterator[dict[str, str]]:
+    """Return as much of what came with a notification as an event has room for."""
+    left = VARBINDS
+    for oid, value in note.bindings:
+        shown = reading.shown(value)
+        left -= len(oid) + len(shown.encode())
+        if left < 0:
+            return
+        yield {"oid": oid, "value": shown}
 
 
 def _severity(raised: Raised, device: Device, words: Mapping[str, str]) -> str:

@@ -25,6 +25,7 @@ from exporter.profiles import values as snmp
 from exporter.protocols.snmp.notifications import Notification
 from exporter.telemetry import Telemetry
 from exporter.traps import Outbox, Traps, desk, reading
+from exporter.traps.reading import Told
 from exporter.traps.receiver import Arrival
 from rules import interfaces
 from rules.options import Intent
@@ -438,3 +439,33 @@ async def test_events_wait_for_the_control_plane(service: Service, telemetry: Te
     assert await outbox.send()
     assert not outbox.waiting
     assert telemetry.registry.get_sample_value("chm_trap_dropped_total", {"reason": "refused"}) == 1
+
+
+async def test_an_event_that_is_refused(
+    client: AsyncClient, service: Service, telemetry: Telemetry
+) -> None:
+    """It takes no other with it: those around it are kept, in their order."""
+    outbox = Outbox(await service(Permission.SNAPSHOT_READ), None, telemetry)
+    for number in range(7):
+        told = Told("linkDown", "warning", f"port {number}", "", {})
+        arrival = Arrival("edge1", "10.0.0.7", Notification(LINK_DOWN, 1, ()))
+        wrong = {"colour": "red"} if number in {2, 5} else {}
+        outbox.put({**desk.event(arrival, told), **wrong})
+    assert await outbox.send()
+
+    shown = (await client.get("/api/v1/events", params={"ordering": "at"})).json()["results"]
+    assert [event["text"] for event in shown] == [f"port {number}" for number in (0, 1, 3, 4, 6)]
+    assert not outbox.waiting
+    assert telemetry.registry.get_sample_value("chm_trap_dropped_total", {"reason": "refused"}) == 2
+
+
+async def test_a_large_trap(client: AsyncClient, service: Service, telemetry: Telemetry) -> None:
+    """Of a trap with more than 4 kB of values the first of them are kept."""
+    varbinds = tuple((f"1.3.6.1.4.1.9.{number}", b"x" * 190) for number in range(64))
+    arrival = Arrival("edge1", "10.0.0.7", Notification(LINK_DOWN, 1, varbinds))
+    outbox = Outbox(await service(Permission.SNAPSHOT_READ), None, telemetry)
+    outbox.put(desk.event(arrival, reading.told(arrival.notification, None, "edge1")))
+    assert await outbox.send()
+
+    (shown,) = (await client.get("/api/v1/events")).json()["results"]
+    assert 10 < len(shown["varbinds"]) < 4096 / 190
