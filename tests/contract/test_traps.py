@@ -40,6 +40,7 @@ ADMIN, OPER, ALIAS = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8", "1.3.6.1.2.1.
 INDEX = "1.3.6.1.2.1.2.2.1.1"
 UP, DOWN = integer(1), integer(2)
 LABELS = {"device": "edge1", "site": "Ærø", "role": "edge", "vendor": "Cisco"}
+GUIDE = Path(__file__).parents[2] / "docs/howto/run-the-exporter.md"
 PUBLIC = "https://chm.example.net"
 TRAP = ("-v", "2c", "-c", "public", "--", "4711")
 
@@ -261,6 +262,35 @@ async def test_an_end_without_a_trap(
         assert await there.alerts() == []
         told = counted(there.exporter, "chm_trap_alerts_total")
         assert await there.again() == told
+
+
+async def test_the_documented_example(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """A table as the documentation has it raises its alert, if the device says that it is so."""
+    (example,) = re.findall(r"```yaml\n(traps:\n.*?)```", GUIDE.read_text(), re.DOTALL)
+    (tmp_path / "acme.yml").write_text(example)
+    opened, closed, door, state = (
+        f"1.3.6.1.4.1.4711.{end}" for end in ("2.0.7", "2.0.8", "1.3.1.2", "1.3.1.3")
+    )
+    async with edge(tmp_path, alertmanager, switch) as there:
+        there.exporter.configuration = loader.load([str(tmp_path / "acme.yml")])
+        there.becomes(f"{door}.5", octets("front"))
+        there.becomes(f"{state}.5", integer(2))
+        there.becomes(f"{state}.6", integer(1))
+        for rack in (6, 5):
+            await sent(there.port, *TRAP, opened, f"{door}.{rack}", "s", "any")
+        await until(there.alertmanager.alerts)
+
+        (labels,) = await there.alerts()
+        assert (labels["alertname"], labels["door"], labels["rack"]) == ("DoorOpen", "front", "5")
+
+        await sent(there.port, *TRAP, closed, f"{door}.5", "s", "any")
+
+        async def over() -> bool:
+            return not await there.alerts()
+
+        await until(over)
 
 
 async def test_another_severity(
