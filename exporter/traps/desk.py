@@ -33,6 +33,7 @@ PAUSES = (
     4.0,
 )  # seconds before a device is asked; some tell the old state for a while
 ANSWER_SECONDS = 3.0  # in which a device says whether a trap is true
+NEIGHBOR_SECONDS = 1.0  # in which a device at the far end of a port says that it is there
 VARBINDS = 4096  # octets of an event's OIDs and values; what is known of has some hundreds
 UNHEARD = "none"  # a severity that nobody is told of
 UNDER_WAY = 1000  # traps that are being looked into at once
@@ -102,7 +103,11 @@ class Desk:
     async def _alert(self, alerts: Alerts, key: Key, raised: Raised, told: Told) -> None:
         """Raise an alert, where the device confirms what it is about."""
         words = await self._confirmed(key, raised, told)
-        if words is not None and (firing := self._firing(key, raised, told, words)) is not None:
+        if words is None or (firing := self._firing(key, raised, told, words)) is None:
+            return
+        if await self._explained(key, raised, words):
+            self.telemetry.traps_of_silent_neighbors.inc()
+        else:
             await alerts.fire(key, firing)
 
     async def _confirmed(self, key: Key, raised: Raised, told: Told) -> Mapping[str, str] | None:
@@ -140,7 +145,23 @@ class Desk:
     async def _again(self, key: Key, raised: Raised, told: Told) -> Firing | None:
         """Return an alert as it is now, None where it is over; raises ProtocolError."""
         words = await self._asked(key, raised, told)
-        return None if words is None else self._firing(key, raised, told, words)
+        if words is None or await self._explained(key, raised, words):
+            return None
+        return self._firing(key, raised, told, words)
+
+    async def _explained(self, key: Key, raised: Raised, words: Mapping[str, str]) -> bool:
+        """Return whether the device at the far end of the port does not answer: it has the alert.
+
+        The rule decides then, as it does about all ports to a device that is down.
+        """
+        snapshot, interface = self.inventory.snapshot, _interface(raised, words)
+        if snapshot is None or not interface:
+            return False
+        ask = self.prober.silent_neighbor
+        silent = await ask(key.device, interface, snapshot, NEIGHBOR_SECONDS)
+        if silent:
+            log.info("neighbour is silent", extra={"device": key.device, "neighbour": silent})
+        return bool(silent)
 
     def _firing(
         self, key: Key, raised: Raised, told: Told, words: Mapping[str, str]
@@ -197,12 +218,15 @@ def _varbinds(note: Notification) -> Iterator[dict[str, str]]:
 
 def _severity(raised: Raised, device: Device, words: Mapping[str, str]) -> str:
     """Return how loud an alert is: as operators decided about its interface, else by the table."""
-    interface = next(filter(None, (words[name] for name in raised.interface)), "")
-    if (decided := device.interfaces.get(interface)) is not None:
+    if (decided := device.interfaces.get(_interface(raised, words))) is not None:
         return decided
     if raised.milder is not None and not words[raised.milder.without]:
         return raised.milder.severity
     return raised.severity
+
+
+def _interface(raised: Raised, words: Mapping[str, str]) -> str:
+    return next(filter(None, (words[name] for name in raised.interface)), "")
 
 
 def _labels(raised: Raised, device: Device, words: Mapping[str, str]) -> dict[str, str]:

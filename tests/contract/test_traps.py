@@ -19,7 +19,7 @@ from exporter.app import Exporter
 from exporter.cli import server as process
 from exporter.cli import sockets
 from exporter.config import Auth
-from exporter.inventory import Snapshot
+from exporter.inventory import Device, Snapshot
 from exporter.profiles import loader
 from exporter.profiles import values as snmp
 from exporter.protocols.snmp.notifications import Notification
@@ -38,6 +38,7 @@ from tests.exporter.traps.sending import LINK_DOWN, LINK_UP, sent
 
 ADMIN, OPER, ALIAS = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8", "1.3.6.1.2.1.31.1.1.1.18"
 INDEX = "1.3.6.1.2.1.2.2.1.1"
+UPTIME, CDP_DEVICE = "1.3.6.1.2.1.1.3.0", "1.3.6.1.4.1.9.9.23.1.2.1.1.6"
 UP, DOWN = integer(1), integer(2)
 LABELS = {"device": "edge1", "site": "Ærø", "role": "edge", "vendor": "Cisco"}
 GUIDE = Path(__file__).parents[2] / "docs/howto/run-the-exporter.md"
@@ -74,6 +75,15 @@ class Edge:
         assert inventory.snapshot is not None
         device = replace(inventory.devices["edge1"], interfaces=interfaces)
         inventory.snapshot = replace(inventory.snapshot, devices={"edge1": device})
+
+    def has(self, name: str, device: Device, auth: Auth) -> None:
+        """Have the inventory hold another device, with an auth that is called as its community."""
+        inventory = self.exporter.inventory
+        assert inventory is not None
+        assert inventory.snapshot is not None
+        auths = {**inventory.snapshot.auths, auth.community: auth}
+        devices = {**inventory.devices, name: device}
+        inventory.snapshot = replace(inventory.snapshot, auths=auths, devices=devices)
 
     def loses_it(self) -> None:
         """Have the inventory know the device no more."""
@@ -137,6 +147,7 @@ async def edge(folder: Path, url: str, switch: dict[str, Value]) -> AsyncIterato
     async with serve(table) as agent, Alertmanager.at(url) as client:
         exporter = made(
             folder,
+            traps_listen=("127.0.0.1:0",),
             alertmanager_urls=(url,),
             public_url=PUBLIC,
         )
@@ -262,6 +273,35 @@ async def test_an_end_without_a_trap(
         assert await there.alerts() == []
         told = counted(there.exporter, "chm_trap_alerts_total")
         assert await there.again() == told
+
+
+async def test_a_port_to_a_device_that_died(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """That device has the alert: a trap about the port to it raises none, or what it did ends."""
+    neighbor = {f"{CDP_DEVICE}.2.1": octets("core2.example.net")}
+    answering, silent = b"far", b"gone"
+    async with (
+        serve({UPTIME: integer(1, 0x43)}, community=answering) as far,
+        edge(tmp_path, alertmanager, switch | neighbor) as there,
+    ):
+        there.has("core2", Device("127.0.0.1", ("far",), far.port), Auth(community="far"))
+        await there.polled()
+        far.community = silent
+        await there.sends(LINK_DOWN)
+
+        async def passed_over() -> float:
+            return counted(there.exporter, "chm_trap_neighbor_silent_total")
+
+        await until(passed_over)
+        assert await there.alerts() == []
+
+        far.community = answering
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        far.community = silent
+        await there.again()
+        assert await there.alerts() == []
 
 
 async def test_the_documented_example(
