@@ -304,6 +304,21 @@ async def test_a_port_to_a_device_that_died(
         assert await there.alerts() == []
 
 
+@pytest.mark.parametrize(
+    "auths", [pytest.param((), id="without an auth"), pytest.param(("gone",), id="nowhere")]
+)
+async def test_a_port_to_a_device_that_cannot_be_asked(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], auths: tuple[str, ...]
+) -> None:
+    """What nobody can know of is no cause: the trap about the port to it raises its alert."""
+    neighbor = {f"{CDP_DEVICE}.2.1": octets("core2")}
+    async with edge(tmp_path, alertmanager, switch | neighbor) as there:
+        there.has("core2", Device("core2.invalid", auths), Auth(community="gone"))
+        await there.polled()
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+
+
 async def test_the_documented_example(
     tmp_path: Path, alertmanager: str, switch: dict[str, Value]
 ) -> None:
