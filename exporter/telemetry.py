@@ -178,6 +178,11 @@ class Telemetry:
             "Traps without an alert, as the device did not confirm what they say.",
             registry=registry,
         )
+        self.traps_of_silent_neighbors = Counter(
+            "chm_trap_neighbor_silent",
+            "Traps without an alert, as the device at the far end of the port is silent itself.",
+            registry=registry,
+        )
         self.trap_alerts = Counter(
             "chm_trap_alerts", "Alerts of traps that an Alertmanager took.", registry=registry
         )

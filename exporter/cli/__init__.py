@@ -61,9 +61,10 @@ def _run(parsed: argparse.Namespace, given: list[str]) -> None:
         return
     addresses = parsed.listen or [DEFAULT_LISTEN]
     with ExitStack() as stack:
+        receiving = [stack.enter_context(sockets.receive(each)) for each in settings.traps_listen]
         if parsed.workers > 1:
             reserved = [stack.enter_context(sockets.reserve(each)) for each in addresses]
-            workers.supervise(given, parsed.workers, reserved)
+            workers.supervise(given, parsed.workers, reserved, receiving)
         else:
             listening = [stack.enter_context(sockets.listen(each)) for each in addresses]
-            server.run(checked, listening, server.Place())
+            server.run(checked, listening, receiving, server.Place())

@@ -204,7 +204,17 @@ def settings(flags: argparse.Namespace) -> Settings:
 def _trap_addresses(flags: argparse.Namespace) -> tuple[str, ...]:
     if flags.traps and not flags.controlplane:
         raise UsageError("--traps.listen-address needs --controlplane.url, which knows the devices")
+    for each in flags.traps or ():
+        address("--traps.listen-address", each)
     return tuple(flags.traps or ())
+
+
+def address(flag: str, text: str) -> tuple[str, int]:
+    """Return the host and the port of `[HOST]:PORT`, or raise UsageError."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not int(port) <= LAST_PORT:
+        raise UsageError(f"{flag} is not [HOST]:PORT: {text}")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - `:9116` means every address
 
 
 def _url(flag: str, text: str) -> str:

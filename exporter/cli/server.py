@@ -70,8 +70,13 @@ def check(settings: Settings, web_config: Path | None) -> Checked:
     return Checked(settings, configuration, web)
 
 
-def run(checked: Checked, listening: Sequence[socket.socket], place: Place) -> None:
-    """Serve until told to end."""
+def run(
+    checked: Checked,
+    listening: Sequence[socket.socket],
+    receiving: Sequence[socket.socket],
+    place: Place,
+) -> None:
+    """Serve until told to end, and take traps where there are sockets for them."""
     settings = checked.settings
     registry = CollectorRegistry()
     if place.gather is None:
@@ -85,15 +90,15 @@ def run(checked: Checked, listening: Sequence[socket.socket], place: Place) -> N
         inventory(settings, telemetry, leads=place.leads),
         place.siblings,
     )
-    if place.leads and settings.traps_listen:
-        exporter.traps = traps(exporter)
+    if receiving:
+        exporter.traps = traps(exporter, receiving)
     _settle()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(exporter, checked.web, listening, place))
 
 
-def traps(exporter: Exporter) -> Traps | None:
-    """Return the receiver of traps on sockets of its own, where there is an inventory."""
+def traps(exporter: Exporter, receiving: Sequence[socket.socket]) -> Traps | None:
+    """Return the receiver of traps on these sockets, where there is an inventory."""
     settings, inventory, telemetry = exporter.settings, exporter.inventory, exporter.telemetry
     if inventory is None:
         return None
@@ -115,7 +120,7 @@ def traps(exporter: Exporter) -> Traps | None:
         desk.take,
         settings.traps_accept_unknown,
     )
-    return Traps([sockets.receive(each) for each in settings.traps_listen], receiver, desk)
+    return Traps(receiving, receiver, desk)
 
 
 def _alerts(settings: Settings, telemetry: Telemetry) -> Alerts | None:

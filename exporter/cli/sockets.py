@@ -4,7 +4,8 @@ import os
 import resource
 import socket
 
-from exporter.cli.flags import LAST_PORT, UsageError
+from exporter.cli import flags
+from exporter.cli.flags import UsageError
 
 BACKLOG = 1024
 BUFFER = 4 * 1024 * 1024  # octets of traps that wait, as far as the system lets us
@@ -18,7 +19,7 @@ def lift_limit() -> None:
 
 def listen(address: str) -> socket.socket:
     """Return a socket that listens on `[HOST]:PORT`, or raise UsageError."""
-    host, port = _split("--web.listen-address", address)
+    host, port = flags.address("--web.listen-address", address)
     try:
         family, *_, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(where[:2], family=family, backlog=BACKLOG)
@@ -31,7 +32,7 @@ def listen(address: str) -> socket.socket:
 
 def receive(address: str) -> socket.socket:
     """Return a UDP socket that receives on `[HOST]:PORT`, or raise UsageError."""
-    host, port = _split("--traps.listen-address", address)
+    host, port = flags.address("--traps.listen-address", address)
     try:
         family, kind, *_, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         made = socket.socket(family, kind)
@@ -46,13 +47,6 @@ def receive(address: str) -> socket.socket:
     except OSError as error:
         raise UsageError(f"cannot receive on {address}: {error.strerror}") from error
     return made
-
-
-def _split(flag: str, address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    if not port.isdecimal() or not int(port) <= LAST_PORT:
-        raise UsageError(f"{flag} is not [HOST]:PORT: {address}")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - `:9116` means every address
 
 
 def reserve(address: str) -> socket.socket:

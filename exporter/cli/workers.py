@@ -4,7 +4,8 @@ A worker opens its own socket, once it is ready to serve: while it is away, or c
 connections go to the others.
 
 Metrics are shared through files, as prometheus_client's multiprocess mode has it. The first worker
-looks at the inventory and writes it to disk; the others read it there.
+looks at the inventory and writes it to disk; the others read it there. It also receives traps, on
+sockets of the parent's, in which they wait while it is away.
 """
 
 import json
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
 SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
+LEADER = 0  # the number of the worker that looks at the inventory
 PAUSE = 1.0  # seconds before a worker that ended is started again
 LONGEST_END = 10.0  # seconds that workers get to end
 
@@ -52,6 +54,7 @@ class Parent:
     arguments: list[str]
     workers: list[Worker]
     addresses: list[tuple[int, str, int]]
+    receiving: list[int]
     folder: Path
     lifeline: int
     code: int | None = field(default=None, init=False)
@@ -72,10 +75,11 @@ class Parent:
         return self.code
 
     def _start(self, worker: Worker) -> None:
-        mark = json.dumps([worker.number, self.lifeline, self.addresses])
+        receiving = self.receiving if worker.number == LEADER else []
+        mark = json.dumps([worker.number, self.lifeline, self.addresses, receiving])
         worker.process = subprocess.Popen(
             [sys.executable, "-m", "exporter.cli", *self.arguments, "--worker", mark],
-            pass_fds=[self.lifeline],
+            pass_fds=[self.lifeline, *receiving],
             env={**os.environ, FOLDER: str(self.folder)},
         )
 
@@ -104,8 +108,13 @@ class Parent:
                 process.wait()
 
 
-def supervise(arguments: list[str], count: int, reserved: Sequence[socket.socket]) -> None:
-    """Run workers on addresses that are reserved, until told to end."""
+def supervise(
+    arguments: list[str],
+    count: int,
+    reserved: Sequence[socket.socket],
+    receiving: Sequence[socket.socket],
+) -> None:
+    """Run workers on addresses that are reserved, until told to end; one has the traps."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="chm-exporter-"))
@@ -115,26 +124,28 @@ def supervise(arguments: list[str], count: int, reserved: Sequence[socket.socket
         stack.callback(os.close, lifeline)
         workers = [Worker(number) for number in range(count)]
         addresses = [(int(each.family), *each.getsockname()[:2]) for each in reserved]
-        Parent(arguments, workers, addresses, Path(folder), lifeline).run()
+        traps = [each.fileno() for each in receiving]
+        Parent(arguments, workers, addresses, traps, Path(folder), lifeline).run()
 
 
 def serve(mark: str, checked: Checked) -> None:
     """Be one of the workers."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS - {signal.SIGHUP})
-    number, lifeline, addresses = json.loads(mark)
+    number, lifeline, addresses, receiving = json.loads(mark)
     folder = Path(os.environ[FOLDER])
     if checked.settings.inventory_cache is None:
         settings = replace(checked.settings, inventory_cache=folder / "inventory")
         checked = replace(checked, settings=settings)
     place = server.Place(
-        leads=number == 0,
+        leads=number == LEADER,
         siblings=partial(os.kill, os.getppid(), signal.SIGHUP),
         gather=partial(_gathered, folder),
         lifeline=lifeline,
     )
     with ExitStack() as stack:
         listening = [stack.enter_context(sockets.share(*each)) for each in addresses]
-        server.run(checked, listening, place)
+        traps = [stack.enter_context(socket.socket(fileno=each)) for each in receiving]
+        server.run(checked, listening, traps, place)
 
 
 def _gathered(folder: Path) -> CollectorRegistry:

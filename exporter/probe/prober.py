@@ -5,12 +5,13 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from exporter.errors import Busy, LeftAlone, LocalFault, ProtocolError, Unreachable
+from exporter.errors import Busy, LeftAlone, LocalFault, OutOfTime, ProtocolError, Unreachable
 from exporter.inventory import Snapshot
 from exporter.metrics import Family, family
 from exporter.probe import outcomes, pings
 from exporter.probe.devices import Devices, Known
 from exporter.probe.look import look
+from exporter.probe.neighbors import Neighbors
 from exporter.probe.reach import Subject
 from exporter.probe.traffic import counted
 from exporter.probe.walks import Answers
@@ -21,6 +22,8 @@ from exporter.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
+UPTIME = "1.3.6.1.2.1.1.3.0"  # sysUpTime, which every agent has
+
 
 @dataclass(slots=True)
 class Prober:
@@ -30,6 +33,7 @@ class Prober:
     telemetry: Telemetry
     devices: Devices
     known: dict[str, Known] = field(default_factory=dict)
+    neighbors: Neighbors = field(default_factory=Neighbors)
 
     async def probe(
         self, name: str, snapshot: Snapshot, configuration: Configuration, deadline: float
@@ -75,6 +79,26 @@ class Prober:
                 counted(self.telemetry, traffic)
         raise failure
 
+    async def silent_neighbor(
+        self, name: str, interface: str, snapshot: Snapshot, seconds: float
+    ) -> str:
+        """Return a device at a port, as told within the hour, that does not answer; else `""`.
+
+        One about which nothing can be found out now counts as one that answers.
+        """
+        loop = asyncio.get_running_loop()
+        for neighbor in self.neighbors.at(name, interface, loop.time()):
+            device = snapshot.devices.get(neighbor)
+            if neighbor == name or device is None or not device.auths:
+                continue
+            try:
+                await self.objects(neighbor, snapshot, [UPTIME], loop.time() + seconds)
+            except (OutOfTime, Unreachable):
+                return neighbor
+            except ProtocolError as error:
+                log.info("neighbour not asked", extra={"error": str(error)})
+        return ""
+
     async def _probe(
         self, name: str, snapshot: Snapshot, configuration: Configuration, deadline: float
     ) -> list[Family]:
@@ -98,7 +122,11 @@ class Prober:
             log.warning("device does not answer", extra={"device": name, "error": str(error)})
         else:
             outcomes.note(seen.outcomes, name, self.telemetry)
-            return seen.families()
+            found = seen.families()
+            if self.settings.traps_listen:
+                now = asyncio.get_running_loop().time()
+                self.neighbors.note(name, found, snapshot.devices, now)
+            return found
         up = family("chm_device_up")
         up.add(0)
         return [up]

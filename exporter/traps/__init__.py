@@ -1,7 +1,8 @@
 """Traps and informs: received, told to the control plane, alerted at once where a table says so.
 
-A trap is a hint that anybody may send. Its device is known by the source address alone, must show
-one of that device's auths, and is asked itself before an alert is made of it.
+A trap is a hint that anybody may send. Its device is known by the source address alone, and must
+show one of that device's auths. Where a table has something to ask, the device is asked itself
+before an alert is made of its trap, and again for as long as that lasts; else the trap is believed.
 """
 
 from exporter.traps.alerts import Alerts

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from exporter.errors import ProtocolError
 from exporter.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ LAST = timedelta(minutes=15)  # by then polling has its own word to say
 # would be an end, another beginning and another end.
 TAKEN_OVER = timedelta(minutes=2)
 MOST = 10_000
+AT_ONCE = 64  # devices that are asked side by side whether their alerts last
+
+Look = Callable[[], Awaitable["Firing | None"]]
+"""Gives an alert as it is now, None where it is over; raises ProtocolError where nobody can say."""
 
 
 class Key(NamedTuple):
@@ -34,10 +40,11 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """An alert: what it is called, what it says, since when."""
+    """An alert: what it is called, what it says, how to find out whether it lasts, since when."""
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    look: Look = field(repr=False, compare=False)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def posted(self, ends: datetime) -> dict[str, Any]:
@@ -59,20 +66,19 @@ class Alerts:
     firing: dict[Key, Firing] = field(default_factory=dict)
 
     async def fire(self, key: Key, firing: Firing) -> None:
-        """Tell of an alert; one that lasts keeps its beginning."""
-        known = self.firing.pop(key, None)
+        """Tell of an alert; one that lasts keeps its beginning, other labels make another."""
+        now, known = datetime.now(UTC), self.firing.pop(key, None)
         if known is not None and known.labels == firing.labels:
-            firing = known
+            firing, known = known, None
         elif len(self.firing) >= MOST:
             del self.firing[next(iter(self.firing))]
         self.firing[key] = firing
-        await self.tell([firing.posted(datetime.now(UTC) + LEASE)])
+        await self.tell([*_ended(known, now), firing.posted(now + LEASE)])
 
     async def resolve(self, key: Key) -> None:
         """Tell that an alert is over, unless that is for a rule to say."""
-        known, now = self.firing.pop(key, None), datetime.now(UTC)
-        if known is not None and now - known.since < TAKEN_OVER:
-            await self.tell([known.posted(now)])
+        if ended := _ended(self.firing.pop(key, None), datetime.now(UTC)):
+            await self.tell(ended)
 
     async def run(self) -> None:
         """Tell of all that last, again and again."""
@@ -81,10 +87,49 @@ class Alerts:
             await self.again(datetime.now(UTC))
 
     async def again(self, now: datetime) -> None:
-        """Tell once more of all that last; forget what has lasted long enough."""
+        """Tell once more of what devices still say; forget what has lasted long enough.
+
+        What is over ends, as its trap may have been lost. While a device does not answer nothing is
+        told of it, so its alerts run out.
+        """
         self.firing = {k: one for k, one in self.firing.items() if now - one.since < LAST}
-        if self.firing:
-            await self.tell([one.posted(now + LEASE) for one in self.firing.values()])
+        devices: dict[str, list[Key]] = defaultdict(list)
+        for key in self.firing:
+            devices[key.device].append(key)
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def turn(keys: list[Key]) -> None:
+            async with gate:
+                await self._again(keys)
+
+        turns = (turn(keys) for keys in devices.values())
+        for failure in await asyncio.gather(*turns, return_exceptions=True):
+            if failure is not None:
+                log.error("alerts not told again", exc_info=failure)
+
+    async def _again(self, keys: Iterable[Key]) -> None:
+        """Tell once more of the alerts of a device; if it does not answer once, it is let be."""
+        lasting: dict[Key, Firing] = {}
+        for key in keys:
+            if (known := self.firing.get(key)) is None:
+                continue
+            try:
+                found = await known.look()
+            except ProtocolError as error:
+                log.info("alerts not confirmed", extra={"device": key.device, "error": str(error)})
+                break
+            if self.firing.get(key) is not known:
+                continue  # a trap was faster
+            if found is None:
+                await self.resolve(key)
+            elif found.labels != known.labels:
+                await self.fire(key, found)
+            else:
+                lasting[key] = known
+        ends = datetime.now(UTC) + LEASE
+        told = [one.posted(ends) for key, one in lasting.items() if self.firing.get(key) is one]
+        if told:
+            await self.tell(told)
 
     async def tell(self, alerts: list[dict[str, Any]]) -> None:
         """Tell every Alertmanager; one that does not hear it is told again with the next round."""
@@ -106,3 +151,10 @@ class Alerts:
         """Give the connections back."""
         for client in self.clients:
             await client.aclose()
+
+
+def _ended(firing: Firing | None, now: datetime) -> list[dict[str, Any]]:
+    """Return the end of an alert as Alertmanager takes it, if it is not for a rule to tell."""
+    if firing is None or now - firing.since >= TAKEN_OVER:
+        return []
+    return [firing.posted(now)]

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from exporter.errors import ProtocolError
 from exporter.inventory import Device, Inventory
 from exporter.probe import Prober
+from exporter.probe.walks import Answers
 from exporter.profiles import values
 from exporter.profiles.loader import Configuration
 from exporter.profiles.notices import Notice, Raised
@@ -31,6 +33,8 @@ PAUSES = (
     4.0,
 )  # seconds before a device is asked; some tell the old state for a while
 ANSWER_SECONDS = 3.0  # in which a device says whether a trap is true
+NEIGHBOR_SECONDS = 1.0  # in which a device at the far end of a port says that it is there
+VARBINDS = 4096  # octets of an event's OIDs and values; what is known of has some hundreds
 UNHEARD = "none"  # a severity that nobody is told of
 UNDER_WAY = 1000  # traps that are being looked into at once
 
@@ -46,6 +50,7 @@ class Desk:
     outbox: Outbox | None = None
     alerts: Alerts | None = None
     runbooks: str = ""
+    most: int = UNDER_WAY
     _looks: dict[Key, asyncio.Task[None]] = field(default_factory=dict, init=False, repr=False)
 
     def take(self, arrival: Arrival) -> None:
@@ -72,18 +77,21 @@ class Desk:
         """Have alerts begin and end on the side, the last word about an instance counts."""
         for name in notice.entry.resolves:
             key = Key(device, name, told.index)
-            self._begin(key, lambda key=key: alerts.resolve(key))  # type: ignore[misc]
-        if (raised := notice.alert) is not None:
-            key = Key(device, notice.name, told.index)
-            self._begin(key, lambda: self._alert(alerts, key, raised, told))
+            if key in self._looks or key in alerts.firing:
+                self._begin(key, alerts.resolve(key))
+        if (raised := notice.alert) is None:
+            return
+        key = Key(device, notice.name, told.index)
+        if key in self._looks or len(self._looks) < self.most:
+            self._begin(key, self._alert(alerts, key, raised, told))
+        else:
+            self.telemetry.traps_dropped.labels("too_many_looks").inc()
 
-    def _begin(self, key: Key, work: Callable[[], Any]) -> None:
+    def _begin(self, key: Key, work: Coroutine[Any, Any, None]) -> None:
+        """Work on the side, in place of what is under way about the same."""
         if (before := self._looks.pop(key, None)) is not None:
             before.cancel()
-        if len(self._looks) >= UNDER_WAY:
-            self.telemetry.traps_dropped.labels("too_many_looks").inc()
-            return
-        task = self._looks[key] = asyncio.create_task(work())
+        task = self._looks[key] = asyncio.create_task(work)
         task.add_done_callback(lambda done: self._done(key, done))
 
     def _done(self, key: Key, task: asyncio.Task[None]) -> None:
@@ -94,40 +102,85 @@ class Desk:
 
     async def _alert(self, alerts: Alerts, key: Key, raised: Raised, told: Told) -> None:
         """Raise an alert, where the device confirms what it is about."""
-        found: Mapping[str, str] = told.values
-        if raised.ask:
-            confirmed = await self._confirmed(key, raised)
-            if confirmed is None:
-                return
-            found = {**told.values, **confirmed}
-        if (device := self.inventory.devices.get(key.device)) is not None:
-            firing = _firing(raised, device, key, found, self.runbooks)
-            if firing.labels["severity"] != UNHEARD:
-                await alerts.fire(key, firing)
+        words = await self._confirmed(key, raised, told)
+        if words is None or (firing := self._firing(key, raised, told, words)) is None:
+            return
+        if await self._explained(key, raised, words):
+            self.telemetry.traps_of_silent_neighbors.inc()
+        else:
+            await alerts.fire(key, firing)
 
-    async def _confirmed(self, key: Key, raised: Raised) -> dict[str, str] | None:
-        """Return what the device says of the instance, None where it is not as the trap has it."""
-        for pause in PAUSES:
+    async def _confirmed(self, key: Key, raised: Raised, told: Told) -> Mapping[str, str] | None:
+        """Return the words of an alert, None where the device does not say the same as its trap."""
+        for pause in _pauses(raised, key.instance):
             await asyncio.sleep(pause)
-            said = await self._asked(key, raised)
-            if said is not None and all(said[n] == wanted for n, wanted in raised.where.items()):
-                return said
+            try:
+                words = await self._asked(key, raised, told)
+            except ProtocolError as error:
+                detail = {"device": key.device, "trap": key.trap, "error": str(error)}
+                log.info("trap not confirmed", extra=detail)
+                continue
+            if words is not None:
+                return words
         self.telemetry.traps_unconfirmed.inc()
         return None
 
-    async def _asked(self, key: Key, raised: Raised) -> dict[str, str] | None:
+    async def _asked(self, key: Key, raised: Raised, told: Told) -> Mapping[str, str] | None:
+        """Return the words of an alert as the device has them now, None where it is no more.
+
+        Raises ProtocolError where the device does not answer.
+        """
         if (snapshot := self.inventory.snapshot) is None or key.device not in snapshot.devices:
             return None
         oids = {name: f"{column}.{key.instance}" for name, column in raised.ask.items()}
-        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
-        try:
+        got: Answers = {}
+        if oids:
+            deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
             got = await self.prober.objects(key.device, snapshot, oids.values(), deadline)
-        except ProtocolError as error:
-            detail = {"device": key.device, "trap": key.trap, "error": str(error)}
-            log.info("trap not confirmed", extra=detail)
-            return None
         # As the labels of polled series are made, to be the same.
-        return {name: values.text(got.get(oid), "DisplayString") for name, oid in oids.items()}
+        said = {name: values.text(got.get(oid), "DisplayString") for name, oid in oids.items()}
+        words = {**told.values, **said, "index": key.instance, "device": key.device}
+        return words if all(words[n] == wanted for n, wanted in raised.where.items()) else None
+
+    async def _again(self, key: Key, raised: Raised, told: Told) -> Firing | None:
+        """Return an alert as it is now, None where it is over; raises ProtocolError."""
+        words = await self._asked(key, raised, told)
+        if words is None or await self._explained(key, raised, words):
+            return None
+        return self._firing(key, raised, told, words)
+
+    async def _explained(self, key: Key, raised: Raised, words: Mapping[str, str]) -> bool:
+        """Return whether the device at the far end of the port does not answer: it has the alert.
+
+        The rule decides then, as it does about all ports to a device that is down.
+        """
+        snapshot, interface = self.inventory.snapshot, _interface(raised, words)
+        if snapshot is None or not interface:
+            return False
+        ask = self.prober.silent_neighbor
+        silent = await ask(key.device, interface, snapshot, NEIGHBOR_SECONDS)
+        if silent:
+            log.info("neighbour is silent", extra={"device": key.device, "neighbour": silent})
+        return bool(silent)
+
+    def _firing(
+        self, key: Key, raised: Raised, told: Told, words: Mapping[str, str]
+    ) -> Firing | None:
+        """Return an alert, None where nobody is to hear of it, or of its device."""
+        if (device := self.inventory.devices.get(key.device)) is None:
+            return None
+        labels = _labels(raised, device, words)
+        if labels["severity"] == UNHEARD:
+            return None
+        annotations = _annotations(raised, words, self.runbooks)
+        return Firing(labels, annotations, partial(self._again, key, raised, told))
+
+
+def _pauses(raised: Raised, instance: str) -> tuple[float, ...]:
+    """Return the seconds before each question; without an instance there is none to ask."""
+    if not raised.ask:
+        return PAUSES[:1]
+    return PAUSES if instance else ()
 
 
 def _notice(traps: Mapping[str, Notice], oid: str) -> Notice | None:
@@ -148,28 +201,38 @@ def event(arrival: Arrival, told: Told) -> dict[str, Any]:
         "oid": note.oid,
         "severity": told.severity,
         "text": told.text,
-        "varbinds": [{"oid": oid, "value": reading.shown(value)} for oid, value in note.bindings],
+        "varbinds": list(_varbinds(note)),
     }
+
+
+def _varbinds(note: Notification) -> Iterator[dict[str, str]]:
+    """Return as much of what came with a notification as an event has room for."""
+    left = VARBINDS
+    for oid, value in note.bindings:
+        shown = reading.shown(value)
+        left -= len(oid) + len(shown.encode())
+        if left < 0:
+            return
+        yield {"oid": oid, "value": shown}
 
 
 def _severity(raised: Raised, device: Device, words: Mapping[str, str]) -> str:
     """Return how loud an alert is: as operators decided about its interface, else by the table."""
-    interface = next(filter(None, (words[name] for name in raised.interface)), "")
-    if (decided := device.interfaces.get(interface)) is not None:
+    if (decided := device.interfaces.get(_interface(raised, words))) is not None:
         return decided
     if raised.milder is not None and not words[raised.milder.without]:
         return raised.milder.severity
     return raised.severity
 
 
-def _firing(
-    raised: Raised, device: Device, key: Key, found: Mapping[str, str], runbooks: str
-) -> Firing:
-    words = {**found, "index": key.instance, "device": key.device}
-    shown = {name: reading.clean(text) for name, text in words.items()}
+def _interface(raised: Raised, words: Mapping[str, str]) -> str:
+    return next(filter(None, (words[name] for name in raised.interface)), "")
+
+
+def _labels(raised: Raised, device: Device, words: Mapping[str, str]) -> dict[str, str]:
     labels = {
         **{label: words[name] for label, name in raised.labels.items()},
-        "device": key.device,
+        "device": words["device"],
         "site": device.site,
         "role": device.role,
         "vendor": device.vendor,
@@ -177,9 +240,13 @@ def _firing(
         "severity": _severity(raised, device, words),
         "alertclass": raised.alertclass,
     }
-    annotations = {
+    return {name: value for name, value in labels.items() if value}
+
+
+def _annotations(raised: Raised, words: Mapping[str, str], runbooks: str) -> dict[str, str]:
+    shown = {name: reading.clean(text) for name, text in words.items()}
+    return {
         "summary": reading.filled(raised.summary, shown),
         "description": reading.filled(raised.description, shown),
         "runbook_url": f"{runbooks}/runbooks/{raised.name}" if runbooks else "",
     }
-    return Firing({name: value for name, value in labels.items() if value}, annotations)

@@ -1,6 +1,7 @@
 """Events on their way to the control plane: in order, tried again; of too many the oldest goes."""
 
 import asyncio
+import json
 import logging
 from collections import deque
 from dataclasses import dataclass, field
@@ -16,29 +17,38 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATH = "/api/v1/exporter/traps"
-MOST = 10_000  # events that wait
-BATCH = 100  # of one request
+MOST = 16 << 20  # octets of events that wait
+BATCH, BATCH_OCTETS = 100, 256 << 10  # events of one request, and their octets
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds after a failure
-# What another try does not mend: the batch is at fault.
-HOPELESS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
+# What another try does not mend: an event is at fault, or there are too many of them.
+REFUSED = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 
 
 @dataclass(slots=True)
 class Outbox:
-    """Events that wait; each has an id, so that one sent twice is one."""
+    """Events that wait, as JSON; each has an id, so that one sent twice is one."""
 
     client: "httpx.AsyncClient"
     token: Token | None
     telemetry: Telemetry
-    waiting: deque[dict[str, Any]] = field(default_factory=deque)
+    most: int = MOST
+    waiting: deque[bytes] = field(default_factory=deque)
+    _octets: int = field(default=0, init=False)
     _there: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
 
     def put(self, event: dict[str, Any]) -> None:
-        """Add an event; where too many wait, the oldest is dropped."""
-        if len(self.waiting) >= MOST:
-            self.waiting.popleft()
+        """Add an event; where too many wait, the oldest are dropped."""
+        self.waiting.append(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode())
+        self._octets += len(self.waiting[-1])
+        while self._octets > self.most:
+            self._octets -= len(self.waiting.popleft())
             self.telemetry.traps_dropped.labels("queue_full").inc()
-        self.waiting.append(event)
         self._there.set()
 
     async def run(self) -> None:
@@ -54,30 +64,59 @@ class Outbox:
 
     async def send(self) -> bool:
         """Send one batch; return whether the control plane has taken it, or never will."""
-        batch = [self.waiting[at] for at in range(min(BATCH, len(self.waiting)))]
-        if batch and not await self._sent(batch):
-            return False
-        sent = {event["id"] for event in batch}
-        # Some of them may have been dropped meanwhile.
-        while self.waiting and self.waiting[0]["id"] in sent:
-            self.waiting.popleft()
+        taken = await self._sent(self._batch())
         if not self.waiting:
             self._there.clear()
+        return taken
+
+    def _batch(self) -> list[bytes]:
+        """Return the events to send next: one at least, if any waits."""
+        batch: list[bytes] = []
+        octets = 0
+        for event in self.waiting:
+            octets += len(event)
+            if batch and (octets > BATCH_OCTETS or len(batch) == BATCH):
+                break
+            batch.append(event)
+        return batch
+
+    async def _sent(self, batch: list[bytes]) -> bool:
+        """Send events, in halves where they are refused together; one that is refused is dropped.
+
+        Return False where they shall be tried again.
+        """
+        if not batch:
+            return True
+        status = await self._status(batch)
+        if status in REFUSED and (half := len(batch) // 2):
+            return await self._sent(batch[:half]) and await self._sent(batch[half:])
+        if status in REFUSED:
+            log.error("event refused", extra={"status": status})
+            self.telemetry.traps_dropped.labels("refused").inc()
+        elif not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return False
+        self._forget(batch)
         return True
 
-    async def _sent(self, batch: list[dict[str, Any]]) -> bool:
+    def _forget(self, batch: list[bytes]) -> None:
+        """Let go of events that were dealt with; some may have been dropped meanwhile."""
+        for event in batch:
+            if self.waiting and self.waiting[0] is event:
+                self._octets -= len(self.waiting.popleft())
+
+    async def _status(self, batch: list[bytes]) -> int:
+        """Return what the control plane answers, 0 where it does not."""
         import httpx  # noqa: PLC0415 - see above
 
-        headers = {"Authorization": f"Bearer {self.token.current()}"} if self.token else {}
+        headers = {"Content-Type": "application/json"}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token.current()}"
+        content = b'{"events":[' + b",".join(batch) + b"]}"
         try:
-            response = await self.client.post(PATH, json={"events": batch}, headers=headers)
+            response = await self.client.post(PATH, content=content, headers=headers)
         except httpx.HTTPError as error:
             log.warning("events not sent", extra={"error": f"{type(error).__name__}: {error}"})
-            return False
-        if response.status_code in HOPELESS:
-            log.error("events refused", extra={"status": response.status_code})
-            self.telemetry.traps_dropped.labels("refused").inc(len(batch))
-            return True
-        if not response.is_success:
+            return 0
+        if not response.is_success and response.status_code not in REFUSED:
             log.warning("events not sent", extra={"status": response.status_code})
-        return response.is_success
+        return response.status_code

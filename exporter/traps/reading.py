@@ -11,6 +11,7 @@ from exporter.protocols.snmp.notifications import Notification
 
 LONGEST = 200  # characters of a value, and of a name that comes from a device
 LONGEST_TEXT = 500
+LARGEST_ARC = 2**32 - 1  # of an OID (RFC 2578 section 3.5)
 UNKNOWN = "other"
 """The name of a trap that no table has."""
 
@@ -37,9 +38,19 @@ def told(notification: Notification, notice: Notice | None, device: str) -> Told
         for name, column in entry.values.items():
             if oid.startswith(f"{column}."):
                 values[name] = worded(entry, name, value)
-                index = index or oid.removeprefix(f"{column}.")[:LONGEST]
+                index = index or instance(oid.removeprefix(f"{column}."))
     words = {**values, "index": index, "device": device}
     return Told(notice.name, entry.severity, filled(entry.text, words), index, values)
+
+
+def instance(suffix: str) -> str:
+    """Return the end of an OID that names an instance, `""` where no device could be asked for it.
+
+    Text must not be cut off it: that would be another instance.
+    """
+    arcs = suffix.split(".")
+    usable = all(arc.isdecimal() and int(arc) <= LARGEST_ARC for arc in arcs)
+    return suffix if usable else ""
 
 
 def filled(text: str, words: Mapping[str, str]) -> str:

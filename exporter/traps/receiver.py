@@ -91,14 +91,14 @@ class Receiver(asyncio.DatagramProtocol):
         if not names:
             return "", self.opener.open(data, (), anybody=True)
         found: list[tuple[str, Opened]] = []
-        refused = Refused("no_auth")
+        refusals: list[Refused] = []
         for name in names:
             try:
-                found.append((name, self.opener.open(data, self._auths(name))))
-            except Refused as error:
-                refused = error
+                found.append((name, self.opener.open(data, self._auths(name), name)))
+            except Refused as refused:
+                refusals.append(refused)
         if not found:
-            raise refused
+            raise refusals[-1]
         if len(found) > 1 and found[0][1].notification is not None:
             raise Refused("ambiguous_source")
         return found[0]

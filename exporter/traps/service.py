@@ -21,7 +21,6 @@ class Traps:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Receive for the length of a block."""
-        await self.receiver.sources.refresh()
         loop = asyncio.get_running_loop()
         parts = (self.receiver.sources, self.desk.outbox, self.desk.alerts)
         running = [asyncio.create_task(part.run()) for part in parts if part is not None]

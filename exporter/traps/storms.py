@@ -1,4 +1,4 @@
-"""How many traps are taken: so many a second of each source, and so many of all together."""
+"""How many there may be: so many a second of each source, and so many of all together."""
 
 import time
 from collections import OrderedDict
@@ -19,7 +19,7 @@ class Bucket:
 
 @dataclass(slots=True)
 class Storms:
-    """Buckets by source; a rate is traps a second, ten seconds of it at once."""
+    """Buckets by source; a rate is traps a second, ten seconds of it at once, and at least one."""
 
     rate: float
     clock: Callable[[], float] = time.monotonic
@@ -28,7 +28,7 @@ class Storms:
 
     def take(self, source: Hashable) -> bool:
         """Return whether one more of this source is taken."""
-        now, full = self.clock(), self.rate * BURST_SECONDS
+        now, full = self.clock(), max(self.rate * BURST_SECONDS, 1.0)
         bucket = self._buckets.pop(source, None) or Bucket(full, now)
         bucket.left = min(full, bucket.left + (now - bucket.since) * self.rate)
         bucket.since = now

@@ -17,13 +17,15 @@ from controlplane.clients.alertmanager import Alertmanager, PostedAlert
 from exporter import exposition
 from exporter.app import Exporter
 from exporter.cli import server as process
+from exporter.cli import sockets
 from exporter.config import Auth
-from exporter.inventory import Snapshot
+from exporter.inventory import Device, Snapshot
 from exporter.profiles import loader
 from exporter.profiles import values as snmp
 from exporter.protocols.snmp.notifications import Notification
 from exporter.telemetry import Telemetry
-from exporter.traps import Outbox, desk, reading
+from exporter.traps import Outbox, Traps, desk, reading
+from exporter.traps.reading import Told
 from exporter.traps.receiver import Arrival
 from rules import interfaces
 from rules.options import Intent
@@ -36,8 +38,10 @@ from tests.exporter.traps.sending import LINK_DOWN, LINK_UP, sent
 
 ADMIN, OPER, ALIAS = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8", "1.3.6.1.2.1.31.1.1.1.18"
 INDEX = "1.3.6.1.2.1.2.2.1.1"
+UPTIME, CDP_DEVICE = "1.3.6.1.2.1.1.3.0", "1.3.6.1.4.1.9.9.23.1.2.1.1.6"
 UP, DOWN = integer(1), integer(2)
 LABELS = {"device": "edge1", "site": "Ærø", "role": "edge", "vendor": "Cisco"}
+GUIDE = Path(__file__).parents[2] / "docs/howto/run-the-exporter.md"
 PUBLIC = "https://chm.example.net"
 TRAP = ("-v", "2c", "-c", "public", "--", "4711")
 
@@ -48,14 +52,19 @@ class Edge:
 
     agent: Agent
     exporter: Exporter
-    port: int
+    traps: Traps
     alertmanager: Alertmanager
+
+    @property
+    def port(self) -> int:
+        """Where it sends its traps to."""
+        return int(self.traps.sockets[0].getsockname()[1])
 
     def becomes(self, oid: str, value: Value) -> None:
         """Have the device answer something else."""
         self.agent.table[parse(oid)] = value
 
-    async def traps(self, oid: str, port: int = 2) -> None:
+    async def sends(self, oid: str, port: int = 2) -> None:
         """Have it send a trap about one of its ports."""
         await sent(self.port, *TRAP, oid, f"{INDEX}.{port}", "i", str(port))
 
@@ -66,6 +75,29 @@ class Edge:
         assert inventory.snapshot is not None
         device = replace(inventory.devices["edge1"], interfaces=interfaces)
         inventory.snapshot = replace(inventory.snapshot, devices={"edge1": device})
+
+    def has(self, name: str, device: Device, auth: Auth) -> None:
+        """Have the inventory hold another device, with an auth that is called as its community."""
+        inventory = self.exporter.inventory
+        assert inventory is not None
+        assert inventory.snapshot is not None
+        auths = {**inventory.snapshot.auths, auth.community: auth}
+        devices = {**inventory.devices, name: device}
+        inventory.snapshot = replace(inventory.snapshot, auths=auths, devices=devices)
+
+    def loses_it(self) -> None:
+        """Have the inventory know the device no more."""
+        inventory = self.exporter.inventory
+        assert inventory is not None
+        assert inventory.snapshot is not None
+        inventory.snapshot = replace(inventory.snapshot, devices={})
+
+    async def again(self) -> float:
+        """Have the exporter tell once more of what lasts; give how many alerts it ever told."""
+        alerts = self.traps.desk.alerts
+        assert alerts is not None
+        await alerts.again(datetime.now(UTC))
+        return counted(self.exporter, "chm_trap_alerts_total")
 
     async def alerts(self) -> list[dict[str, str]]:
         """Give the labels of all that fires."""
@@ -125,17 +157,18 @@ async def edge(folder: Path, url: str, switch: dict[str, Value]) -> AsyncIterato
         known = inventory.devices["edge1"]
         device = replace(known, site=LABELS["site"], role=LABELS["role"], vendor=LABELS["vendor"])
         inventory.snapshot = Snapshot("1", {"lab": Auth()}, {"edge1": device})
-        traps = process.traps(exporter)
-        assert traps is not None
-        async with traps.open():
-            yield Edge(agent, exporter, traps.sockets[0].getsockname()[1], client)
+        with sockets.receive("127.0.0.1:0") as receiving:
+            traps = process.traps(exporter, [receiving])
+            assert traps is not None
+            async with traps.open():
+                yield Edge(agent, exporter, traps, client)
         await inventory.close()
 
 
 async def test_the_same_alert(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:
     """A linkDown trap raises InterfaceDown, label for label and word for word that of the rule."""
     async with edge(tmp_path, alertmanager, switch) as there:
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
         await until(there.alertmanager.alerts)
         known = rule("warning")
         labels = {
@@ -167,7 +200,7 @@ async def test_a_port_that_nobody_described(
     """It is told at the severity that the rule has for it, and without an empty label."""
     async with edge(tmp_path, alertmanager, switch) as there:
         there.becomes(f"{ALIAS}.2", octets(""))
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
         await until(there.alertmanager.alerts)
 
         (labels,) = await there.alerts()
@@ -190,7 +223,7 @@ async def test_what_an_operator_decided(
         name = (await there.polled())["ifName"]
         there.knows({name: decided})
         before = len(there.agent.requests)
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
 
         async def confirmed() -> bool:
             return len(there.agent.requests) > before
@@ -198,7 +231,7 @@ async def test_what_an_operator_decided(
         await until(confirmed)
         if decided == "none":
             there.knows({})
-            await there.traps(LINK_DOWN)
+            await there.sends(LINK_DOWN)
         await until(there.alertmanager.alerts)
         assert [labels["severity"] for labels in await there.alerts()] == told
 
@@ -206,14 +239,138 @@ async def test_what_an_operator_decided(
 async def test_up_again(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:
     """The opposite trap ends the alert."""
     async with edge(tmp_path, alertmanager, switch) as there:
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
         await until(there.alertmanager.alerts)
-        await there.traps(LINK_UP)
+        await there.sends(LINK_UP)
 
         async def over() -> bool:
             return not await there.alerts()
 
         await until(over)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda there: there.becomes(f"{OPER}.2", UP), id="up"),
+        pytest.param(lambda there: there.becomes(f"{ADMIN}.2", DOWN), id="switched off"),
+        pytest.param(lambda there: there.knows({"Gi1/0/2": "none"}), id="nobody shall hear of it"),
+        pytest.param(Edge.loses_it, id="no device of ours"),
+    ],
+)
+async def test_an_end_without_a_trap(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], change: Callable[[Edge], None]
+) -> None:
+    """An alert is told again as long as it is true, though the trap of its end be lost."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        assert await there.again() == 2
+        assert len(await there.alerts()) == 1
+
+        change(there)
+        await there.again()
+        assert await there.alerts() == []
+        told = counted(there.exporter, "chm_trap_alerts_total")
+        assert await there.again() == told
+
+
+async def test_a_port_to_a_device_that_died(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """That device has the alert: a trap about the port to it raises none, or what it did ends."""
+    neighbor = {f"{CDP_DEVICE}.2.1": octets("core2.example.net")}
+    answering, silent = b"far", b"gone"
+    async with (
+        serve({UPTIME: integer(1, 0x43)}, community=answering) as far,
+        edge(tmp_path, alertmanager, switch | neighbor) as there,
+    ):
+        there.has("core2", Device("127.0.0.1", ("far",), far.port), Auth(community="far"))
+        await there.polled()
+        far.community = silent
+        await there.sends(LINK_DOWN)
+
+        async def passed_over() -> float:
+            return counted(there.exporter, "chm_trap_neighbor_silent_total")
+
+        await until(passed_over)
+        assert await there.alerts() == []
+
+        far.community = answering
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        far.community = silent
+        await there.again()
+        assert await there.alerts() == []
+
+
+@pytest.mark.parametrize(
+    "auths", [pytest.param((), id="without an auth"), pytest.param(("gone",), id="nowhere")]
+)
+async def test_a_port_to_a_device_that_cannot_be_asked(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], auths: tuple[str, ...]
+) -> None:
+    """What nobody can know of is no cause: the trap about the port to it raises its alert."""
+    neighbor = {f"{CDP_DEVICE}.2.1": octets("core2")}
+    async with edge(tmp_path, alertmanager, switch | neighbor) as there:
+        there.has("core2", Device("core2.invalid", auths), Auth(community="gone"))
+        await there.polled()
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+
+
+async def test_the_documented_example(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """A table as the documentation has it raises its alert, if the device says that it is so."""
+    (example,) = re.findall(r"```yaml\n(traps:\n.*?)```", GUIDE.read_text(), re.DOTALL)
+    (tmp_path / "acme.yml").write_text(example)
+    opened, closed, door, state = (
+        f"1.3.6.1.4.1.4711.{end}" for end in ("2.0.7", "2.0.8", "1.3.1.2", "1.3.1.3")
+    )
+    async with edge(tmp_path, alertmanager, switch) as there:
+        there.exporter.configuration = loader.load([str(tmp_path / "acme.yml")])
+        there.becomes(f"{door}.5", octets("front"))
+        there.becomes(f"{state}.5", integer(2))
+        there.becomes(f"{state}.6", integer(1))
+        for rack in (6, 5):
+            await sent(there.port, *TRAP, opened, f"{door}.{rack}", "s", "any")
+        await until(there.alertmanager.alerts)
+
+        (labels,) = await there.alerts()
+        assert (labels["alertname"], labels["door"], labels["rack"]) == ("DoorOpen", "front", "5")
+
+        await sent(there.port, *TRAP, closed, f"{door}.5", "s", "any")
+
+        async def over() -> bool:
+            return not await there.alerts()
+
+        await until(over)
+
+
+async def test_another_severity(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """What an operator decides while an alert lasts makes it another one."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        there.knows({"Gi1/0/2": "critical"})
+        await there.again()
+        assert [labels["severity"] for labels in await there.alerts()] == ["critical"]
+
+
+async def test_a_device_that_falls_silent(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """Nothing more is told of it, so its alert runs out, until it confirms that again."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        known, there.agent.community = there.agent.community, b"another"
+        assert await there.again() == 1
+        there.agent.community = known
+        assert await there.again() == 2
 
 
 @pytest.mark.parametrize(
@@ -225,7 +382,7 @@ async def test_what_the_device_does_not_confirm(
     """A port that was switched off, or that is not down at all, is no alert."""
     async with edge(tmp_path, alertmanager, switch) as there:
         there.becomes(oid, DOWN if oid.startswith(ADMIN) else UP)
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
 
         async def found_out() -> float:
             return counted(there.exporter, "chm_trap_unconfirmed_total")
@@ -234,13 +391,72 @@ async def test_what_the_device_does_not_confirm(
         assert await there.alerts() == []
 
 
+async def test_a_storm_of_ports(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """While as many looks are under way as may be, the newest word about each of them is heard."""
+
+    def dropped() -> float:
+        return counted(there.exporter, "chm_trap_dropped_total", reason="too_many_looks")
+
+    async def passed_over() -> float:
+        return dropped()
+
+    async def over() -> bool:
+        return not await there.alerts()
+
+    async with edge(tmp_path, alertmanager, switch) as there:
+        there.traps.desk.most = 1
+        there.becomes(f"{OPER}.2", UP)
+        await there.sends(LINK_DOWN)
+        await there.sends(LINK_DOWN, port=1)
+        await until(passed_over)
+        there.becomes(f"{OPER}.2", DOWN)
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        assert dropped() == 1
+
+        await there.sends(LINK_DOWN, port=1)
+        await there.sends(LINK_UP)
+        await until(over)
+        assert dropped() == 1
+
+
+async def test_a_trap_without_an_instance(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], caplog: pytest.LogCaptureFixture
+) -> None:
+    """There is nothing to ask the device, so its trap is not confirmed, and no fault of ours."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await sent(there.port, *TRAP, LINK_DOWN, f"{ALIAS}.2", "s", "no ifIndex")
+
+        async def found_out() -> float:
+            return counted(there.exporter, "chm_trap_unconfirmed_total")
+
+        await until(found_out)
+        assert not there.agent.requests
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_a_long_instance(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:
+    """The device is asked for the instance that the trap is about, however long it is written."""
+    instance = ".".join(["4000000000"] * 50)
+    async with edge(tmp_path, alertmanager, switch) as there:
+        await sent(there.port, *TRAP, LINK_DOWN, f"{INDEX}.{instance}", "i", "7")
+
+        async def asked() -> int:
+            return len(there.agent.requests)
+
+        await until(asked)
+        assert parse(f"{OPER}.{instance}") in there.agent.requests[0].oids
+
+
 async def test_a_device_that_is_slow_to_notice(
     tmp_path: Path, alertmanager: str, switch: dict[str, Value]
 ) -> None:
     """Many agents answer for a while what was true before: they are asked again."""
     async with edge(tmp_path, alertmanager, switch) as there:
         there.becomes(f"{OPER}.2", UP)
-        await there.traps(LINK_DOWN)
+        await there.sends(LINK_DOWN)
 
         async def asked() -> int:
             return len(there.agent.requests)
@@ -262,7 +478,7 @@ async def test_a_device_that_was_left_alone(
             exporter.prober.devices.silent(state)
         assert exporter.prober.devices.state(state) == "open"
 
-        await there.traps("1.3.6.1.6.3.1.1.5.1")
+        await there.sends("1.3.6.1.6.3.1.1.5.1")
 
         async def taken() -> float:
             return counted(exporter, "chm_trap_received_total", trap="coldStart")
@@ -308,3 +524,33 @@ async def test_events_wait_for_the_control_plane(service: Service, telemetry: Te
     assert await outbox.send()
     assert not outbox.waiting
     assert telemetry.registry.get_sample_value("chm_trap_dropped_total", {"reason": "refused"}) == 1
+
+
+async def test_an_event_that_is_refused(
+    client: AsyncClient, service: Service, telemetry: Telemetry
+) -> None:
+    """It takes no other with it: those around it are kept, in their order."""
+    outbox = Outbox(await service(Permission.SNAPSHOT_READ), None, telemetry)
+    for number in range(7):
+        told = Told("linkDown", "warning", f"port {number}", "", {})
+        arrival = Arrival("edge1", "10.0.0.7", Notification(LINK_DOWN, 1, ()))
+        wrong = {"colour": "red"} if number in {2, 5} else {}
+        outbox.put({**desk.event(arrival, told), **wrong})
+    assert await outbox.send()
+
+    shown = (await client.get("/api/v1/events", params={"ordering": "at"})).json()["results"]
+    assert [event["text"] for event in shown] == [f"port {number}" for number in (0, 1, 3, 4, 6)]
+    assert not outbox.waiting
+    assert telemetry.registry.get_sample_value("chm_trap_dropped_total", {"reason": "refused"}) == 2
+
+
+async def test_a_large_trap(client: AsyncClient, service: Service, telemetry: Telemetry) -> None:
+    """Of a trap with more than 4 kB of values the first of them are kept."""
+    varbinds = tuple((f"1.3.6.1.4.1.9.{number}", b"x" * 190) for number in range(64))
+    arrival = Arrival("edge1", "10.0.0.7", Notification(LINK_DOWN, 1, varbinds))
+    outbox = Outbox(await service(Permission.SNAPSHOT_READ), None, telemetry)
+    outbox.put(desk.event(arrival, reading.told(arrival.notification, None, "edge1")))
+    assert await outbox.send()
+
+    (shown,) = (await client.get("/api/v1/events")).json()["results"]
+    assert 10 < len(shown["varbinds"]) < 4096 / 190

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 
 from exporter.config import Auth
 from exporter.profiles.values import Value
@@ -87,15 +88,18 @@ class Opener:
     _senders: Engines = field(default_factory=Engines, init=False, repr=False)
     _salts: Iterator[int] = field(default_factory=lambda: count(1), init=False, repr=False)
 
-    def open(self, packet: bytes, auths: Iterable[Auth], *, anybody: bool = False) -> Opened:
+    def open(
+        self, packet: bytes, auths: Iterable[Auth], sender: str = "", *, anybody: bool = False
+    ) -> Opened:
         """Return what a device with these auths sent; any community will do of `anybody`.
 
+        The clocks of engines are kept apart by `sender`: whoever sends may claim any engine id.
         Raises Malformed where it is no notification, and Refused where it is not the device's.
         """
         start, end = ber.content(packet, 0, len(packet), ber.SEQUENCE)
         version, at = ber.number(packet, start, end)
         if version == V3:
-            return self._user_based(packet, [auth for auth in auths if auth.version == V3])
+            return self._user_based(packet, [auth for auth in auths if auth.version == V3], sender)
         if version not in {V1, V2C}:
             raise Malformed(f"SNMP version {version}")
         given, at = ber.content(packet, at, end, ber.OCTETS)
@@ -111,46 +115,34 @@ class Opener:
         )
         return Opened(read(pdu), answer)
 
-    def _user_based(self, packet: bytes, auths: list[Auth]) -> Opened:
+    def _user_based(self, packet: bytes, auths: list[Auth], sender: str) -> Opened:
         message = parsed(packet)
         if not message.engine and message.flags & REPORTABLE:
             return Opened(None, self._report(message, UNKNOWN_ENGINE, b"", Keys()))
-        mine = self._proven(packet, message, auths)
+        proven = _proven(packet, message, auths)
         if message.engine != self.engine.id:
-            self._timely(message, mine)
-            return Opened(read(_scope(usm.plain(packet, message, mine))[1], only=TRAP))
-        if mine.signer and not self._in_window(message):
-            return Opened(None, self._report(message, NOT_IN_WINDOW, message.user, mine))
-        context, pdu = _scope(usm.plain(packet, message, mine))
+            self._timely(message, proven[0], sender)
+            return Opened(read(_deciphered(packet, message, proven).pdu, only=TRAP))
+        if proven[0].signer and not self._in_window(message):
+            return Opened(None, self._report(message, NOT_IN_WINDOW, message.user, proven[0]))
+        mine, context, pdu = _deciphered(packet, message, proven)
         told = read(pdu, only=INFORM)
         scoped = ber.encode(ber.SEQUENCE, context + _answer(pdu))
         return Opened(told, self._sealed(message, message.flags & ~REPORTABLE, mine, scoped))
 
-    def _proven(self, packet: bytes, message: Message, auths: list[Auth]) -> Keys:
-        """Return the keys of the user who sent a message, or raise Refused."""
-        for auth in auths:
-            if auth.username.encode() != message.user:
-                continue
-            mine = keys.localised(auth, message.engine)
-            if bool(mine.privacy) == bool(message.flags & PRIV) and usm.proven(
-                packet, message, mine
-            ):
-                return mine
-        raise Refused("wrong_credentials")
-
-    def _timely(self, message: Message, mine: Keys) -> None:
+    def _timely(self, message: Message, mine: Keys, sender: str) -> None:
         """Raise Refused where a trap is older than what its engine sent before (RFC 3414, 3.2.7b).
 
         Without a signature nothing is known of its age.
         """
         if not mine.signer:
             return
-        sender = self._senders.at(message.engine.hex())
-        known = (sender.boots, sender.now())
-        if sender.id and (message.boots, message.seconds + WINDOW) < known:
+        engine = self._senders.at(f"{message.engine.hex()} {sender}")
+        known = (engine.boots, engine.now())
+        if engine.id and (message.boots, message.seconds + WINDOW) < known:
             raise Refused("not_in_time_window")
-        if not sender.id or (message.boots, message.seconds) > known:
-            sender.learn(message.engine, message.boots, message.seconds)
+        if not engine.id or (message.boots, message.seconds) > known:
+            engine.learn(message.engine, message.boots, message.seconds)
 
     def _in_window(self, message: Message) -> bool:
         late = abs(message.seconds - self.engine.now())
@@ -159,7 +151,7 @@ class Opener:
     def _report(self, message: Message, counter: Oid, user: bytes, mine: Keys) -> bytes:
         """Return what tells a sender our engine and its clock; signed where it can be."""
         name = ".".join(map(str, counter))
-        binding = ber.encode(ber.SEQUENCE, _oid(name) + ber.encode(COUNTER, b"\x01"))
+        binding = ber.encode(ber.SEQUENCE, ber.name(name) + ber.encode(COUNTER, b"\x01"))
         fields = b"\x02\x01\x00" * 3 + ber.encode(ber.SEQUENCE, binding)
         context = ber.encode(OCTETS, self.engine.id) + ber.encode(OCTETS, b"")
         scoped = ber.encode(ber.SEQUENCE, context + ber.encode(usm.REPORT, fields))
@@ -192,6 +184,42 @@ class Opener:
         end = len(made) - len(data) - len(security[-1])
         signature = mine.signer.sign(made)
         return made[: end - len(signature)] + signature + made[end:]
+
+
+class Deciphered(NamedTuple):
+    """What a message carries, and the keys that opened it; the context is as it stands in it."""
+
+    keys: Keys
+    context: bytes
+    pdu: bytes
+
+
+def _proven(packet: bytes, message: Message, auths: Iterable[Auth]) -> list[Keys]:
+    """Return the keys with which the user may have sent a message; Refused where there are none.
+
+    They differ in what they encrypt with at most: a digest says nothing of that.
+    """
+    found = []
+    for auth in auths:
+        if auth.username.encode() != message.user:
+            continue
+        mine = keys.localised(auth, message.engine)
+        if bool(mine.privacy) == bool(message.flags & PRIV) and usm.proven(packet, message, mine):
+            found.append(mine)
+    if not found:
+        raise Refused("wrong_credentials")
+    return found
+
+
+def _deciphered(packet: bytes, message: Message, proven: Iterable[Keys]) -> Deciphered:
+    """Return what a message carries; Refused where it was encrypted with another password."""
+    for mine in proven:
+        try:
+            return Deciphered(mine, *_scope(usm.plain(packet, message, mine)))
+        except Malformed:
+            if not mine.privacy:
+                raise
+    raise Refused("wrong_credentials")
 
 
 def read(pdu: bytes, only: int | None = None) -> Notification:
@@ -243,7 +271,8 @@ def _bindings(pdu: bytes, at: int, end: int) -> Iterator[tuple[str, Value]]:
 def _value(tag: int, content: bytes) -> Value:
     """Return a value as a session of polling would; None is what it has no type for."""
     if tag == OBJECT:
-        arcs = ber.oid(ber.encode(OBJECT, content), 0, len(ber.encode(OBJECT, content)))
+        encoded = ber.encode(OBJECT, content)
+        arcs = ber.oid(encoded, 0, len(encoded))
         if len(arcs) > LONGEST_OID:
             raise Malformed("an OID is too long")
         return ".".join(map(str, arcs))
@@ -254,18 +283,6 @@ def _value(tag: int, content: bytes) -> Value:
     if tag == IP_ADDRESS and len(content) == IPV4:
         return ".".join(map(str, content))
     return content if tag in {OCTETS, OPAQUE} else None
-
-
-def _oid(dotted: str) -> bytes:
-    """Return an OID as it is sent; its first two arcs are below 128 together."""
-    first, second, *arcs = map(int, dotted.split("."))
-    octets = bytearray((40 * first + second,))
-    for arc in arcs:
-        groups = [arc & 0x7F]
-        while arc := arc >> 7:
-            groups.append(arc & 0x7F | ber.LONG)
-        octets += bytes(reversed(groups))
-    return ber.encode(OBJECT, bytes(octets))
 
 
 def _answer(pdu: bytes) -> bytes:

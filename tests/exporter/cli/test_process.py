@@ -69,6 +69,33 @@ class TestMistakes:
         assert caught.value.code == 2
         assert f"cannot listen on {address}: Address already in use" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("workers", ["1", "2"])
+    def test_trap_port_in_use(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], workers: str
+    ) -> None:
+        """So is one for traps, before any process is started."""
+        (tmp_path / "token").write_text("s3cret\n")
+        flags = ["--controlplane.url=http://x", f"--controlplane.token-file={tmp_path / 'token'}"]
+        with socket.socket(type=socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            with pytest.raises(SystemExit) as caught:
+                cli.main([*flags, "--workers", workers, "--traps.listen-address", address])
+        assert caught.value.code == 2
+        error = capsys.readouterr().err
+        assert error == f"chm-exporter: cannot receive on {address}: Address already in use\n"
+
+    def test_trap_address_of_a_dry_run(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A dry run sees that an address for traps is none."""
+        (tmp_path / "token").write_text("s3cret\n")
+        flags = ["--controlplane.url=http://x", f"--controlplane.token-file={tmp_path / 'token'}"]
+        with pytest.raises(SystemExit) as caught:
+            cli.main([*flags, "--traps.listen-address", "nonsense", "--dry-run"])
+        assert caught.value.code == 2
+        assert "--traps.listen-address is not [HOST]:PORT: nonsense" in capsys.readouterr().err
+
     @pytest.mark.parametrize(
         "flags",
         [

@@ -2,6 +2,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx
 
 from tests.exporter.cli import patient
 from tests.exporter.cli.test_process import control_plane, started, until
+from tests.exporter.conftest import free_port
 
 WORKERS = ("--workers", "2")
 
@@ -137,3 +139,28 @@ class TestWorkers:
             _, errors = running.communicate(timeout=10)
         messages = {json.loads(line)["msg"] for line in errors.splitlines()}
         assert {"inventory changed", "inventory restored from disk"} <= messages
+
+    def test_traps(self, tmp_path: Path) -> None:
+        """One worker receives traps; what is sent while it is away waits for the next."""
+        (tmp_path / "token").write_text("s3cret\n")
+        port = free_port()
+        flags = ["--controlplane.token-file", str(tmp_path / "token"), "--inventory.refresh", "0.2"]
+        flags += ["--traps.listen-address", f"127.0.0.1:{port}"]
+        with (
+            control_plane() as address,
+            socket.socket(type=socket.SOCK_DGRAM) as device,
+            started(*WORKERS, *flags, "--controlplane.url", address) as (running, url),
+        ):
+
+            def dropped() -> int:
+                counted = r'chm_trap_dropped_total\{reason="\w+"\} (\d+)'
+                return sum(map(int, re.findall(counted, patient.get(f"{url}/metrics").text)))
+
+            eventually(lambda: everywhere(f"{url}/-/ready", "Ready"))
+            device.sendto(b"no trap", ("127.0.0.1", port))
+            eventually(lambda: dropped() == 1)
+            first = children(running.pid)[0]
+            os.kill(int(first), signal.SIGKILL)
+            eventually(lambda: first not in children(running.pid))
+            device.sendto(b"no trap", ("127.0.0.1", port))
+            eventually(lambda: dropped() == 2)

@@ -101,7 +101,6 @@ async def receiving(
             arrived.append,
             accept_unknown,
         )
-        await receiver.sources.refresh()
         loop = asyncio.get_running_loop()
         with socket.socket(type=socket.SOCK_DGRAM) as sock:
             sock.bind(("127.0.0.1", 0))

@@ -1,6 +1,8 @@
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -24,6 +26,9 @@ DEVICES = {"edge1": Device("127.0.0.1", ("plain", "ann"))}
 V2C = ("-v", "2c", "-c", "seKret")
 DOWN = ("--", "4711", LINK_DOWN, "1.3.6.1.2.1.2.2.1.1.7", "i", "7")
 UPTIME = 4711
+# The user before its password was rotated, and one of another device.
+OLD = replace(USER, priv_password="paper clips")
+BOB = replace(USER, username="bob")
 
 
 @pytest.fixture
@@ -44,6 +49,23 @@ class TestVersions:
         assert arrival.notification.oid == LINK_DOWN
         assert arrival.notification.uptime == UPTIME
         assert arrival.notification.bindings == (("1.3.6.1.2.1.2.2.1.1.7", 7),)
+
+    @pytest.mark.parametrize("options", [(*V3, *SENDER), (*V3, "-Ci")])
+    @pytest.mark.parametrize("order", [("old", "ann"), ("ann", "old")])
+    async def test_rotated_password(self, options: tuple[str, ...], order: tuple[str, ...]) -> None:
+        """While a privacy password is rotated, old and new are both good, in either order."""
+        devices = {"edge1": Device("127.0.0.1", order)}
+        async with receiving(devices, {"old": OLD, "ann": USER}) as there:
+            await there.send(*options, *DOWN)
+            await there.until(lambda: there.arrived)
+
+    async def test_privacy_tells_devices_apart(self) -> None:
+        """Devices behind one address may differ in the privacy password alone."""
+        devices = {"a": Device("127.0.0.1", ("old",)), "b": Device("127.0.0.1", ("ann",), 1161)}
+        async with receiving(devices, {"old": OLD, "ann": USER}) as there:
+            await there.send(*V3, *SENDER, *DOWN)
+            await there.until(lambda: there.arrived)
+            assert there.arrived[0].device == "b"
 
     @pytest.mark.parametrize(
         ("generic", "specific", "oid"),
@@ -78,7 +100,7 @@ class TestRefused:
         ("options", "reason"),
         [
             (("-v", "2c", "-c", "public"), "wrong_community"),
-            ((*V3[:-1], "wrong secret", *SENDER), "malformed"),
+            ((*V3[:-1], "wrong secret", *SENDER), "wrong_credentials"),
             ((*V3[:9], "wrong horse", *V3[10:], *SENDER), "wrong_credentials"),
             (("-v", "3", "-u", "ann", "-l", "noAuthNoPriv", *SENDER), "wrong_credentials"),
             (("-v", "3", "-u", "bob", "-l", "noAuthNoPriv", *SENDER), "wrong_credentials"),
@@ -138,6 +160,16 @@ class TestRefused:
 
         assert len(edge.arrived) == 1
 
+    async def test_engine_id_of_another(self) -> None:
+        """A device that claims another's engine id, far in the future, does not silence that."""
+        devices = {"a": Device("127.0.0.1", ("ann",)), "b": Device("127.0.0.1", ("bob",), 1161)}
+        async with receiving(devices, {"ann": USER, "bob": BOB}) as there:
+            await there.send(*V3[:3], "bob", *V3[4:], *SENDER, "-Z", "99,100", *DOWN)
+            await there.until(lambda: len(there.arrived) == 1)
+            await there.send(*V3, *SENDER, "-Z", "5,100", *DOWN)
+            await there.until(lambda: len(there.arrived) == 2)
+            assert [arrival.device for arrival in there.arrived] == ["b", "a"]
+
 
 class TestStorms:
     async def test_one_source_gets_its_share(self) -> None:
@@ -147,6 +179,27 @@ class TestStorms:
                 await there.send(*V2C, *DOWN)
             await there.until(lambda: there.counted("chm_trap_dropped_total", reason="storm") == 4)
             assert len(there.arrived) == 2
+
+    async def test_a_low_rate(self) -> None:
+        """A rate of less than one in ten seconds takes one, and not none."""
+        async with receiving(DEVICES, AUTHS, rate=0.01) as there:
+            await there.send(*V2C, *DOWN)
+            await there.send(*V2C, *DOWN)
+            await there.until(lambda: there.counted("chm_trap_dropped_total", reason="storm"))
+            assert len(there.arrived) == 1
+
+    async def test_log(self, edge: Receiving, caplog: pytest.LogCaptureFixture) -> None:
+        """What is dropped is written down with its reason, once a minute for each source."""
+        with caplog.at_level(logging.WARNING):
+            for _ in range(2):
+                await edge.send("-v", "2c", "-c", "public", *DOWN)
+            await edge.until(
+                lambda: edge.counted("chm_trap_dropped_total", reason="wrong_community") == 2
+            )
+
+        (line,) = (record for record in caplog.records if record.message == "trap dropped")
+        assert vars(line)["reason"] == "wrong_community"
+        assert vars(line)["source"] == "127.0.0.1"
 
 
 class TestHostile:
