@@ -109,6 +109,14 @@ def known(actor: Actor, permission: Permission, names: Collection[str]) -> Selec
     return named(actor, permission, names).with_only_columns(col(Device.name), col(Device.id))
 
 
+def custom_fields(
+    actor: Actor, permission: Permission, names: Collection[str]
+) -> Select[tuple[str, dict[str, Any]]]:
+    """Select name and custom fields of the devices of these names that the permission reaches."""
+    found = named(actor, permission, names)
+    return found.with_only_columns(col(Device.name), col(Device.custom_fields))
+
+
 def taken(names: Collection[str]) -> Select[tuple[str]]:
     """Select those of the names that a device has, whoever asks."""
     return select(Device.name).where(one_of(col(Device.name), names))

@@ -200,3 +200,18 @@ async def test_what_is_exported_imports_unchanged(fields: AsyncClient, form: str
     assert (await fields.get(f"{DEVICES}/a")).json()["custom_fields"] == values
     kept = {"rack": "12", "height": 2}
     assert (await fields.get(f"{DEVICES}/b")).json()["custom_fields"] == kept
+
+
+async def test_a_table_speaks_of_its_columns_alone(fields: AsyncClient) -> None:
+    """A column for one custom field leaves the others; an empty cell takes a value away."""
+    await add(fields, "a", rack="7", height=2, spare=True)
+    await add(fields, "b", rack="8", height=3)
+    table = "name,address,cf.rack,cf.spare\na,10.0.0.1,x9,\nb,10.0.0.1,,true\nc,10.0.0.1,x1,\n"
+    response = await fields.post(f"{DEVICES}/import/csv", content=table.encode())
+    assert response.status_code == 200, response.text
+    held = {d["name"]: d["custom_fields"] for d in (await fields.get(DEVICES)).json()["results"]}
+    assert held == {
+        "a": {"height": 2, "rack": "x9"},
+        "b": {"height": 3, "spare": True},
+        "c": {"height": 1, "rack": "x1"},
+    }
