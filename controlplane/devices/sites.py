@@ -12,7 +12,7 @@ from controlplane.auth import restrictor, trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.auth.roles import queries as role_queries
-from controlplane.database import now
+from controlplane.database import now, same
 from controlplane.devices import custom, inventory, queries, refusals
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import CONTACT
@@ -93,7 +93,7 @@ async def change(session: AsyncSession, actor: Actor, site: Site, data: SiteUpda
     """Change the given fields, and say whether any differs; the caller has counted the change."""
     before = _fields((await read(session, actor, [site]))[0])
     fields = data.model_dump(exclude_unset=True, exclude={"name"})
-    if all(before[name] == value for name, value in fields.items()):
+    if all(same(before[name], value) for name, value in fields.items()):
         return False
     await _refuse_unknown(session, actor, fields.get("contacts", ()))
     await _refuse_unfit(session, fields)

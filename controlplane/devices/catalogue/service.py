@@ -10,7 +10,7 @@ from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.credentials.service import Outcome
-from controlplane.database import now
+from controlplane.database import now, same
 from controlplane.devices.catalogue import queries, shapes
 from controlplane.devices.catalogue.models import CustomField, Entry
 from controlplane.devices.catalogue.nouns import Noun
@@ -99,7 +99,7 @@ async def _change(
 ) -> bool:
     """Change the given fields, and say whether any differs."""
     before = _kept(noun, entry)
-    if all(before[field] == value for field, value in given.items()):
+    if all(same(before[field], value) for field, value in given.items()):
         return False
     entry.sqlmodel_update(given)
     entry.version += 1

@@ -1,5 +1,6 @@
 """Custom fields: what an operator adds to devices and sites, and what their values may be."""
 
+import json
 from typing import Any
 
 import pytest
@@ -215,3 +216,33 @@ async def test_a_table_speaks_of_its_columns_alone(fields: AsyncClient) -> None:
         "b": {"height": 3, "spare": True},
         "c": {"height": 1, "rack": "x1"},
     }
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), ([0], [False]), ({"a": 1}, {"a": True})])
+async def test_a_truth_value_is_no_number(client: AsyncClient, before: Any, after: Any) -> None:
+    """One that becomes the other is a change: of a device, alone or in bulk, a site, a schema."""
+    body = {"name": "any", "value_schema": {"default": before}}
+    assert (await client.post(FIELDS, json=body | {"applies_to": "device"})).status_code == 201
+    site = {"name": "all", "applies_to": "site", "value_schema": {}}
+    assert (await client.post(FIELDS, json=site)).status_code == 201
+    place = await client.post(SITES, json={"name": "oslo", "custom_fields": {"all": before}})
+    assert place.status_code == 201, place.text
+    for name in ("a", "b", "c"):
+        await add(client, name, any=before)
+    changed = {"custom_fields": {"any": after}}
+    await client.patch(f"{DEVICES}/a", json=changed)
+    await client.patch(DEVICES, json=[{"name": "b", **changed}])
+    imported = {"devices": [{"name": "c", "address": "10.0.0.1", **changed}]}
+    await client.post(f"{DEVICES}/import", json=imported)
+    await client.patch(f"{SITES}/oslo", json={"custom_fields": {"all": after}})
+    await client.patch(f"{FIELDS}/any", json={"value_schema": {"default": after}})
+    written = json.dumps(after)
+    for name in ("a", "b", "c"):
+        device = (await client.get(f"{DEVICES}/{name}")).json()
+        assert json.dumps(device["custom_fields"]["any"]) == written, name
+        history = (await client.get(f"{DEVICES}/{name}/history")).json()["results"]
+        assert [change["field"] for change in history[0]["fields"]] == ["custom_fields"]
+    oslo = (await client.get(f"{SITES}/oslo")).json()
+    assert json.dumps(oslo["custom_fields"]["all"]) == written
+    schema = (await client.get(f"{FIELDS}/any")).json()["value_schema"]
+    assert json.dumps(schema["default"]) == written
