@@ -12,8 +12,6 @@ from controlplane.audit import service as audit
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
-from controlplane.auth.dependencies import require
-from controlplane.auth.permissions import Permission
 from controlplane.credentials import kinds
 from controlplane.credentials import service as credentials
 from controlplane.credentials.service import Outcome
@@ -91,6 +89,7 @@ async def problems(
     """Say everything that keeps the rows from being imported; `named` are names of other rows."""
     return [
         *_problems(document),
+        *await _misfits(session, actor, document),
         *await _unknown(session, actor, document, named),
         *await _taken(session, actor, document),
     ]
@@ -118,6 +117,17 @@ def _problems(document: ImportDocument) -> Iterable[Problem]:
             if row.name in seen:
                 yield Problem(f"/{noun}/{index}/name", "twice", f"{row.name!r} stands here twice")
             seen.add(row.name)
+
+
+async def _misfits(session: AsyncSession, actor: Actor, document: ImportDocument) -> list[Problem]:
+    """Find what keeps rows of the catalogue from being written."""
+    return [
+        problem.under(f"/{noun.plural}")
+        for noun in IMPORTED
+        for problem in await catalogue.problems(
+            session, actor, noun, getattr(document, noun.plural)
+        )
+    ]
 
 
 async def _unknown(
@@ -174,10 +184,7 @@ async def _put_entries(
     session: AsyncSession, actor: Actor, noun: Noun, document: ImportDocument
 ) -> Tally:
     rows = getattr(document, noun.plural)
-    tally = _tally([await catalogue.put(session, actor, noun, row) for row in rows])
-    if tally.created or tally.updated:  # everywhere: it may belong to devices anywhere
-        require(actor, Permission.CATALOGUE_WRITE, everywhere=True)
-    return tally
+    return _tally([await catalogue.put(session, actor, noun, row) for row in rows])
 
 
 async def _put_sites(

@@ -246,3 +246,33 @@ async def test_a_truth_value_is_no_number(client: AsyncClient, before: Any, afte
     assert json.dumps(oslo["custom_fields"]["all"]) == written
     schema = (await client.get(f"{FIELDS}/any")).json()["value_schema"]
     assert json.dumps(schema["default"]) == written
+
+
+async def test_what_a_field_is_of_stays(fields: AsyncClient) -> None:
+    """An import does not make a field of devices one of sites: its values would be stranded."""
+    await add(fields, "a", rack="7")
+    fitting = {"name": "b", "address": "10.0.0.1", "custom_fields": {"rack": 7}}
+    moved = {"custom_fields": [RACK | {"applies_to": "site"}], "devices": [fitting]}
+    refused = await fields.post(f"{DEVICES}/import", json=moved)
+    assert "/custom_fields/0/applies_to" in pointers(refused)
+    trial = await fields.post(f"{DEVICES}/import/json?dry_run=true", json=moved)
+    told = [(e["noun"], e["row"], e["field"]) for e in trial.json()["errors"]]
+    assert ("custom_fields", 1, "applies_to") in told
+    assert (await fields.get(f"{FIELDS}/rack")).json()["applies_to"] == "device"
+
+
+@pytest.mark.parametrize("path", ["import", "import/json", "import/json?dry_run=true"])
+async def test_no_schema_asks_for_values(fields: AsyncClient, log_in: Login, path: str) -> None:
+    """Whoever may not change a field learns nothing of values elsewhere by trying a schema."""
+    made = await fields.post(SITES, json={"name": "oslo"})
+    await add(fields, "elsewhere", rack="7")
+    scope = Scope(ScopeKind.SITE, made.json()["id"])
+    local = await log_in(Role.OPERATOR, scope, name="local")
+    for guess in ("^7$", "^8$"):
+        schema = {"type": "string", "pattern": guess}
+        document = {"custom_fields": [RACK | {"value_schema": schema}]}
+        refused = await local.post(f"{DEVICES}/{path}", json=document)
+        assert refused.status_code == 403, refused.text
+        assert "do not fit" not in refused.text
+    same = await local.post(f"{DEVICES}/{path}", json={"custom_fields": [RACK]})
+    assert same.status_code == 200, same.text
