@@ -1,8 +1,9 @@
 """Values of custom fields: what devices and sites hold under the names of these."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -17,6 +18,7 @@ from controlplane.errors import Problem
 from controlplane.grammar import NAME_PATTERN, Name, Printable
 
 FIELD = "custom_fields"
+MOST_PROBLEMS = 1000  # of all that a request writes
 LOOKUPS = ("", "n", "in", "ic", "sw", "ew", "gt", "gte", "lt", "lte", "isnull")
 NUMBER = r"-?[0-9]{1,16}(\.[0-9]{1,16})?"
 
@@ -86,20 +88,22 @@ def _condition(held: Any, name: str, lookup: str, value: str) -> ColumnElement[b
     return lookups.condition(held[name].astext, lookup, values)
 
 
-def problems(known: Definitions, values: Mapping[str, Any], place: str) -> list[Problem]:
-    """Say which values have no field, which do not fit theirs, and which are missing."""
-    missing = [f for f in known.values() if f.required and f.name not in values]
-    return [
-        *(
-            Problem(f"{place}/{FIELD}/{field.name}", "missing", f"{field.name!r} is required")
-            for field in missing
-        ),
-        *(
-            problem
-            for name, value in values.items()
-            for problem in _problems(known.get(name), name, value, f"{place}/{FIELD}/{name}")
-        ),
-    ]
+def problems(known: Definitions, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Problem]:
+    """Say which values have no field, which do not fit theirs, and which are missing.
+
+    Each row is a place and what an object there has. The first problems of all are told.
+    """
+    found = (problem for place, values in rows for problem in _unfit(known, values, place))
+    return list(islice(found, MOST_PROBLEMS))
+
+
+def _unfit(known: Definitions, values: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    for field in known.values():
+        if field.required and field.name not in values:
+            at = f"{place}/{FIELD}/{field.name}"
+            yield Problem(at, "missing", f"{field.name!r} is required")
+    for name, value in values.items():
+        yield from _problems(known.get(name), name, value, f"{place}/{FIELD}/{name}")
 
 
 def _problems(field: CustomField | None, name: str, value: Any, place: str) -> list[Problem]:

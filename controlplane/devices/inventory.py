@@ -129,15 +129,10 @@ async def write(session: AsyncSession, actor: Actor, rows: Sequence[Row]) -> Non
 
 async def _unfit(session: AsyncSession, rows: Sequence[Row]) -> list[Problem]:
     """Say which values of custom fields cannot be."""
-    given = [row for row in rows if custom.FIELD in row.fields]
+    given = [(row.place, row.fields[custom.FIELD]) for row in rows if custom.FIELD in row.fields]
     if not given:
         return []
-    known = await custom.definitions(session, AppliesTo.DEVICE)
-    return [
-        problem
-        for row in given
-        for problem in custom.problems(known, row.fields[custom.FIELD], row.place)
-    ]
+    return custom.problems(await custom.definitions(session, AppliesTo.DEVICE), given)
 
 
 def add(name: str, fields: Fields, place: str = "") -> Row:

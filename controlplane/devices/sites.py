@@ -153,7 +153,7 @@ async def _refuse_unknown(session: AsyncSession, actor: Actor, contacts: Collect
 async def _refuse_unfit(session: AsyncSession, fields: Mapping[str, Any]) -> None:
     if custom.FIELD in fields:
         known = await custom.definitions(session, AppliesTo.SITE)
-        if problems := custom.problems(known, fields[custom.FIELD], ""):
+        if problems := custom.problems(known, [("", fields[custom.FIELD])]):
             raise Invalid("some values are not those of custom fields", *problems)
 
 

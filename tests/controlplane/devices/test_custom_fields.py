@@ -115,6 +115,9 @@ async def test_what_is_required(fields: AsyncClient) -> None:
         {"type": "text"},
         {"type": "integer", "default": "x"},
         {"enum": ["x" * 9000]},
+        {"allOf": [{} for _ in range(65)]},
+        {"prefixItems": [True] * 65},
+        {"enum": list(range(600))},
         {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}}},
         {"description": "\x00"},
         [],
@@ -276,3 +279,26 @@ async def test_no_schema_asks_for_values(fields: AsyncClient, log_in: Login, pat
         assert "do not fit" not in refused.text
     same = await local.post(f"{DEVICES}/{path}", json={"custom_fields": [RACK]})
     assert same.status_code == 200, same.text
+
+
+async def test_values_have_few_parts(client: AsyncClient) -> None:
+    """A value holds so many members and items, however deep, and no more."""
+    assert (await client.post(FIELDS, json=RACK | {"value_schema": {}})).status_code == 201
+    for name, value in (("a", [0] * 128), ("b", {"a": [[]] * 127})):
+        await add(client, name, rack=value)
+    for value in ([0] * 129, {"a": [[]] * 128}):
+        changed = await client.patch(f"{DEVICES}/a", json={"custom_fields": {"rack": value}})
+        assert pointers(changed) == ["/custom_fields/rack"]
+
+
+async def test_errors_come_to_an_end(client: AsyncClient) -> None:
+    """Of a value some errors are told, and of all that is sent no more than a thousand."""
+    never = RACK | {"value_schema": {"items": {"allOf": [False] * 20}}}
+    assert (await client.post(FIELDS, json=never)).status_code == 201
+    device = {"name": "a", "address": "10.0.0.1", "custom_fields": {"rack": [0] * 100}}
+    one = pointers(await client.post(DEVICES, json=device))
+    assert one == ["/custom_fields/rack/0"] * 5
+    many = [device | {"name": f"a{number}"} for number in range(300)]
+    for path, body in (("", many), ("/import", {"devices": many})):
+        refused = await client.post(f"{DEVICES}{path}", json=body)
+        assert len(pointers(refused)) == 1000
