@@ -109,6 +109,11 @@ def known(actor: Actor, permission: Permission, names: Collection[str]) -> Selec
     return named(actor, permission, names).with_only_columns(col(Device.name), col(Device.id))
 
 
+def ids(names: Collection[str]) -> Select[tuple[str, UUID]]:
+    """Select name and id of the devices of these names, whoever asks."""
+    return select(Device.name, Device.id).where(one_of(col(Device.name), names))
+
+
 def custom_fields(
     actor: Actor, permission: Permission, names: Collection[str]
 ) -> Select[tuple[str, dict[str, Any]]]:
