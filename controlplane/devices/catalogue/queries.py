@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select, false, func, true
 from sqlmodel import col, select
 
 from controlplane import lookups
@@ -22,6 +22,11 @@ def ordering(noun: Noun) -> dict[str, Any]:
     """Give the columns by which a list may be ordered."""
     names = ("name", "created_at", "updated_at")
     return {name: getattr(noun.table, name) for name in names}
+
+
+def on_entries(actor: Actor, permission: Permission, _entry: Any) -> ColumnElement[bool]:
+    """Give the condition on a column of ids: who holds the permission somewhere reaches all."""
+    return true() if permission in actor.permissions else false()
 
 
 def entries(noun: Noun, name: str | None = None) -> Select[tuple[Entry]]:
