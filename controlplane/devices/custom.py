@@ -14,6 +14,7 @@ from sqlmodel import col
 from controlplane import lookups
 from controlplane.devices.catalogue import queries, shapes
 from controlplane.devices.catalogue.models import AppliesTo, CustomField
+from controlplane.devices.catalogue.schemas import CustomFieldCreate
 from controlplane.errors import Problem
 from controlplane.grammar import NAME_PATTERN, Name, Printable
 
@@ -64,12 +65,34 @@ async def definitions(session: AsyncSession, of: AppliesTo) -> Definitions:
     return {field.name: field for field in await session.scalars(queries.custom_fields(of))}
 
 
+def after(known: Definitions, of: AppliesTo, rows: Iterable[CustomFieldCreate]) -> Definitions:
+    """Give the custom fields as they are when rows of an import are written."""
+    changed = dict(known)
+    for row in rows:
+        if row.applies_to is of:
+            was = changed.get(row.name)
+            kept = was.model_dump() if was else {}
+            said = row.model_dump(exclude_unset=was is not None)
+            changed[row.name] = CustomField(**{**kept, **said})
+    return changed
+
+
+def anything(name: str, of: AppliesTo) -> CustomField:
+    """Give a field of which nothing but the name is known: every value is one of its."""
+    return CustomField(name=name, applies_to=of, value_schema={})
+
+
 async def complete(session: AsyncSession, of: AppliesTo, rows: Sequence[dict[str, Any]]) -> None:
     """Give each row of a new object the defaults of fields that it does not name."""
-    known = (await definitions(session, of)).values() if rows else ()
-    defaults = {f.name: f.value_schema["default"] for f in known if "default" in f.value_schema}
+    known = await definitions(session, of) if rows else {}
     for row in rows:
-        row[FIELD] = {**defaults, **row[FIELD]}
+        row[FIELD] = {**defaults(known), **row[FIELD]}
+
+
+def defaults(known: Definitions) -> dict[str, Any]:
+    """Give the values that a new object has of fields which it does not name."""
+    fields = known.values()
+    return {f.name: f.value_schema["default"] for f in fields if "default" in f.value_schema}
 
 
 def conditions(table: type[Any], asked: Sequence[str]) -> list[ColumnElement[bool]]:

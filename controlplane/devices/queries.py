@@ -328,6 +328,14 @@ def left_behind(actor: Actor, of: Collection[UUID]) -> Select[tuple[UUID, str, b
     )
 
 
+def places() -> Select[tuple[str, SiteKind, str | None]]:
+    """Select name and kind of every site, and the name of the one it is a part of."""
+    above = aliased(Site)
+    return select(Site.name, Site.kind, above.name).outerjoin(
+        above, col(above.id) == Site.parent_id
+    )
+
+
 def kinds_around(site: Site) -> Select[tuple[SiteKind, bool]]:
     """Select the kinds of what a site is a part of, and of its own parts; and which is above."""
     above = col(Site.id) == site.parent_id

@@ -15,8 +15,8 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.dependencies import require
 from controlplane.auth.permissions import Permission
 from controlplane.credentials import queries as credential_queries
+from controlplane.devices import checks, inventory, queries, sites
 from controlplane.devices import document as documents
-from controlplane.devices import inventory, queries, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import queries as catalogue
 from controlplane.devices.catalogue.nouns import IMPORTED, Noun
@@ -103,7 +103,7 @@ async def _usable(
     usable = checked.document
     found = [
         *reach.problems(documents.addresses(usable)),
-        *await documents.problems(session, actor, usable, checked.named),
+        *await checks.problems(session, actor, usable, checked.named),
         *await _unfit(session, mode, usable),
     ]
     problems = [*given.problems, *checked.problems, *map(checked.placed, found)]

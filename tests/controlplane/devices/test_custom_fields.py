@@ -302,3 +302,69 @@ async def test_errors_come_to_an_end(client: AsyncClient) -> None:
     for path, body in (("", many), ("/import", {"devices": many})):
         refused = await client.post(f"{DEVICES}{path}", json=body)
         assert len(pointers(refused)) == 1000
+
+
+@pytest.mark.parametrize("path", ["import", "import/json"])
+async def test_an_import_tells_all_errors_at_once(fields: AsyncClient, path: str) -> None:
+    """Values, schemas, kinds, parents and contacts that cannot be are told together, by row."""
+    await add(fields, "kept", rack="7")
+    site = {"name": "norway", "kind": "region", "custom_fields": {"site": 1}}
+    assert (await fields.post(SITES, json=site)).status_code == 201
+    address = {"address": "10.0.0.1"}
+    document = {
+        "custom_fields": [
+            {"name": "colour", "applies_to": "device", "value_schema": {"enum": ["red"]}},
+            RACK | {"value_schema": {"type": "integer"}},
+        ],
+        "sites": [
+            {"name": "norway", "custom_fields": {"site": "x"}},
+            {"name": "oslo", "parent": "norway", "contacts": ["nobody"]},
+            {"name": "east", "kind": "region", "parent": "oslo"},
+            {"name": "room", "kind": "location"},
+            {"name": "attic", "parent": "nowhere"},
+            {"name": "egg", "parent": "hen"},
+            {"name": "hen", "parent": "egg"},
+        ],
+        "devices": [
+            {"name": "kept", **address, "custom_fields": {"height": 0}},
+            {"name": "good", **address, "custom_fields": {"colour": "red"}},
+            {"name": "bad", **address, "custom_fields": {"colour": "blue"}, "site": "nowhere"},
+        ],
+    }
+    refused = await fields.post(f"{DEVICES}/{path}", json=document)
+    assert pointers(refused) == [
+        "/custom_fields/1/value_schema",
+        "/devices/0/custom_fields/height",
+        "/devices/2/custom_fields/colour",
+        "/devices/2/site",
+        "/sites/0/custom_fields/site",
+        "/sites/1/contacts/0",
+        "/sites/2/kind",
+        "/sites/3/parent",
+        "/sites/4/parent",
+        "/sites/5/parent",
+        "/sites/6/parent",
+    ]
+
+
+async def test_a_list_tells_all_errors_at_once(fields: AsyncClient) -> None:
+    """Values that do not fit are told with whatever else is wrong with a list of devices."""
+    address = {"address": "10.0.0.1"}
+    new = [
+        {"name": "a", **address, "custom_fields": {"height": 0}},
+        {"name": "b", **address, "site": "nowhere", "contacts": ["nobody"]},
+    ]
+    told = ["/0/custom_fields/height", "/1/contacts/0", "/1/site"]
+    assert pointers(await fields.post(DEVICES, json=new)) == told
+    for name in ("a", "b"):
+        await add(fields, name)
+    assert pointers(await fields.patch(DEVICES, json=new)) == told
+
+
+async def test_a_field_that_is_wrong_is_still_there(fields: AsyncClient) -> None:
+    """Values of a field whose own row is wrong are not told as those of none."""
+    device = {"name": "a", "address": "10.0.0.1", "custom_fields": {"colour": "red"}}
+    field = {"name": "colour", "applies_to": "device", "value_schema": {"type": "colour"}}
+    document = {"custom_fields": [field], "devices": [device]}
+    refused = await fields.post(f"{DEVICES}/import/json", json=document)
+    assert pointers(refused) == ["/custom_fields/0/value_schema"]
