@@ -29,7 +29,7 @@ from sqlalchemy import (
     literal,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
@@ -78,6 +78,28 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: object) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
         """Give the moment in UTC, whatever the server's time zone is."""
         return value.astimezone(UTC) if value is not None else None
+
+
+class Json(JSONB):
+    """What JSON can say; a value is written where it is another to JSON, if not to Python."""
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        """Say whether a column that holds one value need not be written to hold the other."""
+        return same(x, y)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Say whether two values are the same to JSON, to which a truth value is no number.
+
+    Python has it that True is 1, also within lists and objects.
+    """
+    if one != other:
+        return False
+    if isinstance(one, dict):
+        return all(same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list):
+        return all(map(same, one, other))
+    return isinstance(one, bool) is isinstance(other, bool)
 
 
 def words(kind: type[StrEnum]) -> Enum:

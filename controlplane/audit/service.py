@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from controlplane import grammar
 from controlplane.audit.models import Action, Outcome, Who
 from controlplane.audit.session import AuditedSession
-from controlplane.database import now
+from controlplane.database import now, same
 
 CHANGED = "changed"  # all that is ever said about a secret
 # A net below the callers, who name no secret's value: whatever is called so is not written.
@@ -72,8 +72,9 @@ def _difference(before: Fields | None, after: Fields | None) -> tuple[Any, Any]:
     old, new = (None if fields is None else _shown(fields) for fields in (before, after))
     if old is None or new is None:
         return old, new
-    same = {name for name in old.keys() & new.keys() if old[name] == new[name] != CHANGED}
-    return _without(old, same), _without(new, same)
+    common = old.keys() & new.keys()
+    kept = {name for name in common if same(old[name], new[name]) and new[name] != CHANGED}
+    return _without(old, kept), _without(new, kept)
 
 
 def _without(fields: Fields, names: Collection[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
-from controlplane.database import one_of
+from controlplane.database import one_of, same
 from controlplane.devices import custom, inventory, queries, service
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue.models import AppliesTo
@@ -39,6 +39,9 @@ async def create(
         *rows.taken(items, set(await session.scalars(queries.taken(names)))),
         *_unreachable(reach, given),
         *await _unknown(session, actor, given, names),
+        *await inventory.unfit(
+            session, [(f"/{i}", row[custom.FIELD]) for i, row in enumerate(given)]
+        ),
     ]
     if problems:
         raise Invalid(NOTHING, *problems)
@@ -61,7 +64,16 @@ async def update(
     await events.changed(session)
     stored = await _writable(session, actor, items)
     given = [item.model_dump(exclude_unset=True, exclude={"name", "version"}) for item in items]
-    problems = [*_unreachable(reach, given), *await _unknown(session, actor, given, ())]
+    values = [
+        (f"/{index}", fields[custom.FIELD])
+        for index, (device, fields) in enumerate(zip(stored, given, strict=True))
+        if custom.FIELD in fields and not same(device.custom_fields, fields[custom.FIELD])
+    ]
+    problems = [
+        *_unreachable(reach, given),
+        *await _unknown(session, actor, given, ()),
+        *await inventory.unfit(session, values),
+    ]
     if problems:
         raise Invalid(NOTHING, *problems)
     return await change(session, actor, stored, given)

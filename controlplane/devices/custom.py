@@ -1,8 +1,9 @@
 """Values of custom fields: what devices and sites hold under the names of these."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -13,10 +14,12 @@ from sqlmodel import col
 from controlplane import lookups
 from controlplane.devices.catalogue import queries, shapes
 from controlplane.devices.catalogue.models import AppliesTo, CustomField
+from controlplane.devices.catalogue.schemas import CustomFieldCreate
 from controlplane.errors import Problem
 from controlplane.grammar import NAME_PATTERN, Name, Printable
 
 FIELD = "custom_fields"
+MOST_PROBLEMS = 1000  # of all that a request writes
 LOOKUPS = ("", "n", "in", "ic", "sw", "ew", "gt", "gte", "lt", "lte", "isnull")
 NUMBER = r"-?[0-9]{1,16}(\.[0-9]{1,16})?"
 
@@ -62,12 +65,34 @@ async def definitions(session: AsyncSession, of: AppliesTo) -> Definitions:
     return {field.name: field for field in await session.scalars(queries.custom_fields(of))}
 
 
+def after(known: Definitions, of: AppliesTo, rows: Iterable[CustomFieldCreate]) -> Definitions:
+    """Give the custom fields as they are when rows of an import are written."""
+    changed = dict(known)
+    for row in rows:
+        if row.applies_to is of:
+            was = changed.get(row.name)
+            kept = was.model_dump() if was else {}
+            said = row.model_dump(exclude_unset=was is not None)
+            changed[row.name] = CustomField(**{**kept, **said})
+    return changed
+
+
+def anything(name: str, of: AppliesTo) -> CustomField:
+    """Give a field of which nothing but the name is known: every value is one of its."""
+    return CustomField(name=name, applies_to=of, value_schema={})
+
+
 async def complete(session: AsyncSession, of: AppliesTo, rows: Sequence[dict[str, Any]]) -> None:
     """Give each row of a new object the defaults of fields that it does not name."""
-    known = (await definitions(session, of)).values() if rows else ()
-    defaults = {f.name: f.value_schema["default"] for f in known if "default" in f.value_schema}
+    known = await definitions(session, of) if rows else {}
     for row in rows:
-        row[FIELD] = {**defaults, **row[FIELD]}
+        row[FIELD] = {**defaults(known), **row[FIELD]}
+
+
+def defaults(known: Definitions) -> dict[str, Any]:
+    """Give the values that a new object has of fields which it does not name."""
+    fields = known.values()
+    return {f.name: f.value_schema["default"] for f in fields if "default" in f.value_schema}
 
 
 def conditions(table: type[Any], asked: Sequence[str]) -> list[ColumnElement[bool]]:
@@ -86,20 +111,22 @@ def _condition(held: Any, name: str, lookup: str, value: str) -> ColumnElement[b
     return lookups.condition(held[name].astext, lookup, values)
 
 
-def problems(known: Definitions, values: Mapping[str, Any], place: str) -> list[Problem]:
-    """Say which values have no field, which do not fit theirs, and which are missing."""
-    missing = [f for f in known.values() if f.required and f.name not in values]
-    return [
-        *(
-            Problem(f"{place}/{FIELD}/{field.name}", "missing", f"{field.name!r} is required")
-            for field in missing
-        ),
-        *(
-            problem
-            for name, value in values.items()
-            for problem in _problems(known.get(name), name, value, f"{place}/{FIELD}/{name}")
-        ),
-    ]
+def problems(known: Definitions, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Problem]:
+    """Say which values have no field, which do not fit theirs, and which are missing.
+
+    Each row is a place and what an object there has. The first problems of all are told.
+    """
+    found = (problem for place, values in rows for problem in _unfit(known, values, place))
+    return list(islice(found, MOST_PROBLEMS))
+
+
+def _unfit(known: Definitions, values: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    for field in known.values():
+        if field.required and field.name not in values:
+            at = f"{place}/{FIELD}/{field.name}"
+            yield Problem(at, "missing", f"{field.name!r} is required")
+    for name, value in values.items():
+        yield from _problems(known.get(name), name, value, f"{place}/{FIELD}/{name}")
 
 
 def _problems(field: CustomField | None, name: str, value: Any, place: str) -> list[Problem]:

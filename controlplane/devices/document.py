@@ -1,9 +1,8 @@
 """The import document: what it puts into the inventory by name, all of it or none."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,16 +11,13 @@ from controlplane.audit import service as audit
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
-from controlplane.auth.dependencies import require
-from controlplane.auth.permissions import Permission
-from controlplane.credentials import kinds
 from controlplane.credentials import service as credentials
 from controlplane.credentials.service import Outcome
-from controlplane.devices import custom, inventory, queries, service, sites
+from controlplane.devices import checks, custom, inventory, queries, service, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import service as catalogue
 from controlplane.devices.catalogue.models import AppliesTo
-from controlplane.devices.catalogue.nouns import CONTACT, IMPORTED, Noun
+from controlplane.devices.catalogue.nouns import IMPORTED, Noun
 from controlplane.devices.inventory import Row
 from controlplane.devices.schemas import (
     DeviceCreate,
@@ -35,8 +31,6 @@ from controlplane.errors import Invalid, Problem
 from controlplane.jobs.progress import Progress
 from controlplane.vault import Vault
 
-Named = Mapping[str, Collection[str]]  # by list
-NOBODY: Named = MappingProxyType({})
 SWEEP = 500  # devices from which the links of all of them are read at once
 
 
@@ -50,7 +44,7 @@ async def apply(
     need to write it alone.
     """
     await events.changed(session)
-    found = await problems(session, actor, document)
+    found = await checks.problems(session, actor, document)
     if found:
         raise Invalid("nothing was imported: some rows cannot be used", *found)
     return await put(session, actor, vault, document)
@@ -63,7 +57,7 @@ async def put(
     document: ImportDocument,
     progress: Progress | None = None,
 ) -> ImportResult:
-    """Write rows of which `problems` said nothing; the caller has counted the change."""
+    """Write rows of which `checks.problems` said nothing; the caller has counted the change."""
     moved = progress or Progress()
     put_credentials = [
         await credentials.put(session, actor, vault, c) for c in document.credentials
@@ -85,17 +79,6 @@ async def put(
     return result
 
 
-async def problems(
-    session: AsyncSession, actor: Actor, document: ImportDocument, named: Named = NOBODY
-) -> list[Problem]:
-    """Say everything that keeps the rows from being imported; `named` are names of other rows."""
-    return [
-        *_problems(document),
-        *await _unknown(session, actor, document, named),
-        *await _taken(session, actor, document),
-    ]
-
-
 def check_addresses(reach: Reach, document: ImportDocument) -> None:
     """Raise Invalid with every device whose address is not for devices."""
     reach.check(addresses(document))
@@ -107,77 +90,11 @@ def addresses(document: ImportDocument) -> list[tuple[str, str | None]]:
     return [(f"/devices/{index}/address", device.address) for index, device in rows]
 
 
-def _problems(document: ImportDocument) -> Iterable[Problem]:
-    """Find what is wrong with the document in itself."""
-    for index, credential in enumerate(document.credentials):
-        for problem in kinds.problems(credential.kind, credentials.given(credential)):
-            yield problem.under(f"/credentials/{index}")
-    for noun in ImportDocument.model_fields:
-        seen: set[str] = set()
-        for index, row in enumerate(getattr(document, noun)):
-            if row.name in seen:
-                yield Problem(f"/{noun}/{index}/name", "twice", f"{row.name!r} stands here twice")
-            seen.add(row.name)
-
-
-async def _unknown(
-    session: AsyncSession, actor: Actor, document: ImportDocument, named: Named
-) -> list[Problem]:
-    """Find the names that are neither in the inventory nor in the document."""
-    rows = [data.model_dump(include=set(inventory.REFERRED)) for data in document.devices]
-    contacts = [data.model_dump(include={CONTACT.field}) for data in document.sites]
-    known = (await inventory.look_up(session, actor, [*rows, *contacts])).names()
-    known = {
-        **known,
-        "site": {*known["site"], *named.get("sites", ()), *(site.name for site in document.sites)},
-        "credential": {
-            *known["credential"],
-            *named.get("credentials", ()),
-            *(credential.name for credential in document.credentials),
-        },
-        "device": {
-            *known["device"],
-            *named.get("devices", ()),
-            *(device.name for device in document.devices),
-        },
-        **{
-            noun.words: {
-                *known[noun.words],
-                *named.get(noun.plural, ()),
-                *(row.name for row in getattr(document, noun.plural)),
-            }
-            for noun in IMPORTED
-        },
-    }
-    return [
-        problem
-        for noun, given in (("sites", contacts), ("devices", rows))
-        for index, row in enumerate(given)
-        for problem in inventory.unknown(row, f"/{noun}/{index}", known)
-    ]
-
-
-async def _taken(session: AsyncSession, actor: Actor, document: ImportDocument) -> list[Problem]:
-    """Find the devices that are there, but not for this actor to change."""
-    names = [data.name for data in document.devices]
-    taken = set(await session.scalars(queries.taken(names)))
-    theirs = set(await session.scalars(queries.known(actor, service.WRITE, names)))
-    others = taken - theirs
-    return [
-        Problem(f"/devices/{index}/name", "taken", f"you cannot have or change {name!r}")
-        for index, name in enumerate(names)
-        if name in others
-    ]
-
-
 async def _put_entries(
     session: AsyncSession, actor: Actor, noun: Noun, document: ImportDocument
 ) -> Tally:
     rows = getattr(document, noun.plural)
-    tally = _tally([await catalogue.put(session, actor, noun, row) for row in rows])
-    if tally.created or tally.updated:  # everywhere: it may belong to devices anywhere
-        require(actor, Permission.CATALOGUE_WRITE, everywhere=True)
-    return tally
+    return _tally([await catalogue.put(session, actor, noun, row) for row in rows])
 
 
 async def _put_sites(
@@ -199,10 +116,10 @@ def _parents_first(given: Sequence[SiteCreate]) -> Iterable[SiteCreate]:
 
 async def _put_site(session: AsyncSession, actor: Actor, data: SiteCreate) -> Outcome:
     if await session.scalar(queries.any_site(data.name)) is None:
-        await sites.insert(session, actor, data)
+        await sites.insert(session, actor, data, alone=False)
         return Outcome.CREATED
     site = await sites.get(session, actor, data.name)
-    if await sites.change(session, actor, site, data):
+    if await sites.change(session, actor, site, data, alone=False):
         return Outcome.UPDATED
     return Outcome.UNCHANGED
 

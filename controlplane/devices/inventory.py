@@ -114,7 +114,10 @@ async def write(session: AsyncSession, actor: Actor, rows: Sequence[Row]) -> Non
     directory = replace(directory, devices={**directory.devices, **written})
     known = directory.names()
     problems = [p for row in rows for p in unknown(row.fields, row.place, known)]
-    problems += await _unfit(session, rows)
+    problems += await unfit(
+        session,
+        [(row.place, row.fields[custom.FIELD]) for row in rows if custom.FIELD in row.fields],
+    )
     if problems:
         raise Invalid("some of these names or values are not what the inventory has", *problems)
     for row in rows:
@@ -127,17 +130,11 @@ async def write(session: AsyncSession, actor: Actor, rows: Sequence[Row]) -> Non
     await restrictor.check_devices(session, actor, Permission.DEVICES_WRITE, written.values())
 
 
-async def _unfit(session: AsyncSession, rows: Sequence[Row]) -> list[Problem]:
-    """Say which values of custom fields cannot be."""
-    given = [row for row in rows if custom.FIELD in row.fields]
+async def unfit(session: AsyncSession, given: Sequence[tuple[str, Fields]]) -> list[Problem]:
+    """Say which values of custom fields cannot be; with each device's stands its place."""
     if not given:
         return []
-    known = await custom.definitions(session, AppliesTo.DEVICE)
-    return [
-        problem
-        for row in given
-        for problem in custom.problems(known, row.fields[custom.FIELD], row.place)
-    ]
+    return custom.problems(await custom.definitions(session, AppliesTo.DEVICE), given)
 
 
 def add(name: str, fields: Fields, place: str = "") -> Row:

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import JSON, Index, String
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
-from controlplane.database import UtcDateTime, now, together, words
+from controlplane.database import Json, UtcDateTime, now, together, words
 
 
 class Status(StrEnum):
@@ -45,7 +45,7 @@ class Site(SQLModel, table=True):
         default=None, foreign_key="sites.id", ondelete="RESTRICT", index=True
     )
     contacts: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # whom to ask first
-    custom_fields: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    custom_fields: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     version: int = 1  # counts the changes of this site
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
@@ -87,7 +87,7 @@ class Device(SQLModel, table=True):
     modules: list[str] = Field(default_factory=list, sa_type=JSON)
     tags: list[str] = Field(default_factory=list, sa_type=ARRAY(String))
     contacts: list[str] = Field(default_factory=list, sa_type=ARRAY(String))  # whom to ask first
-    custom_fields: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    custom_fields: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     status: Status = Field(default=Status.ACTIVE, sa_type=words(Status))
     version: int = 1  # counts the changes of this device
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

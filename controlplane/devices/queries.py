@@ -109,6 +109,19 @@ def known(actor: Actor, permission: Permission, names: Collection[str]) -> Selec
     return named(actor, permission, names).with_only_columns(col(Device.name), col(Device.id))
 
 
+def ids(names: Collection[str]) -> Select[tuple[str, UUID]]:
+    """Select name and id of the devices of these names, whoever asks."""
+    return select(Device.name, Device.id).where(one_of(col(Device.name), names))
+
+
+def custom_fields(
+    actor: Actor, permission: Permission, names: Collection[str]
+) -> Select[tuple[str, dict[str, Any]]]:
+    """Select name and custom fields of the devices of these names that the permission reaches."""
+    found = named(actor, permission, names)
+    return found.with_only_columns(col(Device.name), col(Device.custom_fields))
+
+
 def taken(names: Collection[str]) -> Select[tuple[str]]:
     """Select those of the names that a device has, whoever asks."""
     return select(Device.name).where(one_of(col(Device.name), names))
@@ -312,6 +325,14 @@ def left_behind(actor: Actor, of: Collection[UUID]) -> Select[tuple[UUID, str, b
         .join(Device, col(Device.id) == DeviceParent.device_id)
         .where(_of(DeviceParent.parent_id, of), ~_of(DeviceParent.device_id, of))
         .order_by(col(Device.name))
+    )
+
+
+def places() -> Select[tuple[str, SiteKind, str | None]]:
+    """Select name and kind of every site, and the name of the one it is a part of."""
+    above = aliased(Site)
+    return select(Site.name, Site.kind, above.name).outerjoin(
+        above, col(above.id) == Site.parent_id
     )
 
 

@@ -10,6 +10,7 @@ from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
+from controlplane.database import same
 from controlplane.devices import custom, inventory, queries, refusals
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.inventory import Row
@@ -100,7 +101,7 @@ def differs(current: DeviceRead, fields: Mapping[str, Any]) -> bool:
     """Say whether the fields would change the device; the order of parents means nothing."""
     for name, value in fields.items():
         was = getattr(current, name)
-        if (sorted(was) != sorted(value)) if name == "parents" else (was != value):
+        if not (sorted(was) == sorted(value) if name == "parents" else same(was, value)):
             return True
     return False
 

@@ -12,13 +12,13 @@ from controlplane.auth import restrictor, trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.auth.roles import queries as role_queries
-from controlplane.database import now
-from controlplane.devices import custom, inventory, queries, refusals
+from controlplane.database import now, same
+from controlplane.devices import custom, inventory, places, queries, refusals
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import CONTACT
-from controlplane.devices.models import Site, SiteKind
+from controlplane.devices.models import Site
 from controlplane.devices.schemas import SiteCreate, SiteRead, SiteUpdate
-from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from controlplane.errors import Conflict, Forbidden, Invalid, NotFound
 
 WRITE = Permission.SITES_WRITE
 
@@ -53,8 +53,13 @@ async def create(session: AsyncSession, actor: Actor, data: SiteCreate) -> SiteR
     return (await read(session, actor, [site]))[0]
 
 
-async def insert(session: AsyncSession, actor: Actor, data: SiteCreate) -> Site:
-    """Add a site; the caller has counted the change."""
+async def insert(
+    session: AsyncSession, actor: Actor, data: SiteCreate, *, alone: bool = True
+) -> Site:
+    """Add a site; the caller has counted the change.
+
+    Of several that are not `alone` the caller has looked at where they stand in the end.
+    """
     if await session.scalar(queries.any_site(data.name)):
         raise Conflict(f"site {data.name!r} already exists")
     await _refuse_unknown(session, actor, data.contacts)
@@ -65,7 +70,8 @@ async def insert(session: AsyncSession, actor: Actor, data: SiteCreate) -> Site:
     site.parent_id = await _parent(session, actor, data.parent)
     session.add(site)
     await session.flush()
-    await _refuse_misplaced(session, site)
+    if alone:
+        await _refuse_misplaced(session, site)
     await restrictor.check_site(session, actor, WRITE, site.id)
     await trail.record(
         session,
@@ -89,22 +95,28 @@ async def update(
     return (await read(session, actor, [site]))[0]
 
 
-async def change(session: AsyncSession, actor: Actor, site: Site, data: SiteUpdate) -> bool:
-    """Change the given fields, and say whether any differs; the caller has counted the change."""
+async def change(
+    session: AsyncSession, actor: Actor, site: Site, data: SiteUpdate, *, alone: bool = True
+) -> bool:
+    """Change the given fields, and say whether any differs; the caller has counted the change.
+
+    Of several that are not `alone` the caller has looked at where they stand in the end.
+    """
     before = _fields((await read(session, actor, [site]))[0])
     fields = data.model_dump(exclude_unset=True, exclude={"name"})
-    if all(before[name] == value for name, value in fields.items()):
+    if all(same(before[name], value) for name, value in fields.items()):
         return False
     await _refuse_unknown(session, actor, fields.get("contacts", ()))
     await _refuse_unfit(session, fields)
     if "parent" in fields:
         site.parent_id = await _parent(session, actor, fields.pop("parent"))
-        await _refuse_cycle(session, site)
     site.sqlmodel_update(fields)
     site.version += 1
     site.updated_at = now()
     await session.flush()
-    await _refuse_misplaced(session, site)
+    if alone:
+        await _refuse_cycle(session, site)
+        await _refuse_misplaced(session, site)
     await restrictor.check_site(session, actor, WRITE, site.id)
     after = _fields((await read(session, actor, [site]))[0])
     await trail.record(session, actor, Action.UPDATE, "site", site, before=before, after=after)
@@ -138,8 +150,8 @@ async def _parent(session: AsyncSession, actor: Actor, name: str | None) -> UUID
         return None
     parent = await session.scalar(queries.site(actor, Permission.SITES_READ, name))
     if parent is None:
-        detail = f"there is no site {name!r}"
-        raise Invalid(detail, Problem("/parent", "unknown", detail))
+        problem = places.nowhere(name)
+        raise Invalid(problem.message, problem)
     return parent.id
 
 
@@ -153,30 +165,24 @@ async def _refuse_unknown(session: AsyncSession, actor: Actor, contacts: Collect
 async def _refuse_unfit(session: AsyncSession, fields: Mapping[str, Any]) -> None:
     if custom.FIELD in fields:
         known = await custom.definitions(session, AppliesTo.SITE)
-        if problems := custom.problems(known, fields[custom.FIELD], ""):
+        if problems := custom.problems(known, [("", fields[custom.FIELD])]):
             raise Invalid("some values are not those of custom fields", *problems)
 
 
 async def _refuse_cycle(session: AsyncSession, site: Site) -> None:
     below = restrictor.below([site.id])
     if await session.scalar(queries.among(below, site.parent_id)) is not None:
-        detail = f"site {site.name!r} cannot be a part of itself"
-        raise Invalid(detail, Problem("/parent", "cycle", detail))
+        problem = places.circular(site.name)
+        raise Invalid(problem.message, problem)
 
 
 async def _refuse_misplaced(session: AsyncSession, site: Site) -> None:
     """Raise Invalid where the site would be a part of a smaller one, or has a larger one in it."""
-    order = list(SiteKind)
-    place = order.index(site.kind)
     around = (await session.execute(queries.kinds_around(site))).tuples().all()
-    above = [order.index(kind) for kind, is_above in around if is_above]
-    below = [order.index(kind) for kind, is_above in around if not is_above]
-    if site.kind is SiteKind.LOCATION and not above:
-        detail = "a location is a part of a site or of a location"
-        raise Invalid(detail, Problem("/parent", "misplaced", detail))
-    if max(above, default=place) > place or min(below, default=place) < place:
-        detail = f"a {site.kind} is no part of a smaller place, and has no larger one in it"
-        raise Invalid(detail, Problem("/kind", "misplaced", detail))
+    above = [kind for kind, is_above in around if is_above]
+    below = [kind for kind, is_above in around if not is_above]
+    for problem in places.misplaced(site.kind, above, below):
+        raise Invalid(problem.message, problem)
 
 
 def _fields(site: SiteRead) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from controlplane.errors import NotFound
 from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.history import queries, service
-from controlplane.history.nouns import READ, Noun
+from controlplane.history.nouns import CATALOGUE, READ, Noun
 from controlplane.history.schemas import ChangeOf, ChangeRead, ChangesQuery, HistoryQuery
 from controlplane.pagination import Page
 from controlplane.provisioning.alerting_rules.schemas import AlertName
@@ -56,10 +56,15 @@ def _endpoint(noun: Noun) -> Callable[..., Awaitable[Page[ChangeRead]]]:
     return history
 
 
+def _path(noun: Noun) -> str:
+    of = CATALOGUE.get(noun)
+    return of.plural.replace("_", "-") if of else f"{noun.value}s"
+
+
 for _noun in Noun:
     _words = _noun.value.replace("-", " ")
     router.add_api_route(
-        f"/{_noun.value}s/{{{KEYS[_noun][0]}}}/history",
+        f"/{_path(_noun)}/{{{KEYS[_noun][0]}}}/history",
         _endpoint(_noun),
         name=f"{_words.replace(' ', '_')}_history",
         description=f"Tell who changed the {_words}, when and how, newest first.",

@@ -5,6 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from controlplane.auth.permissions import Permission
+from controlplane.devices.catalogue.nouns import NOUNS
 
 
 class Noun(StrEnum):
@@ -18,8 +19,16 @@ class Noun(StrEnum):
     BASELINE = "baseline"
     THRESHOLD = "threshold"  # has no name, and goes by its id
     ALERTING_RULE = "alerting-rule"
+    CONTACT = "contact"
+    CUSTOM_FIELD = "custom field"
+    DEVICE_ROLE = "device role"
+    DEVICE_TYPE = "device type"
+    PLATFORM = "platform"
+    POLL_CLASS = "poll class"
+    TENANT = "tenant"
 
 
+CATALOGUE = MappingProxyType({Noun(noun.words): noun for noun in NOUNS.values()})
 READ: Mapping[Noun, Permission] = MappingProxyType(
     {
         Noun.DEVICE: Permission.DEVICES_READ,
@@ -30,9 +39,11 @@ READ: Mapping[Noun, Permission] = MappingProxyType(
         Noun.BASELINE: Permission.RULES_READ,
         Noun.THRESHOLD: Permission.THRESHOLDS_READ,
         Noun.ALERTING_RULE: Permission.RULES_READ,
+        **dict.fromkeys(CATALOGUE, Permission.DEVICES_READ),
     }
 )
-OPAQUE = frozenset({"custom_fields"})  # what an operator named; it refers to nothing
+# What holds words of an operator's own, that refer to nothing.
+OPAQUE = frozenset({"custom_fields", "value_schema"})
 REFERENCES: Mapping[str, Noun] = MappingProxyType(
     {
         "device": Noun.DEVICE,

@@ -15,10 +15,11 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
 from controlplane.database import one_of
+from controlplane.devices.catalogue import queries as catalogue_queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.interfaces.models import Interface
 from controlplane.devices.models import Device, Site
-from controlplane.history.nouns import READ, Noun
+from controlplane.history.nouns import CATALOGUE, READ, Noun
 from controlplane.history.schemas import ChangesQuery
 from controlplane.metrics import queries as threshold_queries
 from controlplane.metrics.baselines import queries as baseline_queries
@@ -58,6 +59,10 @@ REACHED: Mapping[Noun, Reached] = {
         AlertingRule, AlertingRule.name, restrictor.on_sites, AlertingRule.site_id
     ),
     Noun.INTERFACE: Reached(Interface, Interface.id, restrictor.on_device_names, Interface.device),
+    **{
+        noun: Reached(of.table, of.table.name, catalogue_queries.on_entries, of.table.id)
+        for noun, of in CATALOGUE.items()
+    },
 }
 
 

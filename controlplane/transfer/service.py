@@ -1,6 +1,7 @@
 """Import documents of any format, on trial or for good, and export what imports again."""
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,11 +15,12 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.dependencies import require
 from controlplane.auth.permissions import Permission
 from controlplane.credentials import queries as credential_queries
+from controlplane.devices import checks, inventory, queries, sites
 from controlplane.devices import document as documents
-from controlplane.devices import inventory, queries, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import queries as catalogue
 from controlplane.devices.catalogue.nouns import IMPORTED, Noun
+from controlplane.devices.custom import FIELD
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceRead,
@@ -30,6 +32,7 @@ from controlplane.devices.schemas import (
     Tally,
 )
 from controlplane.errors import Invalid, Problem
+from controlplane.grammar import NAME_PATTERN
 from controlplane.jobs.progress import Progress
 from controlplane.transfer import checking
 from controlplane.transfer.schemas import ExportQuery, ImportQuery, ImportReport, Mode, RowError
@@ -96,17 +99,36 @@ async def _usable(
     session: AsyncSession, actor: Actor, reach: Reach, given: Given, mode: Mode
 ) -> ImportDocument:
     """Give the rows, or raise Invalid with every error of every row."""
-    checked = checking.check(given.document)
+    checked = checking.check(await _completed(session, actor, given))
     usable = checked.document
     found = [
         *reach.problems(documents.addresses(usable)),
-        *await documents.problems(session, actor, usable, checked.named),
+        *await checks.problems(session, actor, usable, checked.named),
         *await _unfit(session, mode, usable),
     ]
     problems = [*given.problems, *checked.problems, *map(checked.placed, found)]
     if problems:
         raise Invalid("nothing was imported: some rows cannot be used", *problems)
     return usable
+
+
+async def _completed(session: AsyncSession, actor: Actor, given: Given) -> Mapping[str, Any]:
+    """Give the document, in which rows of a table have the custom fields that it has no column for.
+
+    Rows whose name is none have no device, and are refused later.
+    """
+    if not given.columns:
+        return given.document
+    rows = given.document["devices"]
+    names = [row["name"] for row in rows if re.fullmatch(NAME_PATTERN, row.get("name", ""))]
+    found = await session.execute(queries.custom_fields(actor, Permission.DEVICES_WRITE, names))
+    stored = dict(found.tuples().all())
+    completed = []
+    for row in rows:
+        held = stored.get(row.get("name", ""), {}).items()
+        kept = {name: value for name, value in held if name not in given.columns}
+        completed.append({**row, FIELD: {**kept, **row[FIELD]}})
+    return {**given.document, "devices": completed}
 
 
 async def _unfit(session: AsyncSession, mode: Mode, document: ImportDocument) -> list[Problem]:

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from controlplane.devices.custom import FIELD
@@ -48,7 +48,7 @@ def write(rows: Iterable[Mapping[str, Any]]) -> str:
 def read(text: str) -> list[dict[str, Any]]:
     """Read rows of a table, or raise Invalid where a column is unknown or a row has no shape."""
     try:
-        lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+        lines = list(_lines(text))
     except csv.Error as error:
         raise Invalid(f"this is no CSV: {error}") from None
     if not lines:
@@ -58,6 +58,16 @@ def read(text: str) -> list[dict[str, Any]]:
     if problems:
         raise Invalid("this table does not have the columns of devices", *problems)
     return [_row(header, line) for line in lines[1:] if line]
+
+
+def custom(text: str) -> frozenset[str]:
+    """Give the custom fields that a readable table has a column for."""
+    header = next(_lines(text))
+    return frozenset(name.removeprefix(CUSTOM) for name in header if name.startswith(CUSTOM))
+
+
+def _lines(text: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
 
 
 def _row(header: Sequence[str], line: Sequence[str]) -> dict[str, Any]:

@@ -12,18 +12,23 @@ from controlplane.database import UtcDateTime, now
 
 
 class Event(SQLModel, table=True):
-    """A trap; `device` is a name, as of alerts, and empty where the sender is no device."""
+    """A trap; `device` is a name, as of alerts, and empty where the sender is no device.
+
+    `device_id` is that of the device which had the name then: another that takes it sees nothing.
+    """
 
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_at", "at"),
         Index("ix_events_received_at", "received_at"),
         Index("ix_events_device_at", "device", "at"),
+        Index("ix_events_device_id_at", "device_id", "at"),
     )
 
     id: UUID = Field(primary_key=True)  # the exporter's, so that one told twice is one
     at: datetime = Field(sa_type=UtcDateTime)
     device: str
+    device_id: UUID | None = None  # what was removed stays named, so this refers to nothing
     source: str
     trap: str
     oid: str

@@ -32,7 +32,7 @@ SEARCHED = tuple(map(col, (Event.device, Event.source, Event.trap, Event.text)))
 
 def events(actor: Actor, query: EventQuery) -> Select[tuple[Event]]:
     """Select the events that the actor sees and that pass the filters."""
-    reached = restrictor.on_device_names(actor, Permission.DEVICES_READ, col(Event.device))
+    reached = restrictor.on_devices(actor, Permission.DEVICES_READ, col(Event.device_id))
     found = lookups.search(query.q, *SEARCHED)
     asked = lookups.conditions(query, lookups.columns(Event, *FILTERED))
     return select(Event).where(reached, found, *asked)

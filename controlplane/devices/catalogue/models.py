@@ -5,10 +5,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from controlplane.database import UtcDateTime, now, words
+from controlplane.database import Json, UtcDateTime, now, words
 
 
 class Entry(SQLModel):
@@ -56,7 +55,7 @@ class CustomField(Entry, table=True):
     __tablename__ = "custom_fields"
 
     applies_to: AppliesTo = Field(sa_type=words(AppliesTo))
-    value_schema: dict[str, Any] = Field(sa_type=JSONB)
+    value_schema: dict[str, Any] = Field(sa_type=Json)
     required: bool = False
 
 

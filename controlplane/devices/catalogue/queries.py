@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select, false, func, true
 from sqlmodel import col, select
 
 from controlplane import lookups
@@ -24,10 +24,20 @@ def ordering(noun: Noun) -> dict[str, Any]:
     return {name: getattr(noun.table, name) for name in names}
 
 
+def on_entries(actor: Actor, permission: Permission, _entry: Any) -> ColumnElement[bool]:
+    """Give the condition on a column of ids: who holds the permission somewhere reaches all."""
+    return true() if permission in actor.permissions else false()
+
+
 def entries(noun: Noun, name: str | None = None) -> Select[tuple[Entry]]:
     """Select the objects of a noun, or the one of a name."""
     statement = select(noun.table)
     return statement if name is None else statement.where(noun.table.name == name)
+
+
+def named(noun: Noun, names: Collection[str]) -> Select[tuple[Entry]]:
+    """Select the objects of these names."""
+    return select(noun.table).where(one_of(col(noun.table.name), names))
 
 
 def ids(noun: Noun, names: Collection[str]) -> Select[tuple[str, UUID]]:

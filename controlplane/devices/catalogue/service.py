@@ -1,5 +1,6 @@
 """Keep the catalogue."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -9,13 +10,17 @@ from controlplane import events, preconditions
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
+from controlplane.auth.dependencies import require
+from controlplane.auth.permissions import Permission
 from controlplane.credentials.service import Outcome
-from controlplane.database import now
+from controlplane.database import now, same
 from controlplane.devices.catalogue import queries, shapes
 from controlplane.devices.catalogue.models import CustomField, Entry
 from controlplane.devices.catalogue.nouns import Noun
 from controlplane.devices.catalogue.schemas import Named
 from controlplane.errors import Conflict, Invalid, NotFound, Problem
+
+Fields = Mapping[str, Any]
 
 NAMED = 5  # of the objects that stand in the way
 
@@ -70,8 +75,37 @@ async def delete(
     await trail.record(session, actor, Action.DELETE, noun.words, entry, before=_kept(noun, entry))
 
 
+async def problems(
+    session: AsyncSession, actor: Actor, noun: Noun, rows: Sequence[Named]
+) -> list[Problem]:
+    """Say what keeps rows from being put, each at its place among them.
+
+    Where a row would write something the actor must be allowed to, or Forbidden is raised: what
+    is wrong may tell of devices that they do not see.
+    """
+    found = await session.scalars(queries.named(noun, [row.name for row in rows]))
+    there = {entry.name: entry for entry in found}
+    given = [row.model_dump(exclude_unset=True) for row in rows]
+    changed = [
+        (index, there.get(fields["name"]), fields)
+        for index, fields in enumerate(given)
+        if fields["name"] not in there or _differs(noun, there[fields["name"]], fields)
+    ]
+    if changed:  # everywhere: it may belong to devices anywhere
+        require(actor, Permission.CATALOGUE_WRITE, everywhere=True)
+    return [
+        problem.under(f"/{index}")
+        for index, entry, fields in changed
+        if entry is not None
+        for problem in [*_fixed(noun, entry, fields), *await _unfit(session, actor, entry, fields)]
+    ]
+
+
 async def put(session: AsyncSession, actor: Actor, noun: Noun, data: Named) -> Outcome:
-    """Add an object, or change the given fields; the caller has counted the change."""
+    """Add an object, or change the given fields, where `problems` said nothing of the row.
+
+    The caller has counted the change.
+    """
     entry = await session.scalar(queries.entries(noun, data.name))
     if entry is None:
         await _insert(session, actor, noun, data)
@@ -98,33 +132,51 @@ async def _change(
     session: AsyncSession, actor: Actor, noun: Noun, entry: Entry, given: dict[str, Any]
 ) -> bool:
     """Change the given fields, and say whether any differs."""
-    before = _kept(noun, entry)
-    if all(before[field] == value for field, value in given.items()):
+    if not _differs(noun, entry, given):
         return False
+    if unfit := await _unfit(session, actor, entry, given):
+        raise Invalid(unfit[0].message, *unfit)
+    before = _kept(noun, entry)
     entry.sqlmodel_update(given)
     entry.version += 1
     entry.updated_at = now()
-    if isinstance(entry, CustomField) and "value_schema" in given:
-        await _refuse_unfit(session, actor, entry)
     await session.flush()
     after = _kept(noun, entry)
     await trail.record(session, actor, Action.UPDATE, noun.words, entry, before=before, after=after)
     return True
 
 
-async def _refuse_unfit(session: AsyncSession, actor: Actor, field: CustomField) -> None:
-    """Raise Invalid where values that are kept do not fit the schema, with whose they are."""
+def _differs(noun: Noun, entry: Entry, given: Fields) -> bool:
+    before = _kept(noun, entry)
+    return not all(same(before[field], value) for field, value in given.items())
+
+
+def _fixed(noun: Noun, entry: Entry, given: Fields) -> list[Problem]:
+    """Say which fields would become others that no change of an object may name."""
+    before = _kept(noun, entry)
+    stay = noun.create.model_fields.keys() - noun.update.model_fields.keys()
+    return [
+        Problem(f"/{field}", "fixed", f"{entry.name!r} is there, and {field} stays {before[field]}")
+        for field in sorted(stay & given.keys())
+        if not same(before[field], given[field])
+    ]
+
+
+async def _unfit(session: AsyncSession, actor: Actor, entry: Entry, given: Fields) -> list[Problem]:
+    """Say whose values, of those that are kept, would not fit another schema."""
+    if not isinstance(entry, CustomField) or "value_schema" not in given:
+        return []
     unfit = [
         (name, seen)
-        for name, value, seen in await session.execute(queries.values(actor, field))
-        if not shapes.fits(field.value_schema, value)
+        for name, value, seen in await session.execute(queries.values(actor, entry))
+        if not shapes.fits(given["value_schema"], value)
     ]
-    if unfit:
-        named = [name for name, seen in unfit if seen][:NAMED]
-        more = len(unfit) - len(named)
-        whose = ", ".join([*named, *([f"{more} more"] if more else [])])
-        detail = f"the values of {whose} do not fit"
-        raise Invalid(detail, Problem("/value_schema", "in_use", detail))
+    if not unfit:
+        return []
+    named = [name for name, seen in unfit if seen][:NAMED]
+    more = len(unfit) - len(named)
+    whose = ", ".join([*named, *([f"{more} more"] if more else [])])
+    return [Problem("/value_schema", "in_use", f"the values of {whose} do not fit")]
 
 
 def _kept(noun: Noun, entry: Entry) -> dict[str, Any]:

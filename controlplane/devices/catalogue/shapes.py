@@ -1,13 +1,15 @@
 """What the value of a custom field may be: JSON Schema 2020-12, of which a part is left out.
 
-Whoever writes a schema must not make others wait: nothing is referred to, patterns are RE2's, whose
-time is linear in the text, and both schemas and values are small. Numbers are those on which all
-readers of JSON agree (RFC 8259, section 6).
+Whoever writes a schema must not make others wait: both schemas and values have few parts, and since
+nothing is referred to, each part of one meets a part of the other once at most; patterns are RE2's,
+whose time is linear in the text. Numbers are those on which all readers of JSON agree (RFC 8259,
+section 6).
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import re2
@@ -22,23 +24,27 @@ LEFT_OUT = frozenset({"patternProperties", "unevaluatedItems", "unevaluatedPrope
 DEEPEST = 8
 LARGEST = 2**53  # the greatest number
 MOST_BYTES = 8192
+MOST_PARTS = 128  # of a value: members of objects and items of lists, however deep
+MOST_SCHEMA_PARTS = 512
+MOST_SCHEMAS = 64  # in a schema: its objects and truth values
+MOST_PROBLEMS = 5  # that are told of a value
 LONGEST = 300  # characters of a message, which repeats the value
 
 
 def value(given: Any) -> Any:
     """Give JSON as it is, or raise ValueError where it is too large, too deep, or no plain text."""
-    _walk(given, DEEPEST)
-    if len(json.dumps(given).encode()) > MOST_BYTES:
-        raise ValueError(f"must be at most {MOST_BYTES} bytes")
+    _bounded(given, MOST_PARTS)
     return given
 
 
 def schema(given: dict[str, Any]) -> dict[str, Any]:
     """Give a schema as it is, or raise ValueError where it is none that can be used."""
-    value(given)
+    _bounded(given, MOST_SCHEMA_PARTS)
+    if sum(isinstance(part, dict | bool) for _, part in _parts(given)) > MOST_SCHEMAS:
+        raise ValueError(f"must not hold more than {MOST_SCHEMAS} schemas")
     if given.get(NAMED, DIALECT) != DIALECT:
         raise ValueError(f"must be of {DIALECT}")
-    for name, held in _members(_unnamed(given)):
+    for name, held in _parts(_unnamed(given)):
         if (name.startswith("$") and name != "$comment") or name in LEFT_OUT:
             raise ValueError(f"must not use {name!r}")
         if name == "pattern" and isinstance(held, str):
@@ -54,20 +60,29 @@ def schema(given: dict[str, Any]) -> dict[str, Any]:
 
 def fits(given: Mapping[str, Any], held: Any) -> bool:
     """Say whether a value is what the schema asks for."""
-    return not problems(given, held, "")
+    return bool(_Validator(_unnamed(given)).is_valid(held))
 
 
 def problems(given: Mapping[str, Any], held: Any, place: str) -> list[Problem]:
-    """Say where a value is not what the schema asks for."""
+    """Say where a value is not what the schema asks for, of which the first are told."""
+    errors = _Validator(_unnamed(given)).iter_errors(held)
     return [
         Problem(place + pointer(error.absolute_path), "schema", error.message[:LONGEST])
-        for error in _Validator(_unnamed(given)).iter_errors(held)
+        for error in islice(errors, MOST_PROBLEMS)
     ]
 
 
 def _unnamed(given: Mapping[str, Any]) -> dict[str, Any]:
     """Give a schema without its dialect, by whose name the library takes patterns of Python's."""
     return {name: held for name, held in given.items() if name != NAMED}
+
+
+def _bounded(given: Any, parts: int) -> None:
+    _walk(given, DEEPEST)
+    if len(json.dumps(given).encode()) > MOST_BYTES:
+        raise ValueError(f"must be at most {MOST_BYTES} bytes")
+    if sum(1 for _ in _parts(given)) > parts:
+        raise ValueError(f"must not hold more than {parts} members and items")
 
 
 def _walk(given: Any, depth: int) -> None:
@@ -83,13 +98,13 @@ def _walk(given: Any, depth: int) -> None:
             _walk(part, depth - 1)
 
 
-def _members(given: Any) -> Iterator[tuple[str, Any]]:
-    """Give the members of all objects, however deep."""
-    if isinstance(given, dict):
-        yield from given.items()
-    for part in given.values() if isinstance(given, dict) else given:
-        if isinstance(part, dict | list):
-            yield from _members(part)
+def _parts(given: Any) -> Iterator[tuple[str, Any]]:
+    """Give the members of objects and the items of lists, which have no name, however deep."""
+    if isinstance(given, dict | list):
+        named = given.items() if isinstance(given, dict) else (("", item) for item in given)
+        for name, part in named:
+            yield name, part
+            yield from _parts(part)
 
 
 def _compile(pattern: str) -> Any:

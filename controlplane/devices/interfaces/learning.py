@@ -55,14 +55,22 @@ class InterfaceLearner:
     prometheus: Prometheus
 
     async def learn(self) -> None:
-        """Take up what devices tell; without an answer of Prometheus all stays as it is."""
+        """Take up what devices tell; without an answer of Prometheus all stays as it is.
+
+        What it refuses to tell of some devices keeps no others from being learned.
+        """
         async with self.sessions() as session:
             devices = [name for _, name in await session.execute(device_queries.monitored_names())]
-        try:
-            for start in range(0, len(devices), DEVICES):
-                await self._learn(devices[start : start + DEVICES])
-        except (Refused, Unavailable) as error:
-            log.warning("interfaces were not learned: %s", error.detail)
+        for start in range(0, len(devices), DEVICES):
+            some = devices[start : start + DEVICES]
+            try:
+                await self._learn(some)
+            except Refused as error:
+                span = f"{some[0]} to {some[-1]}"
+                log.warning("interfaces of %s were not learned: %s", span, error.detail)
+            except Unavailable as error:
+                log.warning("interfaces were not learned: %s", error.detail)
+                return
 
     async def _learn(self, names: Sequence[str]) -> None:
         moment = now()

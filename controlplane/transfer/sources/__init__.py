@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from controlplane.transfer import formats
+from controlplane.transfer import formats, tables
 from controlplane.transfer.formats import Format
 from controlplane.transfer.schemas import ImportQuery
 from controlplane.transfer.sources import ansible, file_sd, librenms, netbox
@@ -39,4 +39,5 @@ def read(source: Source, text: str, query: ImportQuery) -> Given:
     """Give the document that a file makes, or raise Invalid where it is not what it should be."""
     if source in FOREIGN:
         return FOREIGN[source](text, query.secrets)
-    return Given(formats.read(Format(source), text))
+    document = formats.read(Format(source), text)
+    return Given(document, columns=tables.custom(text) if source is Source.CSV else ())

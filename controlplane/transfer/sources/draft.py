@@ -14,11 +14,15 @@ NO_PLACE = "has no place in the inventory"
 
 @dataclass(frozen=True)
 class Given:
-    """A document whose rows nobody has looked at yet, what is wrong, and what was left out."""
+    """A document whose rows nobody has looked at yet, what is wrong, and what was left out.
+
+    `columns` are the custom fields of which a table speaks; devices keep the others they have.
+    """
 
     document: Mapping[str, Any]
     problems: Sequence[Problem] = ()
     left_out: list[LeftOut] = field(default_factory=list)
+    columns: Collection[str] = ()
 
 
 @dataclass

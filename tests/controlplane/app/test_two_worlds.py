@@ -1,8 +1,9 @@
 """What a restricted person is told does not depend on what lies outside their scope.
 
-The same questions are asked twice: once while there is a second site with a device, credentials,
-a group, maintenance, alerts and their history, and once after all of that is gone. Every answer,
-with its count, links and errors, must be the same to the letter.
+The same questions are asked twice: once while there is a second site with a device, its interface
+and events, credentials, a group, maintenance, alerts and their history, an alerting rule, and once
+after all of that is gone. Every answer, with its count, links and errors, must be the same to the
+letter.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,9 +19,12 @@ from controlplane import events
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Permission, Role
 from tests.controlplane.conftest import Login, Service, Sessions
+from tests.controlplane.devices.interfaces.telling import learn, port
+from tests.controlplane.traps.test_events import event
 
 HIDDEN, SEEN = "hidden", "seen"
-DEVICES = "/api/v1/devices"
+HIDDEN_RULE, SEEN_RULE = "HiddenRule", "SeenRule"
+DEVICES, RULES = "/api/v1/devices", "/api/v1/alerting-rules"
 
 INVENTORY = {
     "credentials": [
@@ -30,9 +34,20 @@ INVENTORY = {
     "sites": [
         {"name": "north"},
         {"name": "oslo", "parent": "north"},
-        {"name": HIDDEN, "description": "hidden place"},
+        {
+            "name": HIDDEN,
+            "description": "hidden place",
+            "contacts": [HIDDEN],
+            "custom_fields": {"place": HIDDEN},
+        },
     ],
-    "device_roles": [{"name": HIDDEN}],  # which all may read, there or not
+    # The catalogue all may read, there or not; who names it they may not.
+    "contacts": [{"name": HIDDEN}],
+    "custom_fields": [
+        {"name": HIDDEN, "applies_to": "device", "value_schema": {}},
+        {"name": "place", "applies_to": "site", "value_schema": {}},
+    ],
+    "device_roles": [{"name": HIDDEN}],
     "devices": [
         {
             "name": HIDDEN,
@@ -45,6 +60,8 @@ INVENTORY = {
             "serial": HIDDEN,
             "description": "hidden device",
             "tags": [HIDDEN],
+            "contacts": [HIDDEN],
+            "custom_fields": {HIDDEN: HIDDEN},
         },
         {"name": SEEN, "address": "10.0.0.2", "site": "oslo", "credentials": ["open"]},
     ],
@@ -54,6 +71,9 @@ INVENTORY = {
 REMOVED = (
     "DELETE FROM maintenance_windows WHERE name = 'hidden'",
     "DELETE FROM alerts WHERE device = 'hidden'",
+    "DELETE FROM events WHERE device = 'hidden'",
+    "DELETE FROM interfaces WHERE device = 'hidden'",
+    "DELETE FROM alerting_rules WHERE name = 'HiddenRule'",
     "DELETE FROM device_groups WHERE name = 'hidden'",
     "DELETE FROM devices WHERE name = 'hidden'",
     "DELETE FROM credentials WHERE name = 'hidden'",
@@ -63,11 +83,18 @@ REMOVED = (
 # Filled into parameters: what hidden things are called, or a part of it where a lookup takes parts.
 WORDS = ("hidden", "10.0.0.1")
 PART = ("hid",)
+OWN = {  # of parameters that take something else
+    "cf": ("hidden=hidden", "hidden__ic=hid", "place=hidden", "hidden__isnull=false"),
+    "format": ("csv", "json", "yaml"),
+    "limit": ("1",),
+}
 MOMENT = {"since": "2026-01-01T00:00:00Z", "until": "2030-01-01T00:00:00Z"}  # else it is now
 
 
 @pytest.fixture
-async def restricted(client: AsyncClient, service: Service, log_in: Login) -> AsyncClient:
+async def restricted(
+    client: AsyncClient, service: Service, log_in: Login, sessions: Sessions
+) -> AsyncClient:
     """Give somebody who may do everything people may, at one site of two."""
     made = await client.post(f"{DEVICES}/import", json=INVENTORY)
     assert made.status_code == 200, made.text
@@ -87,6 +114,13 @@ async def restricted(client: AsyncClient, service: Service, log_in: Login) -> As
         "/api/v1/alerts/webhook", json={"version": "4", "alerts": alerts}
     )
     assert told.status_code == 200, told.text
+    exporter = await service(Permission.SNAPSHOT_READ)
+    traps = {"events": [event(HIDDEN), event(SEEN)]}
+    assert (await exporter.post("/api/v1/exporter/traps", json=traps)).status_code == 200
+    await learn(sessions, port(HIDDEN, HIDDEN, alias=HIDDEN), port(SEEN, "open"), whole=())
+    for name, site in ((HIDDEN_RULE, HIDDEN), (SEEN_RULE, "oslo")):
+        rule = {"name": name, "expr": "up == 0", "summary": site, "site": site}
+        assert (await client.post(RULES, json=rule)).status_code == 201
     site = (await client.get("/api/v1/sites/north")).json()["id"]
     return await log_in(Role.SUPER_ADMIN, Scope(ScopeKind.SITE, site), name="restricted")
 
@@ -117,17 +151,17 @@ def _filled(path: str) -> Iterator[str]:
     if "{" not in path:
         yield path
     elif "{name}" in path and path.count("{") == 1:
-        yield from (path.replace("{name}", name) for name in ("hidden", "seen", "oslo", "open"))
+        rules = path.startswith(RULES)
+        names = (HIDDEN_RULE, SEEN_RULE) if rules else (HIDDEN, SEEN, "oslo", "open")
+        yield from (path.replace("{name}", name) for name in names)
 
 
 def _values(parameter: Mapping[str, Any]) -> tuple[str, ...]:
     name, schema = parameter["name"], parameter["schema"]
     if name == "ordering":
         return tuple(_ordered(parameter))
-    if name == "limit":
-        return ("1",)
-    if name == "format":
-        return ("csv", "json", "yaml")
+    if name in OWN:
+        return OWN[name]
     kinds = {schema.get("type"), *(kind.get("type") for kind in schema.get("anyOf", ()))}
     if name.endswith("__isnull") or "boolean" in kinds:
         return ("true", "false")

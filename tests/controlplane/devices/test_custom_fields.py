@@ -1,5 +1,6 @@
 """Custom fields: what an operator adds to devices and sites, and what their values may be."""
 
+import json
 from typing import Any
 
 import pytest
@@ -114,6 +115,9 @@ async def test_what_is_required(fields: AsyncClient) -> None:
         {"type": "text"},
         {"type": "integer", "default": "x"},
         {"enum": ["x" * 9000]},
+        {"allOf": [{} for _ in range(65)]},
+        {"prefixItems": [True] * 65},
+        {"enum": list(range(600))},
         {"a": {"a": {"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}}},
         {"description": "\x00"},
         [],
@@ -200,3 +204,167 @@ async def test_what_is_exported_imports_unchanged(fields: AsyncClient, form: str
     assert (await fields.get(f"{DEVICES}/a")).json()["custom_fields"] == values
     kept = {"rack": "12", "height": 2}
     assert (await fields.get(f"{DEVICES}/b")).json()["custom_fields"] == kept
+
+
+async def test_a_table_speaks_of_its_columns_alone(fields: AsyncClient) -> None:
+    """A column for one custom field leaves the others; an empty cell takes a value away."""
+    await add(fields, "a", rack="7", height=2, spare=True)
+    await add(fields, "b", rack="8", height=3)
+    table = "name,address,cf.rack,cf.spare\na,10.0.0.1,x9,\nb,10.0.0.1,,true\nc,10.0.0.1,x1,\n"
+    response = await fields.post(f"{DEVICES}/import/csv", content=table.encode())
+    assert response.status_code == 200, response.text
+    held = {d["name"]: d["custom_fields"] for d in (await fields.get(DEVICES)).json()["results"]}
+    assert held == {
+        "a": {"height": 2, "rack": "x9"},
+        "b": {"height": 3, "spare": True},
+        "c": {"height": 1, "rack": "x1"},
+    }
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), ([0], [False]), ({"a": 1}, {"a": True})])
+async def test_a_truth_value_is_no_number(client: AsyncClient, before: Any, after: Any) -> None:
+    """One that becomes the other is a change: of a device, alone or in bulk, a site, a schema."""
+    body = {"name": "any", "value_schema": {"default": before}}
+    assert (await client.post(FIELDS, json=body | {"applies_to": "device"})).status_code == 201
+    site = {"name": "all", "applies_to": "site", "value_schema": {}}
+    assert (await client.post(FIELDS, json=site)).status_code == 201
+    place = await client.post(SITES, json={"name": "oslo", "custom_fields": {"all": before}})
+    assert place.status_code == 201, place.text
+    for name in ("a", "b", "c"):
+        await add(client, name, any=before)
+    changed = {"custom_fields": {"any": after}}
+    await client.patch(f"{DEVICES}/a", json=changed)
+    await client.patch(DEVICES, json=[{"name": "b", **changed}])
+    imported = {"devices": [{"name": "c", "address": "10.0.0.1", **changed}]}
+    await client.post(f"{DEVICES}/import", json=imported)
+    await client.patch(f"{SITES}/oslo", json={"custom_fields": {"all": after}})
+    await client.patch(f"{FIELDS}/any", json={"value_schema": {"default": after}})
+    written = json.dumps(after)
+    for name in ("a", "b", "c"):
+        device = (await client.get(f"{DEVICES}/{name}")).json()
+        assert json.dumps(device["custom_fields"]["any"]) == written, name
+        history = (await client.get(f"{DEVICES}/{name}/history")).json()["results"]
+        assert [change["field"] for change in history[0]["fields"]] == ["custom_fields"]
+    oslo = (await client.get(f"{SITES}/oslo")).json()
+    assert json.dumps(oslo["custom_fields"]["all"]) == written
+    schema = (await client.get(f"{FIELDS}/any")).json()["value_schema"]
+    assert json.dumps(schema["default"]) == written
+
+
+async def test_what_a_field_is_of_stays(fields: AsyncClient) -> None:
+    """An import does not make a field of devices one of sites: its values would be stranded."""
+    await add(fields, "a", rack="7")
+    fitting = {"name": "b", "address": "10.0.0.1", "custom_fields": {"rack": 7}}
+    moved = {"custom_fields": [RACK | {"applies_to": "site"}], "devices": [fitting]}
+    refused = await fields.post(f"{DEVICES}/import", json=moved)
+    assert "/custom_fields/0/applies_to" in pointers(refused)
+    trial = await fields.post(f"{DEVICES}/import/json?dry_run=true", json=moved)
+    told = [(e["noun"], e["row"], e["field"]) for e in trial.json()["errors"]]
+    assert ("custom_fields", 1, "applies_to") in told
+    assert (await fields.get(f"{FIELDS}/rack")).json()["applies_to"] == "device"
+
+
+@pytest.mark.parametrize("path", ["import", "import/json", "import/json?dry_run=true"])
+async def test_no_schema_asks_for_values(fields: AsyncClient, log_in: Login, path: str) -> None:
+    """Whoever may not change a field learns nothing of values elsewhere by trying a schema."""
+    made = await fields.post(SITES, json={"name": "oslo"})
+    await add(fields, "elsewhere", rack="7")
+    scope = Scope(ScopeKind.SITE, made.json()["id"])
+    local = await log_in(Role.OPERATOR, scope, name="local")
+    for guess in ("^7$", "^8$"):
+        schema = {"type": "string", "pattern": guess}
+        document = {"custom_fields": [RACK | {"value_schema": schema}]}
+        refused = await local.post(f"{DEVICES}/{path}", json=document)
+        assert refused.status_code == 403, refused.text
+        assert "do not fit" not in refused.text
+    same = await local.post(f"{DEVICES}/{path}", json={"custom_fields": [RACK]})
+    assert same.status_code == 200, same.text
+
+
+async def test_values_have_few_parts(client: AsyncClient) -> None:
+    """A value holds so many members and items, however deep, and no more."""
+    assert (await client.post(FIELDS, json=RACK | {"value_schema": {}})).status_code == 201
+    for name, value in (("a", [0] * 128), ("b", {"a": [[]] * 127})):
+        await add(client, name, rack=value)
+    for value in ([0] * 129, {"a": [[]] * 128}):
+        changed = await client.patch(f"{DEVICES}/a", json={"custom_fields": {"rack": value}})
+        assert pointers(changed) == ["/custom_fields/rack"]
+
+
+async def test_errors_come_to_an_end(client: AsyncClient) -> None:
+    """Of a value some errors are told, and of all that is sent no more than a thousand."""
+    never = RACK | {"value_schema": {"items": {"allOf": [False] * 20}}}
+    assert (await client.post(FIELDS, json=never)).status_code == 201
+    device = {"name": "a", "address": "10.0.0.1", "custom_fields": {"rack": [0] * 100}}
+    one = pointers(await client.post(DEVICES, json=device))
+    assert one == ["/custom_fields/rack/0"] * 5
+    many = [device | {"name": f"a{number}"} for number in range(300)]
+    for path, body in (("", many), ("/import", {"devices": many})):
+        refused = await client.post(f"{DEVICES}{path}", json=body)
+        assert len(pointers(refused)) == 1000
+
+
+@pytest.mark.parametrize("path", ["import", "import/json"])
+async def test_an_import_tells_all_errors_at_once(fields: AsyncClient, path: str) -> None:
+    """Values, schemas, kinds, parents and contacts that cannot be are told together, by row."""
+    await add(fields, "kept", rack="7")
+    site = {"name": "norway", "kind": "region", "custom_fields": {"site": 1}}
+    assert (await fields.post(SITES, json=site)).status_code == 201
+    address = {"address": "10.0.0.1"}
+    document = {
+        "custom_fields": [
+            {"name": "colour", "applies_to": "device", "value_schema": {"enum": ["red"]}},
+            RACK | {"value_schema": {"type": "integer"}},
+        ],
+        "sites": [
+            {"name": "norway", "custom_fields": {"site": "x"}},
+            {"name": "oslo", "parent": "norway", "contacts": ["nobody"]},
+            {"name": "east", "kind": "region", "parent": "oslo"},
+            {"name": "room", "kind": "location"},
+            {"name": "attic", "parent": "nowhere"},
+            {"name": "egg", "parent": "hen"},
+            {"name": "hen", "parent": "egg"},
+        ],
+        "devices": [
+            {"name": "kept", **address, "custom_fields": {"height": 0}},
+            {"name": "good", **address, "custom_fields": {"colour": "red"}},
+            {"name": "bad", **address, "custom_fields": {"colour": "blue"}, "site": "nowhere"},
+        ],
+    }
+    refused = await fields.post(f"{DEVICES}/{path}", json=document)
+    assert pointers(refused) == [
+        "/custom_fields/1/value_schema",
+        "/devices/0/custom_fields/height",
+        "/devices/2/custom_fields/colour",
+        "/devices/2/site",
+        "/sites/0/custom_fields/site",
+        "/sites/1/contacts/0",
+        "/sites/2/kind",
+        "/sites/3/parent",
+        "/sites/4/parent",
+        "/sites/5/parent",
+        "/sites/6/parent",
+    ]
+
+
+async def test_a_list_tells_all_errors_at_once(fields: AsyncClient) -> None:
+    """Values that do not fit are told with whatever else is wrong with a list of devices."""
+    address = {"address": "10.0.0.1"}
+    new = [
+        {"name": "a", **address, "custom_fields": {"height": 0}},
+        {"name": "b", **address, "site": "nowhere", "contacts": ["nobody"]},
+    ]
+    told = ["/0/custom_fields/height", "/1/contacts/0", "/1/site"]
+    assert pointers(await fields.post(DEVICES, json=new)) == told
+    for name in ("a", "b"):
+        await add(fields, name)
+    assert pointers(await fields.patch(DEVICES, json=new)) == told
+
+
+async def test_a_field_that_is_wrong_is_still_there(fields: AsyncClient) -> None:
+    """Values of a field whose own row is wrong are not told as those of none."""
+    device = {"name": "a", "address": "10.0.0.1", "custom_fields": {"colour": "red"}}
+    field = {"name": "colour", "applies_to": "device", "value_schema": {"type": "colour"}}
+    document = {"custom_fields": [field], "devices": [device]}
+    refused = await fields.post(f"{DEVICES}/import/json", json=document)
+    assert pointers(refused) == ["/custom_fields/0/value_schema"]

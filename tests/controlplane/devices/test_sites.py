@@ -100,3 +100,27 @@ async def test_kinds_are_exported_and_in_the_history(norway: AsyncClient) -> Non
     await norway.patch(f"{URL}/room-1", json={"kind": "site"})
     (newest, _) = (await norway.get(f"{URL}/room-1/history")).json()["results"]
     assert newest["fields"] == [{"field": "kind", "before": "location", "after": "site"}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([{"name": "norway", "kind": "location", "parent": "oslo"}], ["/sites/0/parent"]),
+        ([{"name": "norway", "kind": "location"}], ["/sites/0/parent"]),
+        ([{"name": "norway", "kind": "site"}], ["/sites/0/kind"]),
+        ([{"name": "oslo"}, {"name": "room-1", "kind": "region"}], ["/sites/1/kind"]),
+        ([{"name": "room-1", "parent": None}], ["/sites/0/parent"]),
+        ([{"name": "norway", "kind": "site"}, {"name": "east", "kind": "site"}], []),
+        ([{"name": "east", "parent": None}, {"name": "norway", "parent": "east"}], []),
+    ],
+)
+async def test_places_of_an_import_stand_where_all_of_them_will(
+    norway: AsyncClient, rows: list[dict[str, Any]], told: list[str]
+) -> None:
+    """What is there counts, and what the document makes of it; one row is told of each error."""
+    answer = await norway.post("/api/v1/devices/import", json={"sites": rows})
+    if not told:
+        assert answer.status_code == 200, answer.text
+        return
+    assert answer.status_code == 422
+    assert [e["pointer"] for e in answer.json()["errors"]] == told

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Role
+from controlplane.devices.catalogue.nouns import NOUNS
 from controlplane.devices.groups.schemas import FilterRead, GroupRead
 from controlplane.devices.interfaces.schemas import InterfaceUpdate
 from controlplane.devices.schemas import DeviceFields, SiteRead
@@ -119,6 +120,43 @@ class TestChanges:
         assert "south" not in response.text
         assert (await northerner.get(f"{DEVICES}/gone/history")).status_code == 404
 
+    async def test_the_catalogue_is_everybodys(self, client: AsyncClient, log_in: Login) -> None:
+        """Who sees the north alone is told of the catalogue too, whatever words stand in it."""
+        north = Scope(ScopeKind.SITE, await _moved(client))
+        schema = {"default": {"site": "attic"}}
+        field = {"name": "place", "applies_to": "device", "value_schema": schema}
+        for path, body in (
+            ("custom-fields", field),
+            ("poll-classes", {"name": "slow", "interval": 10}),
+            ("device-roles", {"name": "core"}),
+        ):
+            assert (await client.post(f"/api/v1/{path}", json=body)).status_code == 201
+        changed = await client.patch("/api/v1/poll-classes/slow", json={"interval": 12})
+        assert changed.status_code == 200
+        assert (await client.delete("/api/v1/device-roles/core")).status_code == 204
+        northerner = await log_in(Role.VIEWER, north, name="northerner")
+        asked = {"object_type__in": "custom field,poll class,device role"}
+        told = [
+            [
+                (c["object_type"], c["action"])
+                for c in (await who.get(CHANGES, params=asked)).json()["results"]
+            ]
+            for who in (client, northerner)
+        ]
+
+        assert told[0] == [
+            ("device role", "data.delete"),
+            ("poll class", "data.update"),
+            ("device role", "data.create"),
+            ("poll class", "data.create"),
+            ("custom field", "data.create"),
+        ]
+        assert told[1] == [entry for entry in told[0] if entry[0] != "device role"]
+        (made,) = (await northerner.get("/api/v1/custom-fields/place/history")).json()["results"]
+        assert {"field": "value_schema", "before": None, "after": schema} in made["fields"]
+        page = (await northerner.get("/api/v1/poll-classes/slow/history")).json()
+        assert page["results"][0]["fields"] == [{"field": "interval", "before": 10, "after": 12}]
+
 
 # What holds no name of another object, or one that everybody sees: the catalogue, roles, tags.
 PLAIN = {
@@ -133,6 +171,8 @@ PLAIN = {
     # A rule never leaves its site: who reads its history reads what they see.
     *("expr", "for_seconds", "keep_firing_for_seconds", "severity", "summary", "runbook"),
     *("failure", "owner"),
+    *("manufacturer", "model", "part_number", "colour", "interval", "timeout"),
+    *("full_name", "email", "phone", "team", "applies_to", "value_schema", "required"),
 }
 
 
@@ -147,6 +187,7 @@ PLAIN = {
         ThresholdRead,
         BaselineRead,
         RuleRead,
+        *(noun.read for noun in NOUNS.values()),
     ],
 )
 def test_every_field_is_known_to_name_another_object_or_none(schema: type[BaseModel]) -> None:

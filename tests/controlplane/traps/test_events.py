@@ -97,6 +97,21 @@ async def test_what_one_may_see(client: AsyncClient, exporter: AsyncClient, log_
     assert (await client.post(TOLD, json={"events": []})).status_code == 403
 
 
+async def test_who_takes_a_name(client: AsyncClient, exporter: AsyncClient, log_in: Login) -> None:
+    """Another device of the same name shows nothing of what the removed one has sent."""
+    await client.post("/api/v1/devices/import", json=INVENTORY)
+    await tell(exporter, event("s1", text="of the old one"))
+    assert (await client.delete("/api/v1/devices/s1")).status_code == 204
+    taken = {"name": "s1", "address": "10.0.0.3", "site": "north"}
+    assert (await client.post("/api/v1/devices", json=taken)).status_code == 201
+    await tell(exporter, event("s1", text="of the new one"))
+    site = (await client.get("/api/v1/sites/north")).json()["id"]
+    north = await log_in(Role.VIEWER, Scope(ScopeKind.SITE, site), name="north")
+
+    assert [e["text"] for e in await shown(north)] == ["of the new one"]
+    assert len(await shown(client)) == 2
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -1,7 +1,10 @@
 """Devices that tell of their interfaces, as Prometheus has it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
 
 from controlplane.clients.prometheus import Answer, Prometheus, fake
 from controlplane.devices.interfaces.learning import InterfaceLearner
@@ -43,6 +46,21 @@ def prometheus(*parts: Series) -> Prometheus:
     """Return a Prometheus that has this to tell, whatever it is asked."""
     result = [series for part in parts for series in part]
     return fake({"/api/v1/query": Answer({"resultType": "vector", "result": result})})
+
+
+def answering(told: Mapping[str, Series]) -> Prometheus:
+    """Return a Prometheus that tells of these devices, and refuses queries about any other."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = parse_qs(request.content.decode())["query"][0]
+        for device, series in told.items():
+            if device in asked:
+                data = {"resultType": "vector", "result": series}
+                return httpx.Response(200, json={"status": "success", "data": data})
+        return httpx.Response(422, json={"status": "error", "error": "too many samples"})
+
+    transport = httpx.MockTransport(answer)
+    return Prometheus(httpx.AsyncClient(transport=transport, base_url="http://prometheus.invalid"))
 
 
 async def learn(sessions: Sessions, *parts: Series, whole: Iterable[str] = ("sw1",)) -> None:

@@ -16,7 +16,7 @@ from controlplane.devices.interfaces import learning
 from controlplane.devices.interfaces.learning import InterfaceLearner
 from controlplane.devices.interfaces.models import Interface, InterfaceChange
 from tests.controlplane.conftest import Sessions
-from tests.controlplane.devices.interfaces.telling import learn, port
+from tests.controlplane.devices.interfaces.telling import answering, learn, port
 
 URL = "/api/v1/interfaces"
 
@@ -232,3 +232,22 @@ async def test_no_answer(
         await InterfaceLearner(sessions, fake({"/api/v1/query": answer})).learn()
     assert len(await listed(ports)) == 3
     assert "interfaces were not learned: Prometheus" in caplog.text
+
+
+async def test_one_refusal_is_of_some_devices(
+    switch: AsyncClient,
+    sessions: Sessions,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What Prometheus refuses to tell of some devices keeps none that follow from being learned."""
+    for name in ("sw0", "sw2"):
+        device = {"name": name, "address": "10.0.0.2"}
+        assert (await switch.post("/api/v1/devices", json=device)).status_code == 201
+    monkeypatch.setattr(learning, "DEVICES", 1)
+    told = {"sw0": port("sw0", "Gi0"), "sw2": port("sw2", "Gi2")}
+    async with answering(told) as prometheus:
+        with caplog.at_level(logging.WARNING):
+            await InterfaceLearner(sessions, prometheus).learn()
+    assert list(await listed(switch)) == ["Gi0", "Gi2"]
+    assert "interfaces of sw1 to sw1 were not learned: Prometheus: too many samples" in caplog.text
