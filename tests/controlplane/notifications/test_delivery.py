@@ -304,20 +304,32 @@ class TestHostileTexts:
 
 
 async def test_a_storm_is_one_message(world: World) -> None:
-    """Sixty devices of a site are told in one message, which shows twenty and says how many."""
+    """Sixty devices of a site are one message by every kind, which shows twenty and the count."""
     alerts = [
-        {"labels": {**STORM, "device": f"sw{n}"}, "annotations": {"summary": f"sw{n} is down"}}
+        {
+            "labels": {**STORM, "device": f"sw{n}"},
+            "annotations": {"summary": f"sw{n} is down", "description": "does not answer " * 20},
+        }
         for n in range(60)
     ]
     await world.notifier._request("POST", "/api/v2/alerts", json=alerts)
-    await until(lambda: "DeviceDown" in str([r.text for r in world.sink.at("/webhook")]))
-    await until(lambda: "is down" in str([r.text for r in world.sink.at("/telegram")]))
+    services = {*BY_KIND} - {"email"} - ({"msteams"} if world.version < MsTeams.since else set())
+    await until(lambda: _about(world, " is down") >= services)
+    await until(lambda: any("60 alerts" in m["Subject"] for m in world.box.messages))
 
     (message,) = [r for r in world.sink.at("/webhook") if "DeviceDown" in r.text]
     assert len(message.body["alerts"]) == 60
+    for kind in services - {"webhook", "pushover"}:
+        (request,) = [r for r in world.sink.at(f"/{kind}") if "is down" in r.text]
+        assert "60 alerts" in request.text, kind
+        assert len(request.text) < 20_000, kind
     (text,) = [r.body["text"] for r in world.sink.at("/telegram") if "is down" in r.text]
-    assert len(_lines(text, "Root cause:")) == 20
-    assert "Of 60 alerts, 20 are shown." in text
+    assert (text.splitlines()[0], len(text)) == ("Of 60 alerts, 20 are shown.", 4096)
+    (pushed,) = [fields for fields in _pushed(world) if "is down" in fields["message"]]
+    assert pushed["title"].endswith("(60 alerts)")
+    (mail,) = [m for m in world.box.messages if "60 alerts" in m["Subject"]]
+    assert len(_lines(_part(mail, "plain"), "Root cause:")) == 20
+    assert len(re.findall("Root cause", _part(mail, "html"))) == 20
 
 
 def test_secrets_lie_in_private_files(world: World) -> None:
