@@ -21,6 +21,8 @@ from controlplane.devices import tasks as inventory
 from controlplane.devices.addresses import Reach
 from controlplane.devices.facts import Learner
 from controlplane.devices.interfaces.learning import InterfaceLearner
+from controlplane.digests import tasks as digests
+from controlplane.digests.telling import Sender
 from controlplane.escalation import tasks as escalation
 from controlplane.escalation.engine import Engine
 from controlplane.escalation.telling import ThroughAlertmanager
@@ -53,6 +55,7 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(inventory.blueprint, namespace="devices")
     app.add_tasks_from(auth.blueprint, namespace="auth")
     app.add_tasks_from(alerts.blueprint, namespace="alerts")
+    app.add_tasks_from(digests.blueprint, namespace="digests")
     app.add_tasks_from(escalation.blueprint, namespace="escalation")
     app.add_tasks_from(maintenance.blueprint, namespace="maintenance")
     app.add_tasks_from(jobs.blueprint, namespace="jobs")
@@ -89,6 +92,7 @@ async def run(settings: Settings) -> None:
                 confirm=timedelta(seconds=settings.alerts_confirm),
             ),
             "engine": Engine(sessions, ThroughAlertmanager(alertmanager)),
+            "sender": Sender(sessions, alertmanager, settings.public_url),
             "keeper": Keeper(sessions, alertmanager),
             "runner": Runner(
                 sessions,

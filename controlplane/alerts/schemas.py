@@ -21,8 +21,12 @@ MAX_BULK = 1000
 MAX_LABELS = 20
 # What says who made an alert, what it is about, or what mutes it is not for the caller to choose.
 RESERVED = frozenset(
-    {"alertname", "severity", "device", "site", "role", "vendor", "alertclass", "source"}
+    {
+        *("alertname", "severity", "device", "site", "role", "vendor", "alertclass", "source"),
+        "escalation",
+    }
 )
+OURS = "chm_"  # labels that begin so lead a message to one channel
 LABEL_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,62}")
 
 
@@ -34,7 +38,7 @@ def _own_labels(labels: dict[str, str]) -> dict[str, str]:
     for name in labels:
         if not LABEL_NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a label: {LABEL_NAME.pattern}")
-        if name in RESERVED:
+        if name in RESERVED or name.startswith(OURS):
             raise ValueError(f"the label {name!r} is not yours to set")
     return labels
 

@@ -50,6 +50,8 @@ from controlplane.devices.catalogue import endpoints as catalogue
 from controlplane.devices.groups import endpoints as groups
 from controlplane.devices.interfaces import endpoints as interfaces
 from controlplane.devices.tags import endpoints as tags
+from controlplane.digests import endpoints as digests
+from controlplane.digests.telling import Sender
 from controlplane.escalation import channels as escalation_channels
 from controlplane.escalation import endpoints as escalation
 from controlplane.history import endpoints as history
@@ -115,6 +117,7 @@ ROUTERS = (
     alerts.incidents,
     maintenance.router,
     notifications.router,
+    digests.router,
     escalation.schedules,
     escalation.contacts,
     escalation.rules,
@@ -239,6 +242,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         )
         alertmanager = Alertmanager.at(settings.alertmanager_url, ALERTMANAGER_SECONDS)
         app.state.alerts = Holder(app.state.sessions, alertmanager)
+        app.state.sender = Sender(app.state.sessions, alertmanager, settings.public_url)
         tasks = [
             asyncio.create_task(app.state.watch.run()),
             asyncio.create_task(

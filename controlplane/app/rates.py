@@ -24,7 +24,8 @@ SHARE = 20  # a bucket is asked once for a twentieth of a minute's requests
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 UNLIMITED = frozenset({"/health"})  # a supervisor that is refused would end us
 SERVICES = re.compile(
-    r"/metrics(/.*)?|/api/v1/((exporter|targets)/.*|alerts/webhook|notifications/inbox)"
+    r"/metrics(/.*)?|/api/v1/((exporter|targets)/.*|alerts/webhook|digests/[^/]+"
+    r"|notifications/inbox)"
 )
 HEAVY = re.compile(
     r"/api/v1/(.*/)?(import(/.*)?|export|test|verify|poll|check|preview)|/api/v1/reports(/.*)?"

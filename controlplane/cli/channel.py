@@ -23,11 +23,15 @@ from controlplane.settings import Settings
 
 app = typer.Typer(help="Channels: the ways to tell people of alerts.", no_args_is_help=True)
 
-COLUMNS = ("name", "kind", "options", "secrets", "send_resolved", "problem")
+COLUMNS = ("name", "kind", "options", "secrets", "send_resolved", "cap", "problem")
 NOT_DELIVERED = 1  # the exit code of a test that did not arrive
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", help="NAME=VALUE of the kind; a list or a number as JSON."),
+]
+Capped = Annotated[
+    str | None,
+    typer.Option(help='{"notifications": N, "seconds": S}: how much it may be told; or none.'),
 ]
 
 
@@ -38,11 +42,15 @@ def add(
     *,
     given: Sets = None,
     secret: Annotated[list[str] | None, typer.Option(help="An optional secret to ask for.")] = None,
+    cap: Capped = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a channel; its secrets are asked for, or read from standard input by line."""
     options = _options(_kind(kind), given or ()) | _secrets(_needed(kind), secret or ())
-    data = ChannelCreate.model_validate({"name": name, "options": {"kind": kind, **options}})
+    fields = {"name": name, "options": {"kind": kind, **options}}
+    if cap is not None:
+        fields["cap"] = _cap(cap)
+    data = ChannelCreate.model_validate(fields)
     settings = Settings()
 
     async def work(session: AsyncSession) -> ChannelRead:
@@ -58,6 +66,7 @@ def set_(
     given: Sets = None,
     secret: Annotated[list[str] | None, typer.Option(help="A secret to ask for.")] = None,
     send_resolved: Annotated[bool | None, typer.Option("--resolved/--no-resolved")] = None,
+    cap: Capped = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a channel; what is not named stays."""
@@ -69,6 +78,8 @@ def set_(
         fields: dict[str, Any] = {"options": _options(kind, given or ()) | asked}
         if send_resolved is not None:
             fields["send_resolved"] = send_resolved
+        if cap is not None:
+            fields["cap"] = _cap(cap)
         data = ChannelUpdate.model_validate(fields)
         return service.read(
             await service.update(session, shell(), _keeper(settings), name, data), {}
@@ -151,6 +162,11 @@ def _options(kind: type[Kind], given: Sequence[str]) -> dict[str, Any]:
             raise Invalid(f"{name} is a secret: `--secret {name}` asks for it")
         options[name] = _value(value)
     return options
+
+
+def _cap(text: str) -> Any:
+    """Read a cap as JSON; `none` takes it away."""
+    return None if text == "none" else _value(text)
 
 
 def _value(text: str) -> Any:

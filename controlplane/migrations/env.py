@@ -16,6 +16,7 @@ from controlplane.devices import models as devices
 from controlplane.devices.catalogue import models as catalogue
 from controlplane.devices.groups import models as groups
 from controlplane.devices.interfaces import models as interfaces
+from controlplane.digests import models as digests
 from controlplane.escalation import models as escalation
 from controlplane.limits import models as limits
 from controlplane.maintenance import models as maintenance
@@ -38,6 +39,7 @@ TABLES = (
         catalogue,
         credentials,
         devices,
+        digests,
         escalation,
         events,
         groups,

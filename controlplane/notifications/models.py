@@ -20,6 +20,7 @@ class Channel(SQLModel, table=True):
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     name: str = Field(unique=True, max_length=63)
     send_resolved: bool = True
+    cap: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))  # caps.Cap
     options: dict[str, Any] = Field(sa_type=JSONB)  # the settings that may be seen, with `kind`
     secret_names: list[str] = Field(sa_type=JSONB)
     key_version: int

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.clients.mail import Mail
+from controlplane.notifications.caps import Cap
 from controlplane.notifications.kinds import Inline, Kind, Means, Unsupported, Version, Webhook
 
 SETTINGS_PREFIX = "settings-"
@@ -20,6 +21,7 @@ class OpenChannel:
     options: Kind
     send_resolved: bool = True
     built_in: bool = False
+    cap: Cap | None = None
 
     @property
     def receiver(self) -> str:
@@ -39,6 +41,11 @@ class Receivers:
 def receiver(channel: str) -> str:
     """Name the receiver of a channel."""
     return f"channel-{channel}"
+
+
+def capped(channel: str) -> str:
+    """Name the receiver by which the control plane hears what a channel with a cap would."""
+    return f"capped-{channel}"
 
 
 def of_settings(webhooks: Sequence[str]) -> list[OpenChannel]:

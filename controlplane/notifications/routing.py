@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from controlplane.notifications.receivers import OpenChannel, receiver
+from controlplane.notifications.caps import NO_CAPS, Cap, Caps
+from controlplane.notifications.receivers import OpenChannel, capped, receiver
 from controlplane.notifications.schemas import Quiet, RouteOptions, Weekday
 
 WEEK: tuple[Weekday, ...] = get_args(Weekday)
@@ -15,6 +16,10 @@ TEST_CHANNEL = "chm_channel"
 TEST_ID = "chm_test"
 # By these an escalation is known; its channel stands in TEST_CHANNEL, too.
 ESCALATED = 'escalation="true"'
+# By this a message is known that a cap let through; its channel stands in TEST_CHANNEL, too.
+MESSAGE = "chm_message"
+PASSED = f'{MESSAGE}!=""'
+CAUSES = ('severity="critical"', 'alertclass="cause"')
 LABELS = {
     "severities": "severity",
     "sites": "site",
@@ -44,7 +49,7 @@ def matcher(label: str, values: Sequence[str]) -> str:
     return f"{label}=~{_quoted('|'.join(re.escape(value) for value in values))}"
 
 
-def node(route: RoutePlan) -> dict[str, Any]:
+def node(route: RoutePlan, caps: Caps = NO_CAPS) -> dict[str, Any]:
     """Give a route as a node of the tree; several channels are its children, each told."""
     options = route.options
     tree: dict[str, Any] = {"matchers": list(_matchers(options)), "continue": not options.stop}
@@ -56,7 +61,7 @@ def node(route: RoutePlan) -> dict[str, Any]:
             tree[name] = f"{round(value * 1000)}ms"
     # Not inherited by children, so it stands with each channel.
     quiet = {"mute_time_intervals": [interval_name(route)]} if options.quiet else {}
-    leaves = [{"receiver": receiver(channel), **quiet} for channel in route.channels]
+    leaves = [_leaf(channel, caps.get(channel), quiet) for channel in route.channels]
     if len(leaves) == 1:
         return {**tree, **leaves[0]}
     return {**tree, "routes": [{**leaf, "continue": True} for leaf in leaves]}
@@ -90,6 +95,17 @@ def interval(route: RoutePlan) -> dict[str, Any]:
 def interval_name(route: RoutePlan) -> str:
     """Name the quiet hours of a route."""
     return f"quiet-{route.name}"
+
+
+def _leaf(channel: str, cap: Cap | None, quiet: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the node of a channel; with a cap the control plane hears instead, but of causes."""
+    told = {"receiver": receiver(channel), **quiet}
+    if cap is None:
+        return told
+    counted = {"receiver": capped(channel), **quiet}
+    return (
+        {**counted, "routes": [{**told, "matchers": [*CAUSES]}]} if cap.except_causes else counted
+    )
 
 
 def _matchers(options: RouteOptions) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from controlplane import lookups
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TEXT
+from controlplane.notifications.caps import Cap
 from controlplane.notifications.kinds import Options
 from controlplane.notifications.models import RoutingStatus
 from controlplane.pagination import PageQuery
@@ -28,15 +29,20 @@ class ChannelCreate(BaseModel):
 
     name: Name
     send_resolved: bool = True
+    cap: Cap | None = None
     options: Options
 
 
 class ChannelUpdate(BaseModel):
-    """What to change; of `options` the given fields, and null empties one. The kind stays."""
+    """What to change; of `options` the given fields, and null empties one. The kind stays.
+
+    A `cap` is given as a whole, and null takes it away.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     send_resolved: Annotated[bool | None, NOT_NULL] = None
+    cap: Cap | None = None
     options: dict[str, Any] = {}
 
 
@@ -49,6 +55,7 @@ class ChannelRead(BaseModel):
     name: str
     kind: str
     send_resolved: bool
+    cap: Cap | None
     options: dict[str, Any]
     secrets: list[str]
     built_in: bool

@@ -25,6 +25,7 @@ from controlplane.errors import (
     from_validation,
 )
 from controlplane.notifications import queries, receivers
+from controlplane.notifications.caps import Cap
 from controlplane.notifications.destinations import Destinations
 from controlplane.notifications.kinds import OPTIONS, Kind, Unsupported
 from controlplane.notifications.models import Channel
@@ -76,6 +77,7 @@ async def create(
     channel = Channel(
         name=data.name,
         send_resolved=data.send_resolved,
+        cap=_written(data.cap),
         options={},
         secret_names=[],
         key_version=0,
@@ -109,6 +111,8 @@ async def update(  # noqa: PLR0917 - who changes what, and which version of it t
         _fill(channel, keeper.vault, changed)
     if data.send_resolved is not None:
         channel.send_resolved = data.send_resolved
+    if "cap" in data.model_fields_set:
+        channel.cap = _written(data.cap)
     channel.version += 1
     channel.updated_at = now()
     await session.flush()
@@ -176,7 +180,14 @@ def opened(vault: Vault, channel: Channel) -> Kind:
 
 def open_channel(vault: Vault, channel: Channel) -> OpenChannel:
     """Give a channel as a receiver is made of it."""
-    return OpenChannel(channel.name, opened(vault, channel), channel.send_resolved)
+    return OpenChannel(
+        channel.name, opened(vault, channel), channel.send_resolved, cap=cap(channel)
+    )
+
+
+def cap(channel: Channel) -> Cap | None:
+    """Give how much a channel may be told, or None where there is no bound."""
+    return None if channel.cap is None else Cap.model_validate(channel.cap)
 
 
 def built_in(settings: Settings) -> list[ChannelRead]:
@@ -189,6 +200,7 @@ def built_in(settings: Settings) -> list[ChannelRead]:
             name=name,
             kind=kind,
             send_resolved=True,
+            cap=None,
             options={},
             secrets=secrets,
             built_in=True,
@@ -206,6 +218,7 @@ def read(channel: Channel, left_out: Mapping[str, str]) -> ChannelRead:
         name=channel.name,
         kind=channel.options["kind"],
         send_resolved=channel.send_resolved,
+        cap=cap(channel),
         options={name: value for name, value in channel.options.items() if name != "kind"},
         secrets=channel.secret_names,
         built_in=False,
@@ -250,4 +263,9 @@ def _clear(kind: Kind, name: str) -> Any:
 def _kept(channel: Channel, secrets_written: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - whether "changed" is said of secrets
     """Give what the audit log keeps: of secrets, that they were written."""
     written = dict.fromkeys(channel.secret_names, CHANGED) if secrets_written else {}
-    return {"send_resolved": channel.send_resolved, **channel.options, **written}
+    kept = {"send_resolved": channel.send_resolved, "cap": channel.cap}
+    return {**kept, **channel.options, **written}
+
+
+def _written(cap: Cap | None) -> dict[str, Any] | None:
+    return None if cap is None else cap.model_dump(mode="json")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exporter.errors import ProtocolError
 from exporter.telemetry import Telemetry
+from exporter.traps.flaps import Flaps
 
 if TYPE_CHECKING:
     import httpx  # slow to import, and not needed without an Alertmanager
@@ -64,12 +65,18 @@ class Alerts:
     clients: "Sequence[httpx.AsyncClient]"
     telemetry: Telemetry
     firing: dict[Key, Firing] = field(default_factory=dict)
+    flaps: Flaps = field(default_factory=Flaps)
 
     async def fire(self, key: Key, firing: Firing) -> None:
-        """Tell of an alert; one that lasts keeps its beginning, other labels make another."""
+        """Tell of an alert; one that lasts keeps its beginning, other labels make another.
+
+        One that flaps is for the rules.
+        """
         now, known = datetime.now(UTC), self.firing.pop(key, None)
         if known is not None and known.labels == firing.labels:
             firing, known = known, None
+        elif known is None and self.flaps.begins(key, firing.since):
+            return
         elif len(self.firing) >= MOST:
             del self.firing[next(iter(self.firing))]
         self.firing[key] = firing

@@ -249,6 +249,35 @@ async def test_up_again(tmp_path: Path, alertmanager: str, switch: dict[str, Val
         await until(over)
 
 
+async def test_a_port_that_flaps(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """Each of three outages is told; the fourth of a short time is for the rule that mutes them."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+
+        async def transition(oid: str, state: Value) -> None:
+            there.becomes(f"{OPER}.2", state)
+            await there.traps(oid)
+
+        async def over() -> bool:
+            return not await there.alertmanager.alerts()
+
+        for _ in range(3):
+            await transition(LINK_DOWN, DOWN)
+            await until(there.alertmanager.alerts)
+            await transition(LINK_UP, UP)
+            await until(over)
+        there.becomes(f"{OPER}.2", DOWN)
+        there.becomes(f"{ADMIN}.3", UP)
+        there.becomes(f"{OPER}.3", DOWN)
+        there.becomes(f"{ALIAS}.3", octets("to core3"))
+        await there.traps(LINK_DOWN)
+        await there.traps(LINK_DOWN, port=3)
+        await until(there.alertmanager.alerts)
+        (told,) = await there.alerts()
+        assert told["ifIndex"] == "3"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -21,6 +21,8 @@ URGENCY = (
     '{{{{ else if eq .CommonLabels.severity "warning" }}}}{warning}'
     "{{{{ else }}}}{info}{{{{ end }}}}"
 )
+# Alertmanager adds every alert under these names, however many, unless something stands there.
+UNBOUNDED = {"firing": "", "resolved": ""}
 
 
 class PagerDuty(Kind):
@@ -52,7 +54,7 @@ class PagerDuty(Kind):
             "class": "{{ .CommonLabels.alertname }}",
             "component": "{{ .CommonLabels.device }}",
             "group": "{{ .CommonLabels.site }}",
-            "details": {"alerts": '{{ template "chm.text" . }}'},
+            "details": {"alerts": '{{ template "chm.text" . }}', **UNBOUNDED},
             "http_config": HTTP,
         }
 

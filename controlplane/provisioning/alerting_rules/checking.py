@@ -10,6 +10,7 @@ from typing import Protocol
 import yaml
 
 import rules
+from controlplane.digests.digest import NAME as DIGEST
 from controlplane.errors import Invalid, Problem
 from controlplane.escalation.telling import NAME as ESCALATED
 from controlplane.notifications.routing import TEST_ALERT
@@ -63,7 +64,8 @@ class Checker:
 
     def refuse_name(self, name: str) -> None:
         """Raise Invalid where an alert of this name is of the product."""
-        taken = {alert.name for alert in rules.alerts(self.intent)} | {TEST_ALERT, ESCALATED}
+        ours = {TEST_ALERT, ESCALATED, DIGEST}
+        taken = {alert.name for alert in rules.alerts(self.intent)} | ours
         if name in taken:
             detail = f"{name} is an alert of Catalyst Health Monitor; choose another name"
             raise Invalid(detail, Problem("/name", "reserved", detail))

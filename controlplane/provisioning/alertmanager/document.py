@@ -94,6 +94,7 @@ def _tree(
     config["templates"] = [f"{folder}*.tmpl"]
     _default(config, built_in, rendered)
     _place_receivers(config, rendered)
+    _place_capped(config, intention.channels, settings)
     routes = list(_possible(intention.routes, {INBOX, *rendered.configs}))
     _place_routes(config["route"]["routes"], (*built_in, *intention.channels), routes)
     quiet = [routing.interval(route) for route in routes if route.options.quiet]
@@ -125,18 +126,34 @@ def _place_receivers(config: dict[str, Any], rendered: Receivers) -> None:
         config["receivers"].append({"name": receivers.receiver(name), **sections})
 
 
+def _place_capped(
+    config: dict[str, Any], channels: Sequence[OpenChannel], settings: Settings
+) -> None:
+    """Have the control plane hear what a channel with a cap would: it says how much goes on."""
+    people = next(r for r in config["receivers"] if r["name"] == "people")
+    base = f"{settings.controlplane_url.rstrip('/')}/api/v1/digests/"
+    for channel in channels:
+        if channel.cap is not None:
+            webhook = {**people["webhook_configs"][0], "url": base + channel.name}
+            name = receivers.capped(channel.name)
+            config["receivers"].append({"name": name, "webhook_configs": [webhook]})
+
+
 def _place_routes(
     nodes: list[dict[str, Any]], channels: Sequence[OpenChannel], routes: Sequence[RoutePlan]
 ) -> None:
     """Put tests first, where nothing else hears of them, and routes before what is left of all.
 
-    An escalation goes to the channel that it names, and to everybody where it names none of these.
+    An escalation goes to the channel that it names, and to everybody where it names none of these;
+    what a cap let through, to its channel alone.
     """
     unasked = next(i for i, node in enumerate(nodes) if node.get("matchers") == ['severity="info"'])
-    nodes[unasked:unasked] = [routing.node(route) for route in routes]
+    caps = {channel.name: channel.cap for channel in channels if channel.cap is not None}
+    nodes[unasked:unasked] = [routing.node(route, caps) for route in routes]
     if channels:
-        escalated = next(n for n in nodes if n.get("matchers") == [routing.ESCALATED])
-        escalated["routes"] = routing.by_name(channels)
+        for matcher in (routing.PASSED, routing.ESCALATED):
+            naming = next(n for n in nodes if n.get("matchers") == [matcher])
+            naming["routes"] = routing.by_name(channels)
         nodes.insert(0, routing.tests(channels))
 
 

@@ -129,6 +129,8 @@ class TestRefused:
             {"device": "Core 1"},
             {"labels": {"alertclass": "symptom"}},
             {"labels": {"source": "rule"}},
+            {"labels": {"escalation": "true"}},
+            {"labels": {"chm_message": "1"}},
             {"labels": {"site": "south"}},
             {"labels": {"__name__": "x"}},
             {"labels": {"a-b": "x"}},

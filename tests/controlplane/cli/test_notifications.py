@@ -23,6 +23,11 @@ def test_the_life_of_a_channel_and_a_route(chm: Chm, refused: Chm, tmp_path: Pat
     changed = chm("channel", "set", "noc", "--set", "channel=#night", "--no-resolved")
     assert (changed["options"], changed["send_resolved"]) == ({"channel": "#night"}, False)
 
+    capped = chm("channel", "set", "noc", "--cap", '{"notifications": 5, "seconds": 600}')
+    assert capped["cap"] == {"notifications": 5, "seconds": 600, "except_causes": True}
+    assert chm("channel", "set", "noc", "--cap", "none")["cap"] is None
+    assert "cap/seconds" in refused("channel", "set", "noc", "--cap", '{"notifications": 5}')
+
     file = tmp_path / "night.json"
     file.write_text(json.dumps({"channels": ["noc"], "severities": ["critical"]}))
     assert chm("route", "put", "night", str(file))["channels"] == ["noc"]

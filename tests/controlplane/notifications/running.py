@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ class Sink:
     status: int = 200
     answer: bytes = TELEGRAM
     location: str = ""
+    tls: ssl.SSLContext | None = None  # as which it poses to whoever takes it for a proxy
     requests: list[Request] = field(default_factory=list)
 
     def url(self, path: str) -> str:
@@ -55,11 +57,15 @@ class Sink:
         """Answer the requests of one connection."""
         try:
             while line := await reader.readline():
-                path = line.decode().split()[1]
+                method, path, _ = line.decode().split()
                 headers = {}
                 while (header := await reader.readline()) not in {b"\r\n", b""}:
                     name, _, value = header.decode().partition(":")
                     headers[name.lower()] = value.strip()
+                if method == "CONNECT" and self.tls is not None:
+                    writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+                    await writer.start_tls(self.tls)
+                    continue
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 self.requests.append(Request(path, headers, body.decode()))
                 answer = OK % (self.status, len(self.answer), self.answer)

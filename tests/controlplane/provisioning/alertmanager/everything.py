@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from controlplane.notifications.caps import Cap
 from controlplane.notifications.kinds import OPTIONS
 from controlplane.notifications.receivers import OpenChannel
 from controlplane.notifications.routing import RoutePlan
@@ -28,7 +29,8 @@ KINDS: dict[str, dict[str, Any]] = {
 def channel(kind: str) -> OpenChannel:
     """Give a channel that is named like its kind."""
     options = OPTIONS.validate_python({"kind": kind, **KINDS[kind]})
-    return OpenChannel(kind, options, send_resolved=kind != "telegram")
+    cap = Cap(notifications=5, seconds=600) if kind == "pushover" else None
+    return OpenChannel(kind, options, send_resolved=kind != "telegram", cap=cap)
 
 
 def intention() -> Intention:

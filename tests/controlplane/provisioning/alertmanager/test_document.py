@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from controlplane.notifications.caps import Cap
 from controlplane.notifications.kinds import Version
 from controlplane.notifications.receivers import OpenChannel
 from controlplane.notifications.routing import RoutePlan
@@ -120,6 +121,38 @@ class TestWhoIsTold:
             RoutePlan("all", ("a",), RouteOptions()),
             RoutePlan("lab", ("b",), RouteOptions(severities=["info"], sites=["lab"])),
         )
+        file = write(settings, document.build(settings, Intention(made, routes), OLD))
+
+        told = amtool("config", "routes", "test", f"--config.file={file}", *labels.split())
+
+        assert told.strip() == receivers
+
+    @pytest.mark.parametrize(
+        ("labels", "receivers"),
+        [
+            ("severity=warning alertclass=cause", "controlplane,capped-a,capped-b"),
+            ("severity=critical alertclass=cause", "controlplane,channel-a,capped-b"),
+            ("severity=critical alertclass=symptom", "controlplane,capped-a,capped-b"),
+            ("severity=critical alertclass=cause chm_channel=a chm_message=1", "channel-a"),
+            ("severity=warning chm_channel=gone chm_message=1", "nobody"),
+            ("alertname=ChannelTest severity=info chm_channel=a", "channel-a"),
+            ("alertname=AlertEscalated escalation=true chm_channel=b", "channel-b"),
+        ],
+    )
+    @pytest.mark.parametrize("alone", [True, False])
+    def test_caps(self, settings: Settings, labels: str, receivers: str, alone: bool) -> None:  # noqa: FBT001 - a case of the test
+        """With a cap the control plane hears, but of critical causes; what it tells goes on."""
+        options = channel("slack").options
+        caps = (
+            Cap(notifications=1, seconds=60),
+            Cap(notifications=1, seconds=60, except_causes=False),
+        )
+        made = tuple(
+            OpenChannel(name, options, cap=cap) for name, cap in zip(("a", "b"), caps, strict=True)
+        )
+        last = RouteOptions(stop=True)
+        apart = (RoutePlan("a", ("a",), RouteOptions()), RoutePlan("b", ("b",), last))
+        routes = apart if alone else (RoutePlan("all", ("a", "b"), last),)
         file = write(settings, document.build(settings, Intention(made, routes), OLD))
 
         told = amtool("config", "routes", "test", f"--config.file={file}", *labels.split())
