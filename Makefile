@@ -50,8 +50,9 @@ fidelity: install ## compare with what another poller made of real devices (RECO
 	@CHM_RECORDINGS="$(or $(RECORDINGS),$(CHM_RECORDINGS))" $(BIN)/python -m tests.fidelity
 
 .PHONY: bench
-bench: install ## measure; prints ratios to the peers that `make peers` found
+bench: install prometheus-tools ## measure; prints ratios to the peers that `make peers` found
 	@for benchmark in scrape probe encryption fleet; do $(BIN)/python -m bench.$$benchmark; done
+	@$(BIN)/python -m bench.rules --devices=1000
 
 .PHONY: soak
 soak: install ## ten minutes at 200 scrapes/s; fails unless files, tasks and memory stay flat

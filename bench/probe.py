@@ -76,14 +76,14 @@ async def explanation(target: str, configuration: Configuration) -> Explanation:
     return explained(seen, subject, configuration)
 
 
-def exporter(target: str, configuration: Configuration) -> Exporter:
-    """Return an exporter whose inventory knows the target as `device`."""
+def exporter(target: str, configuration: Configuration, modules: tuple[str, ...]) -> Exporter:
+    """Return an exporter whose inventory knows the target as `device`, with modules of its own."""
     telemetry = Telemetry(CollectorRegistry())
     made = Exporter(Settings(), telemetry, configuration, None)
     address, _, port = target.rpartition(":")
     made.inventory = Inventory(httpx.AsyncClient(), telemetry, SECONDS)
     made.inventory.snapshot = Snapshot(
-        "1", {"lab": Auth()}, {"device": Device(address, ("lab",), int(port))}
+        "1", {"lab": Auth()}, {"device": Device(address, ("lab",), int(port), modules=modules)}
     )
     return made
 
@@ -98,14 +98,16 @@ async def walked(target: str, subtrees: list[str], scalars: list[str], repetitio
         return sum(map(len, (*found, await session.get(scalars, limits))))
 
 
-def client(target: str, configuration: Configuration) -> httpx.AsyncClient:
+def client(
+    target: str, configuration: Configuration, modules: tuple[str, ...] = ()
+) -> httpx.AsyncClient:
     """Return a client of an exporter that knows the target."""
     headers = {
         "X-Prometheus-Scrape-Timeout-Seconds": str(SECONDS),
         "Accept-Encoding": "identity",
     }
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(create_app(exporter(target, configuration))),
+        transport=httpx.ASGITransport(create_app(exporter(target, configuration, modules))),
         base_url="http://exporter",
         headers=headers,
         timeout=SECONDS,

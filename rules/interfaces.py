@@ -9,27 +9,33 @@ from rules.options import Intent, duration, minutes
 from rules.rule import Alert, Group, Record, Severity
 from rules.thresholds import ThresholdAlert
 
-# When a port was lost: admin up, oper down (2), and up within the last quarter of an hour. A port
-# below it that fails makes it lowerLayerDown (7), which is left out: the one below has an alert.
-# The time is carried forward for a day, so a port that was lost stays known and one that was never
-# used is quiet, without reading a day of samples of every port. The hour of `last_over_time`
-# bridges a restart of Prometheus. A device that was silent for longer than the quarter of an hour
-# comes back with what SILENT remembers of it.
+# What is costly here is to join a series of every port: each join is with a few ports on its left,
+# and what several rules ask of every port is recorded once.
+
+# Ports that are switched on, and down (2).
+DOWN = "max without (instance, job) ((ifOperStatus == 2) and (ifAdminStatus == 1))"
+
+# When a port was lost: it is down, and was up within the last quarter of an hour. A port below it
+# that fails makes it lowerLayerDown (7), which is left out: the one below has an alert. The time is
+# carried forward for a day, so a port that was lost stays known and one that was never used is
+# quiet, without reading a day of samples of every port. The hour of `last_over_time` bridges a
+# restart of Prometheus. A device that was silent for longer than the quarter of an hour comes back
+# with what SILENT remembers of it.
 LOST = """\
 (
   (last_over_time(interface:ifOperStatus:lost_timestamp_seconds[1h]) > time() - 86400)
   and
-  max without (instance, job) ((ifOperStatus == 2) and (ifAdminStatus == 1))
+  interface:ifOperStatus:down
 )
 or
 time() + 0 * (
-  max without (instance, job) (min_over_time(ifOperStatus[15m]) == 1)
-  and
-  max without (instance, job) ((ifOperStatus == 2) and (ifAdminStatus == 1))
+  interface:ifOperStatus:down
+  and ignoring (instance, job)
+  (min_over_time(ifOperStatus[15m]) == 1)
 )
 or
 time() + 0 * (
-  max without (instance, job) ((ifOperStatus == 2) and (ifAdminStatus == 1))
+  interface:ifOperStatus:down
   and on (device, ifName, ifDescr)
   last_over_time(interface:ifOperStatus:silent_timestamp_seconds[15m])
 )"""
@@ -39,7 +45,11 @@ SILENT = """\
 (
   (last_over_time(interface:ifOperStatus:silent_timestamp_seconds[1h]) > time() - 86400)
   or
-  time() + 0 * max without (instance, job) (ifOperStatus offset 10m == 1)
+  time() + 0 * max without (instance, job) (
+    (ifOperStatus offset 10m == 1)
+    unless on (device)
+    ifOperStatus
+  )
 )
 unless on (device)
 ifOperStatus
@@ -50,13 +60,21 @@ device:chm_inventory_device_info:current"""
 # else; the status, 0 where there is none. A port without ifName is known by its ifDescr.
 WANTED_DOWN = """\
 (
-  max without (instance, job) ((ifOperStatus != 1) and (ifAdminStatus == 1))
+  max without (instance, job) (
+    (ifOperStatus != 1)
+    and on (device, ifName)
+    (interface:chm_interface_monitored:current == 1)
+    and
+    (ifAdminStatus == 1)
+  )
   * on (device, ifName) group_left (importance)
   (interface:chm_interface_monitored:current == 1)
 )
 or
 (
-  max without (instance, job) ((ifOperStatus{ifName=""} != 1) and (ifAdminStatus == 1))
+  max without (instance, job) (
+    (ifOperStatus{ifName=""} != 1) and (ifAdminStatus{ifName=""} == 1)
+  )
   * on (device, ifName, ifDescr) group_left (importance)
   (interface:chm_interface_monitored:described == 1)
 )
@@ -80,22 +98,32 @@ max without (instance, job) (
   / (1000000 * (ifHighSpeed > 0) or (ifSpeed > 0))
 )""")
 
-# Fewer than ten bad packets in the window prove nothing, and leave no series.
+# Fewer than ten bad packets in the window prove nothing, and leave no series. Only of ports with
+# more are all packets counted: these records keep the labels of the scrape to be joined with it.
+BAD = Template("increase(if${Direction}${kind}[$window]) >= 10")
+
+GOOD = Template("""\
+(
+  (increase(ifHC${Direction}UcastPkts[$window]) and $bad)
+  or
+  (increase(if${Direction}UcastPkts[$window]) and $bad)
+)
++ ((increase(ifHC${Direction}MulticastPkts[$window]) and $bad) or 0 * $bad)
++ ((increase(ifHC${Direction}BroadcastPkts[$window]) and $bad) or 0 * $bad)""")
+
 LOSS = Template("""\
 max without (instance, job) (
-  (increase(if${Direction}${kind}[$window]) >= 10)
+  interface:if${Direction}${kind}:increase
   / (
-    increase(if${Direction}${kind}[$window])
-    + (increase(ifHC${Direction}UcastPkts[$window]) or increase(if${Direction}UcastPkts[$window]))
-    + (increase(ifHC${Direction}MulticastPkts[$window]) or 0 * if${Direction}${kind})
-    + (increase(ifHC${Direction}BroadcastPkts[$window]) or 0 * if${Direction}${kind})
+    interface:if${Direction}${kind}:increase
+    + interface:if${Direction}Pkts:increase
   )
 )""")
 
 # How full the fullest port of a device is.
 SATURATION = "max by (device, site, role, vendor) (interface:utilization:ratio)"
 
-CHANGES = Template("max without (instance, job) (changes(ifOperStatus[$range]))")
+CHANGES = Template("max without (instance, job) (changes(ifOperStatus[$range]) > 0)")
 FLAPS = 6  # three times down and up again
 
 # Ports to a device that is down, or flaps, as they told of it within the hour: what they show is no
@@ -140,10 +168,12 @@ $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
 
 # A port that was lowerLayerDown (7) follows the one below it, which has an alert.
+FOLLOWING = Template("max without (instance, job) (max_over_time(ifOperStatus[$window]) == 7)")
+
 PORT_FLAPPING = Template("""\
 interface:ifOperStatus:flapping$ports
 unless
-max without (instance, job) (max_over_time(ifOperStatus$ports[$window]) == 7)
+interface:ifOperStatus:following
 unless
 max without (instance, job) (ifAdminStatus == 2)
 and on (device)
@@ -200,6 +230,7 @@ def groups(options: Intent) -> tuple[Group, ...]:
 
 def _records(options: Intent) -> Iterator[Record]:
     window = duration(options.rate_window)
+    yield Record("interface:ifOperStatus:down", DOWN)
     yield Record("interface:ifOperStatus:silent_timestamp_seconds", SILENT)
     yield Record("interface:ifOperStatus:lost_timestamp_seconds", LOST)
     yield Record("interface:chm_interface_monitored:down", WANTED_DOWN)
@@ -207,12 +238,25 @@ def _records(options: Intent) -> Iterator[Record]:
         labels = {"direction": direction.lower()}
         expr = UTILIZATION.substitute(Direction=direction, window=window)
         yield Record("interface:utilization:ratio", expr, labels)
-        for kind in ("Errors", "Discards"):
-            expr = LOSS.substitute(Direction=direction, kind=kind, window=window)
-            yield Record(f"interface:{kind.lower()}:ratio", expr, labels)
+        yield from _losses(direction, window)
     yield Record("device:interface_saturation:ratio", SATURATION)
     yield Record("interface:chm_neighbor_info:down", NEIGHBOR_DOWN)
     yield from flapping.records("interface:ifOperStatus", CHANGES, FLAPS, options.flap_within)
+    following = FOLLOWING.substitute(window=duration(options.flap_within))
+    yield Record("interface:ifOperStatus:following", following)
+
+
+def _losses(direction: str, window: str) -> Iterator[Record]:
+    """Record what part of its packets a port damages, and drops, and what that is made of."""
+    kinds = ("Errors", "Discards")
+    bad = {kind: f"interface:if{direction}{kind}:increase" for kind in kinds}
+    names = {"Direction": direction, "window": window, "bad": f"({' or '.join(bad.values())})"}
+    for kind in kinds:
+        yield Record(bad[kind], BAD.substitute(names, kind=kind))
+    yield Record(f"interface:if{direction}Pkts:increase", GOOD.substitute(names))
+    for kind in kinds:
+        expr = LOSS.substitute(names, kind=kind)
+        yield Record(f"interface:{kind.lower()}:ratio", expr, {"direction": direction.lower()})
 
 
 def _down(options: Intent) -> Iterator[Alert]:
@@ -230,15 +274,12 @@ def _down(options: Intent) -> Iterator[Alert]:
 
 
 def _flapping(options: Intent) -> Iterator[Alert]:
-    window = duration(options.flap_within)
     for ports in PORTS:
         if ports.lost is None:
             continue
         yield Alert(
             "InterfaceFlapping",
-            PORT_FLAPPING.substitute(
-                ports=ports.lost, but=UNWANTED, neighbor=ports.neighbor, window=window
-            ),
+            PORT_FLAPPING.substitute(ports=ports.lost, but=UNWANTED, neighbor=ports.neighbor),
             ports.severity,
             "symptom",
             f"{PORT} goes down and comes back all the time",
