@@ -99,22 +99,32 @@ CHANGES = Template("max without (instance, job) (changes(ifOperStatus[$range]))"
 FLAPS = 6  # three times down and up again
 
 # Ports to a device that is down, or flaps, as they told of it within the hour: what they show is no
-# news. Devices announce themselves with or without their domain.
+# news. Devices announce themselves with or without their domain; `short` is without. It is a label
+# of its own: a neighbour that was told of by both names within the hour would be one series twice.
 NEIGHBOR_DOWN = """\
 max by (device, ifName) (
   label_replace(
-    last_over_time(chm_neighbor_info[1h])
+    (
+      last_over_time(chm_neighbor_info[1h])
+      and on (neighbor)
+      label_replace(
+        device:chm_device_up:flapping or (device:chm_device_up:min == 0),
+        "neighbor", "$1", "device", "(.+)"
+      )
+    )
     or
-    label_replace(
-      last_over_time(chm_neighbor_info[1h]),
-      "neighbor", "$1", "neighbor", "([^.]*[A-Za-z][^.]*)[.].*"
+    (
+      label_replace(
+        last_over_time(chm_neighbor_info[1h]),
+        "short", "$1", "neighbor", "([^.]*[A-Za-z][^.]*)[.].*"
+      )
+      and on (short)
+      label_replace(
+        device:chm_device_up:flapping or (device:chm_device_up:min == 0),
+        "short", "$1", "device", "(.+)"
+      )
     ),
     "ifName", "$1", "interface", "(.+)"
-  )
-  and on (neighbor)
-  label_replace(
-    device:chm_device_up:flapping or (device:chm_device_up:min == 0),
-    "neighbor", "$1", "device", "(.+)"
   )
 )"""
 

@@ -280,6 +280,19 @@ class TestNeighbor:
             by=BY,
         )
 
+    @pytest.mark.parametrize("other", ["core", "core.old.example.net"])
+    def test_a_device_that_gets_another_name(self, tmp_path: Path, other: str) -> None:
+        """It is one device, by each of the names that it had within the hour."""
+        check(
+            tmp_path,
+            port("1x19 2x60"),
+            told_of(other, "1x9 stale"),
+            told_of("core.example.net", "_x10 1x9 stale"),
+            device("core", "1x19 0x60"),
+            firing={"24m": [self.QUIET, self.CORE], "60m": [self.QUIET, self.CORE]},
+            by=BY,
+        )
+
     def test_a_link_that_stays_down_is_told_when_its_device_is_back(self, tmp_path: Path) -> None:
         """A device that is back by another way has lost a link."""
         check(
