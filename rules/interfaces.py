@@ -135,7 +135,8 @@ unless on (device, ifName)
 interface:chm_interface_monitored:current
 unless on (device, ifName, ifDescr)
 interface:chm_interface_monitored:described""")
-WANTED_PORT = Template("interface:chm_interface_monitored:down$wanted")
+# Its importance is the severity, and no label of the alert: that of a trap has none either.
+WANTED_PORT = Template("max without (importance) (interface:chm_interface_monitored:down$wanted)")
 
 # Alertmanager keeps the end of what it mutes to itself, so flapping mutes here.
 PORT_DOWN = Template("""\

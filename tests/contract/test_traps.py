@@ -13,7 +13,7 @@ import pytest
 from httpx import AsyncClient
 
 from controlplane.auth.permissions import Permission
-from controlplane.clients.alertmanager import Alertmanager, PostedAlert
+from controlplane.clients.alertmanager import ActiveAlert, Alertmanager, PostedAlert
 from exporter import exposition
 from exporter.app import Exporter
 from exporter.cli import server as process
@@ -33,6 +33,7 @@ from tests.controlplane.conftest import Service
 from tests.exporter.agent import Agent, Value, integer, octets, parse, serve
 from tests.exporter.serving import counted, made, with_device
 from tests.exporter.traps.sending import LINK_DOWN, LINK_UP, sent
+from tests.rules import promtool
 
 ADMIN, OPER, ALIAS = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8", "1.3.6.1.2.1.31.1.1.1.18"
 INDEX = "1.3.6.1.2.1.2.2.1.1"
@@ -98,6 +99,32 @@ def rule(severity: str) -> Alert:
         one
         for one in groups[0].rules
         if isinstance(one, Alert) and (one.name, one.severity) == ("InterfaceDown", severity)
+    )
+
+
+def rule_tells(
+    folder: Path, polled: dict[str, str], decided: str | None, alert: ActiveAlert
+) -> None:
+    """Fail unless Prometheus makes this alert, and no other one, of the port when it is lost."""
+    folder.mkdir()
+    labels = {**polled, **LABELS}
+    intent: promtool.Series = {}
+    if decided is not None:
+        port = {"device": labels["device"], "ifName": labels["ifName"], "importance": decided}
+        intent = {promtool.series("chm_interface_monitored", **port): "1x60"}
+    expected = {"exp_labels": dict(alert.labels), "exp_annotations": dict(alert.annotations)}
+    name = expected["exp_labels"].pop("alertname")
+    promtool.run(
+        folder,
+        {
+            promtool.series("chm_inventory_device_info", **LABELS): "1x60",
+            promtool.series("ifAdminStatus", **labels): "1x60",
+            promtool.series("ifOperStatus", **labels): "1x9 2x50",
+        },
+        intent,
+        checks={
+            "alert_rule_test": [{"eval_time": "20m", "alertname": name, "exp_alerts": [expected]}]
+        },
     )
 
 
@@ -176,19 +203,30 @@ async def test_a_port_that_nobody_described(
 
 
 @pytest.mark.parametrize(
-    ("decided", "told"),
-    [
-        pytest.param("critical", ["critical"], id="always"),
-        pytest.param("none", ["warning"], id="never"),
-    ],
+    ("importance", "severity"), [("critical", "critical"), ("normal", "warning"), ("low", "info")]
 )
-async def test_what_an_operator_decided(
-    tmp_path: Path, alertmanager: str, switch: dict[str, Value], decided: str, told: list[str]
+async def test_an_interface_that_should_be_up(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], importance: str, severity: str
+) -> None:
+    """The trap and the rule raise one alert, as loud as the interface is important."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        polled = await there.polled()
+        there.knows({polled["ifName"]: severity})
+        await there.traps(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+
+        (alert,) = await there.alertmanager.alerts()
+        assert alert.labels["severity"] == severity
+        rule_tells(tmp_path / "rules", polled, importance, alert)
+
+
+async def test_an_interface_that_nobody_is_told_of(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
 ) -> None:
     """The word of an operator goes before the table; without one the table counts again."""
     async with edge(tmp_path, alertmanager, switch) as there:
-        name = (await there.polled())["ifName"]
-        there.knows({name: decided})
+        polled = await there.polled()
+        there.knows({polled["ifName"]: "none"})
         before = len(there.agent.requests)
         await there.traps(LINK_DOWN)
 
@@ -196,11 +234,12 @@ async def test_what_an_operator_decided(
             return len(there.agent.requests) > before
 
         await until(confirmed)
-        if decided == "none":
-            there.knows({})
-            await there.traps(LINK_DOWN)
+        there.knows({})
+        await there.traps(LINK_DOWN)
         await until(there.alertmanager.alerts)
-        assert [labels["severity"] for labels in await there.alerts()] == told
+        (alert,) = await there.alertmanager.alerts()
+        assert alert.labels["severity"] == "warning"
+        rule_tells(tmp_path / "rules", polled, None, alert)
 
 
 async def test_up_again(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:

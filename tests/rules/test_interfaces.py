@@ -155,13 +155,13 @@ class TestDecided:
     def test_its_importance_is_the_severity(
         self, tmp_path: Path, importance: str, severity: str
     ) -> None:
-        """A critical port is critical, and it is told once, and over when it is up."""
+        """It is no label besides; the port is told once, and over when it is up."""
         check(
             tmp_path,
             port("1x9 2x20 1x60"),
             decided(1, importance),
             firing={"11m": [], "13m": [fired(severity)], "29m": [fired(severity)], "35m": []},
-            by=BY,
+            by=f"{BY}, importance",
         )
 
     def test_switched_off_is_quiet(self, tmp_path: Path) -> None:
