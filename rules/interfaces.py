@@ -129,12 +129,12 @@ max by (device, ifName) (
 )"""
 
 # A port about which an operator decided nothing, and one that should be up.
-LOST_PORT = Template("""\
-interface:ifOperStatus:lost_timestamp_seconds$ports
+UNDECIDED = """
 unless on (device, ifName)
 interface:chm_interface_monitored:current
 unless on (device, ifName, ifDescr)
-interface:chm_interface_monitored:described""")
+interface:chm_interface_monitored:described"""
+LOST_PORT = Template(f"interface:ifOperStatus:lost_timestamp_seconds$ports{UNDECIDED}")
 # Its importance is the severity, and no label of the alert: that of a trap has none either.
 WANTED_PORT = Template("max without (importance) (interface:chm_interface_monitored:down$wanted)")
 
@@ -150,15 +150,33 @@ interface:ifOperStatus:flapping
 $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
 
-# A port that was lowerLayerDown (7) follows the one below it, which has an alert.
+# What flaps and is switched on.
+RESTLESS = """\
+interface:ifOperStatus:flapping
+unless
+max without (instance, job) (ifAdminStatus == 2)"""
+
+# A port that was lowerLayerDown (7) follows the one below it, which has an alert; of one that
+# should be up people are told in any case.
+RESTLESS_PORT = Template(f"""\
+interface:ifOperStatus:restless$ports
+unless
+max without (instance, job) (max_over_time(ifOperStatus$ports[$window]) == 7){UNDECIDED}""")
+WANTED_RESTLESS_PORT = Template("""\
+interface:ifOperStatus:restless
+and on (device, ifName)
+(interface:chm_interface_monitored:current$wanted == 1)
+or
+interface:ifOperStatus:restless
+and on (device, ifName, ifDescr)
+(interface:chm_interface_monitored:described$wanted == 1)""")
+
 PORT_FLAPPING = Template("""\
-interface:ifOperStatus:flapping$ports
-unless
-max without (instance, job) (max_over_time(ifOperStatus$ports[$window]) == 7)
-unless
-max without (instance, job) (ifAdminStatus == 2)
+(
+$restless
+)
 and on (device)
-device:chm_inventory_device_info:current$but
+device:chm_inventory_device_info:current
 $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
 
@@ -184,6 +202,13 @@ class Ports:
         """The ports that are down."""
         lost = [] if self.lost is None else [LOST_PORT.substitute(ports=self.lost)]
         return "\nor\n".join([*lost, WANTED_PORT.substitute(wanted=self.wanted)])
+
+    def restless(self, window: str) -> str:
+        """Return the ports that flap, counted over the window."""
+        wanted = WANTED_RESTLESS_PORT.substitute(wanted=self.wanted)
+        if self.lost is None:
+            return wanted
+        return RESTLESS_PORT.substitute(ports=self.lost, window=window) + "\nor\n" + wanted
 
 
 # A port that somebody described, or wants up, warns; any other may be a desk in the evening. What
@@ -224,6 +249,7 @@ def _records(options: Intent) -> Iterator[Record]:
     yield Record("device:interface_saturation:ratio", SATURATION)
     yield Record("interface:chm_neighbor_info:down", NEIGHBOR_DOWN)
     yield from flapping.records("interface:ifOperStatus", CHANGES, FLAPS, options.flap_within)
+    yield Record("interface:ifOperStatus:restless", RESTLESS)
 
 
 def _down(options: Intent) -> Iterator[Alert]:
@@ -243,13 +269,9 @@ def _down(options: Intent) -> Iterator[Alert]:
 def _flapping(options: Intent) -> Iterator[Alert]:
     window = duration(options.flap_within)
     for ports in PORTS:
-        if ports.lost is None:
-            continue
         yield Alert(
             "InterfaceFlapping",
-            PORT_FLAPPING.substitute(
-                ports=ports.lost, but=UNWANTED, neighbor=ports.neighbor, window=window
-            ),
+            PORT_FLAPPING.substitute(restless=ports.restless(window), neighbor=ports.neighbor),
             ports.severity,
             "symptom",
             f"{PORT} goes down and comes back all the time",
