@@ -127,33 +127,44 @@ CHANGES = Template("max without (instance, job) (changes(ifOperStatus[$range]) >
 FLAPS = 6  # three times down and up again
 
 # Ports to a device that is down, or flaps, as they told of it within the hour: what they show is no
-# news. Devices announce themselves with or without their domain.
+# news. Devices announce themselves with or without their domain; `short` is without. It is a label
+# of its own: a neighbour that was told of by both names within the hour would be one series twice.
 NEIGHBOR_DOWN = """\
 max by (device, ifName) (
   label_replace(
-    last_over_time(chm_neighbor_info[1h])
+    (
+      last_over_time(chm_neighbor_info[1h])
+      and on (neighbor)
+      label_replace(
+        device:chm_device_up:flapping or (device:chm_device_up:min == 0),
+        "neighbor", "$1", "device", "(.+)"
+      )
+    )
     or
-    label_replace(
-      last_over_time(chm_neighbor_info[1h]),
-      "neighbor", "$1", "neighbor", "([^.]*[A-Za-z][^.]*)[.].*"
+    (
+      label_replace(
+        last_over_time(chm_neighbor_info[1h]),
+        "short", "$1", "neighbor", "([^.]*[A-Za-z][^.]*)[.].*"
+      )
+      and on (short)
+      label_replace(
+        device:chm_device_up:flapping or (device:chm_device_up:min == 0),
+        "short", "$1", "device", "(.+)"
+      )
     ),
     "ifName", "$1", "interface", "(.+)"
-  )
-  and on (neighbor)
-  label_replace(
-    device:chm_device_up:flapping or (device:chm_device_up:min == 0),
-    "neighbor", "$1", "device", "(.+)"
   )
 )"""
 
 # A port about which an operator decided nothing, and one that should be up.
-LOST_PORT = Template("""\
-interface:ifOperStatus:lost_timestamp_seconds$ports
+UNDECIDED = """
 unless on (device, ifName)
 interface:chm_interface_monitored:current
 unless on (device, ifName, ifDescr)
-interface:chm_interface_monitored:described""")
-WANTED_PORT = Template("interface:chm_interface_monitored:down$wanted")
+interface:chm_interface_monitored:described"""
+LOST_PORT = Template(f"interface:ifOperStatus:lost_timestamp_seconds$ports{UNDECIDED}")
+# Its importance is the severity, and no label of the alert: that of a trap has none either.
+WANTED_PORT = Template("max without (importance) (interface:chm_interface_monitored:down$wanted)")
 
 # Alertmanager keeps the end of what it mutes to itself, so flapping mutes here.
 PORT_DOWN = Template("""\
@@ -167,17 +178,34 @@ interface:ifOperStatus:flapping
 $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
 
-# A port that was lowerLayerDown (7) follows the one below it, which has an alert.
+# What flaps and is switched on.
+RESTLESS = """\
+interface:ifOperStatus:flapping
+unless
+max without (instance, job) (ifAdminStatus == 2)"""
+
+# A port that was lowerLayerDown (7) follows the one below it, which has an alert; of one that
+# should be up people are told in any case.
 FOLLOWING = Template("max without (instance, job) (max_over_time(ifOperStatus[$window]) == 7)")
+RESTLESS_PORT = Template(f"""\
+interface:ifOperStatus:restless$ports
+unless
+interface:ifOperStatus:following{UNDECIDED}""")
+WANTED_RESTLESS_PORT = Template("""\
+interface:ifOperStatus:restless
+and on (device, ifName)
+(interface:chm_interface_monitored:current$wanted == 1)
+or
+interface:ifOperStatus:restless
+and on (device, ifName, ifDescr)
+(interface:chm_interface_monitored:described$wanted == 1)""")
 
 PORT_FLAPPING = Template("""\
-interface:ifOperStatus:flapping$ports
-unless
-interface:ifOperStatus:following
-unless
-max without (instance, job) (ifAdminStatus == 2)
+(
+$restless
+)
 and on (device)
-device:chm_inventory_device_info:current$but
+device:chm_inventory_device_info:current
 $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
 
@@ -203,6 +231,14 @@ class Ports:
         """The ports that are down."""
         lost = [] if self.lost is None else [LOST_PORT.substitute(ports=self.lost)]
         return "\nor\n".join([*lost, WANTED_PORT.substitute(wanted=self.wanted)])
+
+    @property
+    def restless(self) -> str:
+        """Return the ports that flap, those that an operator decided about, too."""
+        wanted = WANTED_RESTLESS_PORT.substitute(wanted=self.wanted)
+        if self.lost is None:
+            return wanted
+        return RESTLESS_PORT.substitute(ports=self.lost) + "\nor\n" + wanted
 
 
 # A port that somebody described, or wants up, warns; any other may be a desk in the evening. What
@@ -242,6 +278,7 @@ def _records(options: Intent) -> Iterator[Record]:
     yield Record("device:interface_saturation:ratio", SATURATION)
     yield Record("interface:chm_neighbor_info:down", NEIGHBOR_DOWN)
     yield from flapping.records("interface:ifOperStatus", CHANGES, FLAPS, options.flap_within)
+    yield Record("interface:ifOperStatus:restless", RESTLESS)
     following = FOLLOWING.substitute(window=duration(options.flap_within))
     yield Record("interface:ifOperStatus:following", following)
 
@@ -275,11 +312,9 @@ def _down(options: Intent) -> Iterator[Alert]:
 
 def _flapping(options: Intent) -> Iterator[Alert]:
     for ports in PORTS:
-        if ports.lost is None:
-            continue
         yield Alert(
             "InterfaceFlapping",
-            PORT_FLAPPING.substitute(ports=ports.lost, but=UNWANTED, neighbor=ports.neighbor),
+            PORT_FLAPPING.substitute(restless=ports.restless, neighbor=ports.neighbor),
             ports.severity,
             "symptom",
             f"{PORT} goes down and comes back all the time",

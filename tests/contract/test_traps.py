@@ -13,7 +13,7 @@ import pytest
 from httpx import AsyncClient
 
 from controlplane.auth.permissions import Permission
-from controlplane.clients.alertmanager import Alertmanager, PostedAlert
+from controlplane.clients.alertmanager import ActiveAlert, Alertmanager, PostedAlert
 from exporter import exposition
 from exporter.app import Exporter
 from exporter.cli import server as process
@@ -35,6 +35,7 @@ from tests.controlplane.conftest import Service
 from tests.exporter.agent import Agent, Value, integer, octets, parse, serve
 from tests.exporter.serving import counted, made, with_device
 from tests.exporter.traps.sending import LINK_DOWN, LINK_UP, sent
+from tests.rules import promtool
 
 ADMIN, OPER, ALIAS = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8", "1.3.6.1.2.1.31.1.1.1.18"
 INDEX = "1.3.6.1.2.1.2.2.1.1"
@@ -133,6 +134,32 @@ def rule(severity: str) -> Alert:
     )
 
 
+def rule_tells(
+    folder: Path, polled: dict[str, str], decided: str | None, alert: ActiveAlert
+) -> None:
+    """Fail unless Prometheus makes this alert, and no other one, of the port when it is lost."""
+    folder.mkdir()
+    labels = {**polled, **LABELS}
+    intent: promtool.Series = {}
+    if decided is not None:
+        port = {"device": labels["device"], "ifName": labels["ifName"], "importance": decided}
+        intent = {promtool.series("chm_interface_monitored", **port): "1x60"}
+    expected = {"exp_labels": dict(alert.labels), "exp_annotations": dict(alert.annotations)}
+    name = expected["exp_labels"].pop("alertname")
+    promtool.run(
+        folder,
+        {
+            promtool.series("chm_inventory_device_info", **LABELS): "1x60",
+            promtool.series("ifAdminStatus", **labels): "1x60",
+            promtool.series("ifOperStatus", **labels): "1x9 2x50",
+        },
+        intent,
+        checks={
+            "alert_rule_test": [{"eval_time": "20m", "alertname": name, "exp_alerts": [expected]}]
+        },
+    )
+
+
 @pytest.fixture
 async def alertmanager(tmp_path: Path) -> AsyncIterator[str]:
     real = server(tmp_path)
@@ -209,19 +236,30 @@ async def test_a_port_that_nobody_described(
 
 
 @pytest.mark.parametrize(
-    ("decided", "told"),
-    [
-        pytest.param("critical", ["critical"], id="always"),
-        pytest.param("none", ["warning"], id="never"),
-    ],
+    ("importance", "severity"), [("critical", "critical"), ("normal", "warning"), ("low", "info")]
 )
-async def test_what_an_operator_decided(
-    tmp_path: Path, alertmanager: str, switch: dict[str, Value], decided: str, told: list[str]
+async def test_an_interface_that_should_be_up(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], importance: str, severity: str
+) -> None:
+    """The trap and the rule raise one alert, as loud as the interface is important."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        polled = await there.polled()
+        there.knows({polled["ifName"]: severity})
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+
+        (alert,) = await there.alertmanager.alerts()
+        assert alert.labels["severity"] == severity
+        rule_tells(tmp_path / "rules", polled, importance, alert)
+
+
+async def test_an_interface_that_nobody_is_told_of(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
 ) -> None:
     """The word of an operator goes before the table; without one the table counts again."""
     async with edge(tmp_path, alertmanager, switch) as there:
-        name = (await there.polled())["ifName"]
-        there.knows({name: decided})
+        polled = await there.polled()
+        there.knows({polled["ifName"]: "none"})
         before = len(there.agent.requests)
         await there.sends(LINK_DOWN)
 
@@ -229,11 +267,12 @@ async def test_what_an_operator_decided(
             return len(there.agent.requests) > before
 
         await until(confirmed)
-        if decided == "none":
-            there.knows({})
-            await there.sends(LINK_DOWN)
+        there.knows({})
+        await there.sends(LINK_DOWN)
         await until(there.alertmanager.alerts)
-        assert [labels["severity"] for labels in await there.alerts()] == told
+        (alert,) = await there.alertmanager.alerts()
+        assert alert.labels["severity"] == "warning"
+        rule_tells(tmp_path / "rules", polled, None, alert)
 
 
 async def test_up_again(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:
@@ -257,7 +296,7 @@ async def test_a_port_that_flaps(
 
         async def transition(oid: str, state: Value) -> None:
             there.becomes(f"{OPER}.2", state)
-            await there.traps(oid)
+            await there.sends(oid)
 
         async def over() -> bool:
             return not await there.alertmanager.alerts()
@@ -271,8 +310,8 @@ async def test_a_port_that_flaps(
         there.becomes(f"{ADMIN}.3", UP)
         there.becomes(f"{OPER}.3", DOWN)
         there.becomes(f"{ALIAS}.3", octets("to core3"))
-        await there.traps(LINK_DOWN)
-        await there.traps(LINK_DOWN, port=3)
+        await there.sends(LINK_DOWN)
+        await there.sends(LINK_DOWN, port=3)
         await until(there.alertmanager.alerts)
         (told,) = await there.alerts()
         assert told["ifIndex"] == "3"

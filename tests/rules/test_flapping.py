@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.promtool import INTENT, Series, check, device, run
-from tests.rules.test_interfaces import BY, port, told_of
+from tests.rules.promtool import INTENT, Expected, Series, check, device, run
+from tests.rules.test_interfaces import BY, decided, fired, port, told_of
 from tests.rules.test_routing import BGP_DOWN, session
 
 DOWN = 'DeviceDown{device="core"}'
@@ -163,13 +163,17 @@ class TestPort:
         gaps = port("1x9" + " stale _ 1x2" * 6 + " 1x60")
         check(tmp_path, gaps, firing={f"{minute}m": [] for minute in range(60)}, by=BY)
 
-    def test_a_port_to_a_device_that_flaps_tells_nobody(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("intent", [{}, decided(1, "critical")], ids=["auto", "yes"])
+    def test_a_port_to_a_device_that_flaps_tells_nobody(
+        self, tmp_path: Path, intent: Series
+    ) -> None:
         """It is seen, and the device at its other end tells, also when it notices last."""
         quiet = PORT_FLAPS.replace("warning", "none")
         check(
             tmp_path,
             restless("1x60"),
             told_of("core.example.net"),
+            intent,
             device("core", "1x11" + " 0x2 1x2" * 5 + " 1x60"),
             firing={
                 f"{m}m": [quiet, 'DeviceFlapping{device="core", severity="critical"}']
@@ -177,6 +181,66 @@ class TestPort:
             },
             by=BY,
         )
+
+
+def flapped(severity: str, name: str = "Gi0/7") -> str:
+    return fired(severity, name).replace("Down", "Flapping")
+
+
+class TestDecided:
+    @pytest.mark.parametrize(
+        ("importance", "alias", "severity"),
+        [("critical", "", "critical"), ("normal", "", "warning"), ("low", "uplink", "info")],
+    )
+    def test_its_importance_is_the_severity(
+        self, tmp_path: Path, importance: str, alias: str, severity: str
+    ) -> None:
+        """A port that should be up is as loud when it flaps as when it is down."""
+        check(
+            tmp_path,
+            restless("1x60", alias=alias),
+            decided(1, importance),
+            firing={
+                "12m": [fired(severity)],
+                **{f"{minute}m": [flapped(severity)] for minute in range(28, 46)},
+                "49m": [],
+                "90m": [],
+            },
+            by=f"{BY}, importance",
+        )
+
+    def test_a_bundle_that_flaps_is_told(self, tmp_path: Path) -> None:
+        """A bundle that should be up does not wait for the port below it to tell."""
+        told = {f"{minute}m": [flapped("critical")] for minute in range(30, 92)}
+        check(
+            tmp_path,
+            port("1x9" + " 7x3 1x1" * 12 + " 7x60"),
+            decided(1, "critical"),
+            firing={"13m": [fired("critical")], **told, "96m": [fired("critical")]},
+            by=BY,
+        )
+
+    @pytest.mark.parametrize("value", [0, 1])
+    def test_a_port_without_a_name(self, tmp_path: Path, value: int) -> None:
+        """It is known by its ifDescr; one that nobody wants to hear of is quiet."""
+        nameless = {
+            key.replace('ifName="Gi0/7"', 'ifName=""'): text
+            for key, text in restless("1x60").items()
+        }
+        intent = decided(value, "critical", "GigabitEthernet0/7")
+        told = [flapped("critical", "")] if value else []
+        check(tmp_path, nameless, intent, firing={"40m": told}, by=BY)
+
+    def test_no_is_never_told(self, tmp_path: Path) -> None:
+        """A port that an operator does not want to hear of may flap."""
+        quiet: Expected = {f"{minute}m": [] for minute in range(0, 60, 3)}
+        check(tmp_path, restless("1x60"), decided(0), firing=quiet, by=BY)
+
+    def test_switched_off_is_quiet(self, tmp_path: Path) -> None:
+        """Who shuts such a port down hears no more of it."""
+        shut = restless("2x60", "1x39 2x60")
+        firing = {"38m": [flapped("critical")], "41m": [], "60m": []}
+        check(tmp_path, shut, decided(1, "critical"), firing=firing, by=BY)
 
 
 class TestBgp:

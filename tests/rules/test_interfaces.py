@@ -155,13 +155,13 @@ class TestDecided:
     def test_its_importance_is_the_severity(
         self, tmp_path: Path, importance: str, severity: str
     ) -> None:
-        """A critical port is critical, and it is told once, and over when it is up."""
+        """It is no label besides; the port is told once, and over when it is up."""
         check(
             tmp_path,
             port("1x9 2x20 1x60"),
             decided(1, importance),
             firing={"11m": [], "13m": [fired(severity)], "29m": [fired(severity)], "35m": []},
-            by=BY,
+            by=f"{BY}, importance",
         )
 
     def test_switched_off_is_quiet(self, tmp_path: Path) -> None:
@@ -277,6 +277,19 @@ class TestNeighbor:
                     ),
                 ]
             },
+            by=BY,
+        )
+
+    @pytest.mark.parametrize("other", ["core", "core.old.example.net"])
+    def test_a_device_that_gets_another_name(self, tmp_path: Path, other: str) -> None:
+        """It is one device, by each of the names that it had within the hour."""
+        check(
+            tmp_path,
+            port("1x19 2x60"),
+            told_of(other, "1x9 stale"),
+            told_of("core.example.net", "_x10 1x9 stale"),
+            device("core", "1x19 0x60"),
+            firing={"24m": [self.QUIET, self.CORE], "60m": [self.QUIET, self.CORE]},
             by=BY,
         )
 

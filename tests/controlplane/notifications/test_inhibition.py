@@ -24,17 +24,22 @@ class World:
     def __init__(self, notifier: Notifier, web: Sink) -> None:
         self.notifier, self.sink = notifier, web
 
-    async def fire(self, alertname: str, device: str, severity: str, alertclass: str) -> None:
-        """Have an alert fire."""
-        labels = {"alertname": alertname, "severity": severity, "alertclass": alertclass}
+    async def fire(
+        self, alertname: str, device: str, severity: str, alertclass: str, **port: str
+    ) -> None:
+        """Have an alert fire, of a port where it has labels."""
+        labels = {"alertname": alertname, "severity": severity, "alertclass": alertclass, **port}
         if device:
             labels["device"] = device
         await self.notifier.tell(labels, {}, now() + timedelta(minutes=5))
 
     def told(self) -> set[tuple[str, str]]:
         """Give name and device of each alert that people were told of."""
-        labels = (alert["labels"] for r in self.sink.at("/hook") for alert in r.body["alerts"])
-        return {(of["alertname"], of.get("device", "")) for of in labels}
+        return {(of["alertname"], of.get("device", "")) for of in self.labels()}
+
+    def labels(self) -> list[Labels]:
+        """Give the labels of each alert that people were told of."""
+        return [alert["labels"] for r in self.sink.at("/hook") for alert in r.body["alerts"]]
 
 
 @pytest.fixture
@@ -74,3 +79,30 @@ async def test_symptoms_of_a_device_that_does_not_answer(
     told = {("PacketLoss", "core2"), ("PacketLoss", ""), ("Later", "core2")}
     told |= {(cause, "core1"), (cause, "")} if severity != "none" else set()
     assert world.told() == told
+
+
+async def test_a_critical_alert_mutes_the_warning_of_its_own_port(world: World) -> None:
+    """Not of another port; those that are gone with their line card have no ifIndex."""
+    gone = [{"ifName": f"Gi0/{number}"} for number in (1, 2)]
+    nameless = [{"ifDescr": f"port {number}"} for number in (1, 2)]
+    for critical, other in (gone, nameless):
+        await world.fire("InterfaceDown", "core1", "critical", "symptom", **critical)
+        await world.fire("InterfaceDown", "core1", "warning", "symptom", **other)
+    full = {"ifIndex": "7", "ifName": "Gi0/7", "ifDescr": "GigabitEthernet0/7", "direction": "in"}
+    for severity in ("critical", "warning"):
+        await world.fire("InterfaceSaturated", "core1", severity, "symptom", **full)
+    await world.fire("Later", "core2", "critical", "cause")
+
+    await until(lambda: ("Later", "core2") in world.told())
+    told = {
+        (of["severity"], of.get("ifName") or of.get("ifDescr"))
+        for of in world.labels()
+        if of["device"] == "core1"
+    }
+    assert told == {
+        ("critical", "Gi0/1"),
+        ("warning", "Gi0/2"),
+        ("critical", "port 1"),
+        ("warning", "port 2"),
+        ("critical", "Gi0/7"),
+    }
