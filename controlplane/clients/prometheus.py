@@ -101,6 +101,11 @@ class Prometheus(Client):
             for item in data["result"]
         )
 
+    async def format(self, promql: str) -> str:
+        """Return an expression as Prometheus writes it; Refused where its parser knows better."""
+        formatted: str = await self._data("POST", "/api/v1/format_query", {"query": promql})
+        return formatted
+
     async def rules(self) -> tuple[LoadedGroup, ...]:
         """Return the rule groups that Prometheus runs."""
         data = await self._data("GET", "/api/v1/rules")

@@ -230,6 +230,33 @@ class TestCost:
         far = await client.post(f"{RULES}/preview?days=31", json=RULE)
         assert (far.status_code, far.json()["errors"][0]["pointer"]) == (422, "/query/days")
 
+    async def test_what_fails_is_not_enabled(
+        self, client: AsyncClient, app: FastAPI, tmp_path: Path
+    ) -> None:
+        """A join that fails with the series there are is refused by name, not naming devices."""
+        at = now().timestamp()
+        there = [f'{{device="core{number}",site="oslo"}}' for number in (1, 2)]
+        server = with_samples(
+            tmp_path, {f"{metric}{labels}": [(at, 1)] for labels in there for metric in "ab"}
+        )
+        await add(client, **{**RULE, "expr": "a == on (site) group_left () b"})
+        await add(client, **{**RULE, "name": "Fine", "expr": "a == on (device) b"})
+        async with server.running(), Prometheus.at(server.url) as asked:
+            app.state.prometheus = asked
+            refused = await client.post(f"{RULES}/TempOdd/enable")
+            assert (await client.post(f"{RULES}/Fine/enable")).status_code == 200
+            changed = await client.patch(
+                f"{RULES}/Fine", json={"expr": "a == on (site) group_left () b"}
+            )
+        for answer, name in ((refused, "TempOdd"), (changed, "Fine")):
+            (problem,) = answer.json()["errors"]
+            assert answer.status_code == 422
+            assert (problem["pointer"], problem["code"]) == ("/expr", "evaluation")
+            assert problem["message"].startswith(
+                f"the rule {name} fails when it is evaluated: many"
+            )
+            assert "core1" not in answer.text
+
     async def test_without_prometheus(self, client: AsyncClient, app: FastAPI) -> None:
         """A check does without the cost; nothing is enabled or looked back at, and it says why."""
         app.state.prometheus = down = Prometheus.at("http://127.0.0.1:9")
