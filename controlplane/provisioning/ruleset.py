@@ -53,12 +53,15 @@ def build(intent: rules.Intent, local: Path, alerts: Sequence[rules.Alert] = ())
 
     Raises ConfigurationError, naming the file, where one of them cannot be a rule file.
     """
+    short = rules.shortened(intent)
+    theirs = _local_files(local)
+    ours = rules.render(intent)
     own = {USER_FILE: rules.written(alerts, intent)} if alerts else {}
-    played = {**rules.render(intent), **_local_files(local)}
-    files = {**played, **own}
+    files = {**ours, **own, **theirs}
+    played = {**(ours if short == intent else rules.render(short)), **theirs}
     revision = _hash(files)
     files[REVISION_FILE] = _revision_file(revision)
-    return RuleSet(revision, files, rules.behaviour(intent), played)
+    return RuleSet(revision, files, rules.behaviour(short), played)
 
 
 def _hash(files: Mapping[str, str]) -> str:
