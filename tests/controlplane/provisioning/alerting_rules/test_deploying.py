@@ -13,7 +13,7 @@ from controlplane.clients.prometheus import LoadedRule, Prometheus
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
 from tests.controlplane.conftest import Sessions
-from tests.controlplane.provisioning.alerting_rules.test_rules import RULES, SITES, add
+from tests.controlplane.provisioning.alerting_rules.test_rules import RULE, RULES, SITES, add
 from tests.controlplane.provisioning.server import Server, server
 
 # Right where a site has one device. The story that rule sets are played has three at one.
@@ -180,6 +180,30 @@ async def test_a_prometheus_that_is_down_is_nobodys_fault(
     async with Prometheus.at("http://127.0.0.1:9") as prometheus:
         assert await deploy(Deployer(ours, sessions, prometheus)) == "deployed"
     assert (await client.get(f"{RULES}/UplinkNoisy")).json()["status"] == "live"
+
+
+async def test_labels_that_absence_makes_up(
+    client: AsyncClient, deployer: Deployer, sessions: Sessions
+) -> None:
+    """Nobody writes a rule that leads past all routes, and one from before comes out of force."""
+    made_up = """absent(chm_nothing{escalation="true",chm_channel="pager"})"""
+    refused = await client.post(RULES, json={**RULE, "expr": made_up})
+    assert refused.status_code == 422
+    words = [problem["message"] for problem in refused.json()["errors"]]
+    assert [word.split(",")[0] for word in words] == [
+        "absent makes up the label escalation",
+        "absent makes up the label chm_channel",
+    ]
+    harmless = 'absent(up{device="core1",a="b",role=~"core"})'
+    await enable(client, name="CoreGone", expr=harmless)
+    await enable(client)
+    statement = text("UPDATE alerting_rules SET expr = :expr WHERE name = 'UplinkNoisy'")
+    async with sessions.begin() as session:
+        await session.execute(statement, {"expr": made_up})
+    assert await deploy(deployer) == "deployed"
+    assert set(await loaded(deployer)) == {"user-CoreGone"}
+    failed = (await client.get(f"{RULES}/UplinkNoisy")).json()
+    assert (failed["status"], failed["failure"]) == ("failed", "; ".join(words))
 
 
 async def test_a_name_that_the_product_takes_over(
