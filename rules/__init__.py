@@ -4,7 +4,7 @@
 a rule: rules join the series of the inventory (`chm_inventory_device_info`, `chm_threshold`, ...).
 """
 
-from rules.behaviour import behaviour
+from rules.behaviour import behaviour, shortened
 from rules.options import Baseline, Change, Intent
 from rules.rendering import MOST_SERIES, alerts, render, template, written
 from rules.rule import Alert
@@ -18,6 +18,7 @@ __all__ = [
     "alerts",
     "behaviour",
     "render",
+    "shortened",
     "template",
     "written",
 ]

@@ -4,32 +4,48 @@ Rules that parse can still be wrong together: a file of an operator that records
 series, or an edited family, passes every check of syntax and tells of no outage. So each set plays
 a short story of a small network: all is well and nobody is told; a switch dies and is named, once,
 while what stands behind it is its symptom; it comes back and all is quiet.
+
+It is about the order of what happens. Times of hours and days are cut (`shortened`): promtool would
+play them evaluation by evaluation, for minutes.
 """
 
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from rules.options import Intent, duration
+from rules.options import Change, Intent, duration
 from rules.rendering import in_force
+from rules.rule import Alert
 
 WELL = 10  # steps before the outage
-STEPS = 100  # an outage takes about as many until it is told
+STEPS = 100  # an outage takes at most about as many until it is told, and until it is over
 LONGEST = 240.0  # seconds of a step: a sample is forgotten after five minutes
+LONGEST_TIME = STEPS * LONGEST
 DEAD, BEHIND, OTHER = "core", "leaf", "other"
-TIMES = ("hold", "keep")
 TOLD = {"DeviceDown": DEAD, "DeviceUnreachable": BEHIND}
+
+
+def shortened(intent: Intent) -> Intent:
+    """Give the intent whose rules the story is played to: no time of its alerts is longer."""
+    changes = dict(intent.changes)
+    for alert in in_force(intent):
+        if alert.name in TOLD and max(_times(alert)) > LONGEST_TIME:
+            hold, keep = (min(time, LONGEST_TIME) for time in _times(alert))
+            changes[alert.name] = Change(hold, keep)
+    return intent if changes == intent.changes else replace(intent, changes=changes)
 
 
 def behaviour(intent: Intent) -> dict[str, Any]:
     """Give the story as the `tests` of promtool, without the rule files that it is played to.
 
-    It follows what was changed about its alerts: of those that are switched off nothing is asked.
+    They are those of the `shortened` intent. It follows what was changed about its alerts: of
+    those that are switched off nothing is asked.
     """
     alerts = [alert for alert in in_force(intent) if alert.name in TOLD]
-    hold, keep = (max((getattr(a, time) or 0 for a in alerts), default=0) for time in TIMES)
-    step = min(LONGEST, max(intent.sample_interval, hold / STEPS))
+    hold, keep = map(max, zip((0, 0), *map(_times, alerts), strict=True))
+    step = min(LONGEST, max(intent.sample_interval, hold / STEPS, keep / STEPS))
     slack = 4  # joins and records come one by one
     down, over = (math.ceil(time / step) + slack for time in (hold, keep))
     answers = f"1x{WELL - 1} 0x{down} 1x{over + 1}"
@@ -56,6 +72,10 @@ def behaviour(intent: Intent) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _times(alert: Alert) -> tuple[float, float]:
+    return alert.hold or 0, alert.keep or 0
 
 
 def _network(answers: str, scrapes: int) -> Iterator[tuple[str, str]]:

@@ -127,7 +127,7 @@ def change(
 
 async def _passes(wanted: RuleSet, paths: list[Path]) -> None:
     await promtool.check_rules("promtool", paths, CHECK_SECONDS)
-    await promtool.test_rules("promtool", paths, wanted.behaviour, CHECK_SECONDS)
+    await promtool.test_rules("promtool", wanted.played, wanted.behaviour, CHECK_SECONDS)
 
 
 def _build() -> RuleSet:

@@ -4,6 +4,7 @@ What goes wrong is one of three: `NotRunning` (nothing listens there, or it is s
 `Refused` (it answered, and said no and why), `Unavailable` (no usable answer in time).
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,18 +89,20 @@ class Prometheus(Client):
     ) -> tuple[Series, ...]:
         """Evaluate an expression every `step` seconds from `start` to `end`.
 
-        After `timeout` seconds Prometheus gives up, and this is Unavailable.
+        After `timeout` seconds Prometheus gives up, and this is Unavailable. The answer may have
+        a million points: it is read beside the loop.
         """
         times = {"start": _seconds(start), "end": _seconds(end), "step": str(step)}
         if timeout is not None:
             times["timeout"] = f"{timeout:g}s"
-        data = await self._data("POST", "/api/v1/query_range", {"query": promql, **times})
-        return tuple(
-            Series(
-                item["metric"], tuple((float(time), float(value)) for time, value in item["values"])
-            )
-            for item in data["result"]
-        )
+        form = {"query": promql, **times}
+        response = await self._request("POST", "/api/v1/query_range", form)
+        return await asyncio.to_thread(_matrix, response)
+
+    async def format(self, promql: str) -> str:
+        """Return an expression as Prometheus writes it; Refused where its parser knows better."""
+        formatted: str = await self._data("POST", "/api/v1/format_query", {"query": promql})
+        return formatted
 
     async def rules(self) -> tuple[LoadedGroup, ...]:
         """Return the rule groups that Prometheus runs."""
@@ -132,11 +135,7 @@ class Prometheus(Client):
         return data
 
     async def _data(self, method: str, path: str, form: Mapping[str, str] | None = None) -> Any:
-        response = await self._request(method, path, form)
-        try:
-            return response.json()["data"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise Unavailable(f"what answers at {response.url} is not Prometheus") from error
+        return _content(await self._request(method, path, form))
 
     async def _request(
         self, method: str, path: str, form: Mapping[str, str] | None = None
@@ -181,6 +180,20 @@ def fake(answers: Mapping[str, Answer | httpx.TransportError]) -> Prometheus:
         transport=httpx.MockTransport(answer), base_url="http://prometheus.invalid"
     )
     return Prometheus(http)
+
+
+def _content(response: httpx.Response) -> Any:
+    try:
+        return response.json()["data"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unavailable(f"what answers at {response.url} is not Prometheus") from error
+
+
+def _matrix(response: httpx.Response) -> tuple[Series, ...]:
+    return tuple(
+        Series(item["metric"], tuple((float(time), float(value)) for time, value in item["values"]))
+        for item in _content(response)["result"]
+    )
 
 
 def _reason(response: httpx.Response) -> str:

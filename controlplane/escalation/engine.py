@@ -53,12 +53,15 @@ class Engine:
 
     async def _look(self, session: AsyncSession, moment: datetime) -> None:
         await _begin(session)
+        told = set((await session.execute(queries.told_positions())).tuples().all())
         for escalation, alert in (await session.execute(queries.under_way())).tuples().all():
             again = clock.advance(escalation, alert, moment)
             if again:
                 await session.execute(queries.tell_again(escalation.id, moment))
             for position, step in clock.due(escalation, moment):
-                await _write(session, escalation, position, step, moment)
+                # Once: whoever was on call when it came due stays told.
+                if (escalation.id, position) not in told:
+                    await _write(session, escalation, position, step, moment)
 
     async def _tell(self, session: AsyncSession) -> None:
         found = (await session.execute(queries.told())).tuples().all()
@@ -110,9 +113,7 @@ async def _write(
     step: StepFields,
     moment: datetime,
 ) -> None:
-    """Write down whom a step tells, once: whoever was on call when it came due stays told."""
-    if await session.scalar(queries.told_at(escalation.id, position)) is not None:
-        return
+    """Write down whom a step tells."""
     for values in await _whom(session, step, moment):
         telling = Telling(
             escalation_id=escalation.id,

@@ -124,11 +124,13 @@ def tellings(escalations: Collection[UUID]) -> Select[tuple[Telling]]:
     )
 
 
-def told_at(escalation: UUID, position: int) -> Select[tuple[datetime]]:
-    """Select when a step of an escalation was told, if it was."""
-    statement = select(col(Telling.told_at)).limit(1)
-    return statement.where(
-        col(Telling.escalation_id) == escalation, col(Telling.position) == position
+def told_positions() -> Select[tuple[UUID, int]]:
+    """Select the steps that were told of what is under way, each once."""
+    ids = under_way().with_only_columns(col(Escalation.id))
+    return (
+        select(col(Telling.escalation_id), col(Telling.position))
+        .where(col(Telling.escalation_id).in_(ids))
+        .distinct()
     )
 
 

@@ -65,7 +65,9 @@ async def _place(ruleset: RuleSet, target: Target) -> None:
     try:
         files = [staged / name for name in ruleset.files]
         await promtool.check_rules(target.promtool, files, target.check_timeout)
-        await promtool.test_rules(target.promtool, files, ruleset.behaviour, target.check_timeout)
+        await promtool.test_rules(
+            target.promtool, ruleset.played, ruleset.behaviour, target.check_timeout
+        )
         await asyncio.to_thread(target.revisions.admit, staged, ruleset)
     finally:
         await asyncio.to_thread(target.revisions.discard, staged)

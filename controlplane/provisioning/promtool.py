@@ -32,22 +32,31 @@ async def check_rules(promtool: str, files: Sequence[Path], timeout: float) -> N
 
 async def test_rules(
     promtool: str,
-    files: Sequence[Path],
+    files: Mapping[str, str],
     behaviour: Mapping[str, Any],
     timeout: float,  # noqa: ASYNC109 - it kills what it started
 ) -> None:
-    """Return if these rule files together behave as the unit test says; `timeout` in seconds.
+    """Return if rule files, by name, together behave as the unit test says; `timeout` in seconds.
 
     Raises Rejected with what was expected and what came, or Unavailable as `check_rules` does.
     """
-    document = {"rule_files": sorted(map(str, files)), **behaviour}
     with tempfile.TemporaryDirectory(prefix="chm-rules-") as folder:
-        path = Path(folder) / "behaviour.yml"
-        await asyncio.to_thread(path.write_text, yaml.safe_dump(document, sort_keys=False))
-        status, output = await programs.run([promtool, "test", "rules", str(path)], timeout)
+        test = await asyncio.to_thread(_write_test, Path(folder), files, behaviour)
+        status, output = await programs.run([promtool, "test", "rules", str(test)], timeout)
     if status:
-        said = " ".join(output.replace(f"{files[0].parent}/", "").split())
+        said = " ".join(output.replace(f"{folder}/rules/", "").split())
         raise Rejected(f"outages would not be told as they should: {said[:WORDS]}")
+
+
+def _write_test(folder: Path, files: Mapping[str, str], behaviour: Mapping[str, Any]) -> Path:
+    (folder / "rules").mkdir()
+    paths = [folder / "rules" / name for name in sorted(files)]
+    for path in paths:
+        path.write_text(files[path.name], encoding="utf-8")
+    test = folder / "behaviour.yml"
+    document = {"rule_files": list(map(str, paths)), **behaviour}
+    test.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return test
 
 
 def _words(output: str, folder: Path) -> str:

@@ -22,12 +22,14 @@ LOCAL_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*\.yml"
 class RuleSet:
     """Rule files by name; `revision` is a hash of them: equal sets have equal revisions.
 
-    `behaviour` is the unit test, as promtool reads it, that the set must pass before it is used.
+    `behaviour` is the unit test, as promtool reads it, that the set must pass before it is used,
+    and `played` the files that must pass it.
     """
 
     revision: str
     files: Mapping[str, str]
     behaviour: Mapping[str, Any]
+    played: Mapping[str, str]
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -46,13 +48,20 @@ class _StrictLoader(yaml.SafeLoader):
 def build(intent: rules.Intent, local: Path, alerts: Sequence[rules.Alert] = ()) -> RuleSet:
     """Render the rules of `intent`, the alerts that people wrote, and the files in `local`.
 
+    What people wrote is not played: such an alert records nothing and has no name of ours, so it
+    changes nothing of the story, but what fails in a network that is not theirs would end it.
+
     Raises ConfigurationError, naming the file, where one of them cannot be a rule file.
     """
+    short = rules.shortened(intent)
+    theirs = _local_files(local)
+    ours = rules.render(intent)
     own = {USER_FILE: rules.written(alerts, intent)} if alerts else {}
-    files = {**rules.render(intent), **own, **_local_files(local)}
+    files = {**ours, **own, **theirs}
+    played = {**(ours if short == intent else rules.render(short)), **theirs}
     revision = _hash(files)
     files[REVISION_FILE] = _revision_file(revision)
-    return RuleSet(revision, files, rules.behaviour(intent))
+    return RuleSet(revision, files, rules.behaviour(short), played)
 
 
 def _hash(files: Mapping[str, str]) -> str:

@@ -12,8 +12,8 @@ from controlplane import events
 from controlplane.audit import service as audit
 from controlplane.audit.models import Action, Outcome
 from controlplane.auth.actor import system
-from controlplane.clients.prometheus import Prometheus
-from controlplane.errors import ConfigurationError, NotFound
+from controlplane.clients.prometheus import Prometheus, Refused
+from controlplane.errors import ConfigurationError, NotFound, Unavailable
 from controlplane.metrics.baselines import queries as baseline_queries
 from controlplane.metrics.exposition import Family, Sample
 from controlplane.provisioning import deployment, queries, ruleset
@@ -99,16 +99,30 @@ class Deployer:
         wanted = await deploying.wanted(session, checker)
         result = await self._put(session, checker.intent, wanted.alerts)
         if result.refused and wanted.alerts:
-            faults = await checker.faults(wanted.alerts)
-            # Where promtool is content and Prometheus is not, it may be any of them, or none.
+            faults = await self._faults(checker, wanted.alerts)
+            # Where both parsers are content with each of them, it may be any of them, or none.
             suspects = faults or {alert.name: result.detail for alert in wanted.alerts}
             others = [alert for alert in wanted.alerts if alert.name not in suspects]
             without = await self._put(session, checker.intent, others)
-            if faults or without.status != "failed":
+            if faults or without.running:
                 wanted.give_up(suspects)
                 result = without
         await deploying.fail(session, wanted)
         return result
+
+    async def _faults(self, checker: Checker, alerts: Sequence[rules.Alert]) -> dict[str, str]:
+        """Give why promtool, or else Prometheus, refuses those of the alerts that it does."""
+        found = await checker.faults(alerts)
+        if found:
+            return found
+        for alert in alerts:
+            try:
+                await self.prometheus.format(alert.expr)
+            except Refused as error:
+                found[alert.name] = error.detail
+            except Unavailable:
+                break  # whoever does not answer refuses nothing
+        return found
 
     async def _put(
         self, session: AsyncSession, intent: rules.Intent, alerts: Sequence[rules.Alert]

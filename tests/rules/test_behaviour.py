@@ -11,9 +11,12 @@ from rules import Change
 from tests.rules.promtool import PUBLIC_URL
 from tests.tools import tool
 
+WEEK = 604_800
+
 
 def play(folder: Path, intent: rules.Intent, **changed: str) -> subprocess.CompletedProcess[str]:
     """Play the story of `intent` to its rules, some files of which may be others."""
+    intent = rules.shortened(intent)
     files = {**rules.render(intent), **{f"{name}.yml": text for name, text in changed.items()}}
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -41,6 +44,8 @@ def test_rules_pass_it_whatever_the_intervals(
     [
         {"DeviceDown": Change(hold=0, keep=0)},
         {"DeviceDown": Change(hold=86_400, keep=3_600)},
+        {"DeviceDown": Change(hold=WEEK, keep=WEEK)},
+        {"DeviceUnreachable": Change(keep=WEEK)},
         {"DeviceUnreachable": Change(enabled=False)},
         {"DeviceDown": Change(enabled=False), "DeviceUnreachable": Change(enabled=False)},
     ],

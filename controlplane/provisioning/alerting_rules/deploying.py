@@ -9,7 +9,7 @@ import rules
 from controlplane import events
 from controlplane.auth.actor import system
 from controlplane.errors import Invalid
-from controlplane.provisioning.alerting_rules import queries, service
+from controlplane.provisioning.alerting_rules import expression, queries, service
 from controlplane.provisioning.alerting_rules.checking import Checker, alert
 from controlplane.provisioning.alerting_rules.models import AlertingRule
 
@@ -38,13 +38,19 @@ async def wanted(session: AsyncSession, checker: Checker) -> Wanted:
         found.versions[rule.name] = rule.version
         try:
             checker.refuse_name(rule.name)
+            expression.check(rule.expr)
             made = alert(rule, await service.sites(session, rule.site_id))
             rules.written([made], checker.intent)
         except (Invalid, ValueError) as error:
-            found.faults[rule.name] = str(error)
+            found.faults[rule.name] = _words(error)
         else:
             found.alerts.append(made)
     return found
+
+
+def _words(error: Invalid | ValueError) -> str:
+    problems = error.problems if isinstance(error, Invalid) else ()
+    return "; ".join(problem.message for problem in problems) or str(error)
 
 
 async def fail(session: AsyncSession, found: Wanted) -> None:

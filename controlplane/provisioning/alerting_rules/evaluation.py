@@ -6,7 +6,7 @@ from datetime import timedelta
 import promql_parser
 
 import rules
-from controlplane.clients.prometheus import Prometheus
+from controlplane.clients.prometheus import Prometheus, Refused
 from controlplane.errors import Invalid, Problem
 from controlplane.jobs.progress import Progress
 from controlplane.provisioning.alerting_rules import cost, expression, preview
@@ -39,6 +39,19 @@ class Evaluator:
             detail = f"the rule {found.words}; more than {self.most:,} samples are too many"
             raise Invalid(detail, Problem(expression.POINTER, "cost", detail))
         return found
+
+    async def admit(self, alert: rules.Alert) -> None:
+        """Raise Invalid where a rule costs too much, or fails with the series that are there now.
+
+        The words leave out which series these are: whoever may enable a rule may not see them all.
+        """
+        await self.afford(alert)
+        try:
+            await self.prometheus.query(f"count(\n{alert.expr}\n)")
+        except Refused as error:
+            why = error.detail.rpartition(";")[2].strip()
+            detail = f"the rule {alert.name} fails when it is evaluated: {why}"
+            raise Invalid(detail, Problem(expression.POINTER, "evaluation", detail)) from error
 
     def total(self, found: CostRead, days: int) -> int:
         """Say how many samples a preview of so many days reads."""

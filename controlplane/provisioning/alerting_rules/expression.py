@@ -39,7 +39,9 @@ RESERVED = re.compile(
 COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 SETS = frozenset({"and", "or", "unless"})
 WRITERS = frozenset({"label_replace", "label_join"})  # their second argument is a label to write
-NO_LABELS = frozenset({"absent", "absent_over_time", "vector", "scalar", "time", "pi"})
+ABSENCE = frozenset({"absent", "absent_over_time"})  # they give the labels that `=` asks for
+PLACES = frozenset({"__name__", "device", "site"})  # dropped, or kept to the sites of a rule
+NO_LABELS = ABSENCE | {"vector", "scalar", "time", "pi"}
 
 NO_COMPARISON = "nothing is compared: the alert fires for as long as there are samples"
 ALWAYS = "a comparison with `bool` gives 0 or 1, and the alert fires at both"
@@ -204,6 +206,7 @@ def _faults(tree: Any) -> Iterator[tuple[str, str]]:
     for node in _nodes(tree):
         yield from _time_faults(node)
         yield from _label_faults(node)
+        yield from _absence_faults(node)
 
 
 def _selector_faults(selector: Any) -> Iterator[tuple[str, str]]:
@@ -269,6 +272,23 @@ def _label_faults(node: Any) -> Iterator[tuple[str, str]]:
         yield "label", f"the label {written.prettify()} says whose an alert is: it is not made up"
 
 
+def _absence_faults(node: Any) -> Iterator[tuple[str, str]]:
+    if not _is(node, promql.Call) or node.func.name not in ABSENCE:
+        return
+    asked = node.args[0]
+    while _is(asked, promql.ParenExpr):
+        asked = asked.expr
+    asked = getattr(asked, "vector_selector", asked)
+    if not _is(asked, promql.VectorSelector):
+        return  # then the result has no labels
+    for matcher in asked.matchers.matchers:
+        name = matcher.name
+        given = matcher.op == promql.MatchOp.Equal and name not in PLACES
+        if given and RESERVED.fullmatch(name):
+            why = f"{node.func.name} makes up the label {name}, which says whose an alert is"
+            yield "label", f"{why}: ask for it with {name}=~"
+
+
 def _selector(node: Any, *more: str, offset: bool = True) -> str:
     """Write a selector anew, with further matchers."""
     own = [_matcher(matcher) for matcher in node.matchers.matchers]
@@ -293,7 +313,7 @@ def _chooses(node: Any) -> bool:
     """Say whether a node gives a part of what there is without comparing it."""
     if _is(node, promql.BinaryExpr):
         return str(node.op) in {"and", "unless"}
-    return _is(node, promql.Call) and node.func.name in {"absent", "absent_over_time"}
+    return _is(node, promql.Call) and node.func.name in ABSENCE
 
 
 def _nodes(tree: Any) -> list[Any]:

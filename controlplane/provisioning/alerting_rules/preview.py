@@ -1,11 +1,11 @@
 """What a rule would have done: its expression over the last days, and the alerts made of it."""
 
-from collections import Counter
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from itertools import pairwise
+from string import Template
 
 import rules
 from controlplane.clients.prometheus import Prometheus
@@ -20,8 +20,11 @@ Labels = frozenset[tuple[str, str]]
 STEPS = 1000  # of one query; Prometheus gives 11,000 at most, and holds them all in memory
 QUERY_SECONDS = 25.0
 MOST_SERIES = 5000  # of a preview; a rule is to find few
+MOST_POINTS = 20_000_000  # of a preview, of 8 bytes
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 LISTED = 100  # devices of an answer
+OVER = Template("count(\n$expr\n) > $most")
+FEW = Template("(\n$expr\n)\nand on ()\n(count(\n$expr\n) <= $most)")
 OLDEST = "min(prometheus_tsdb_lowest_timestamp_seconds)"
 
 
@@ -43,16 +46,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Past:
-    """The evaluations that a rule would have had, and at which each series was there."""
+    """The evaluations that a rule would have had, and at which each series was there.
+
+    It is at none where there were more series than a rule may have, and nothing fires: `over`.
+    """
 
     times: tuple[float, ...]
     series: Mapping[Labels, Sequence[float]]
-
-    @cached_property
-    def over(self) -> frozenset[float]:
-        """The evaluations with more series than a rule may have: it fires nothing then."""
-        found = Counter(at for there in self.series.values() for at in there)
-        return frozenset(at for at, count in found.items() if count > rules.MOST_SERIES)
+    over: frozenset[float] = frozenset()
 
 
 async def look_back(
@@ -62,36 +63,54 @@ async def look_back(
     interval: float,
     progress: Progress | None = None,
 ) -> Past:
-    """Evaluate an alert's expression as a rule would have been, as far back as samples reach."""
+    """Evaluate an alert's expression as a rule would have been, as far back as samples reach.
+
+    At evaluations with too many series Prometheus is asked for none of them, only how many.
+    """
     progress = progress or Progress()
     end = now().timestamp() // interval * interval
     start = max(end - span.total_seconds(), await _oldest(prometheus))
     count = max(int((end - start) // interval), 0)
     times = tuple(end - interval * back for back in range(count, -1, -1))
-    series: dict[Labels, list[float]] = {}
+    series: dict[Labels, array[float]] = {}
+    over: set[float] = set()
     chunks = list(_chunks(times))
     progress.total = len(chunks)
     for first, last in chunks:
-        found = await prometheus.query_range(
-            alert.expr, _moment(first), _moment(last), interval, QUERY_SECONDS
-        )
-        for one in found:
-            series.setdefault(_labels(one.labels), []).extend(at for at, _ in one.points)
-        if len(series) > MOST_SERIES:
-            detail = (
-                f"this gives more than {MOST_SERIES:,} series: narrow it, or look less far back"
-            )
-            raise Invalid(detail, Problem("/expr", "series", detail))
+        when = (_moment(first), _moment(last), interval, QUERY_SECONDS)
+        many = {
+            at
+            for one in await prometheus.query_range(_filled(OVER, alert), *when)
+            for at, _ in one.points
+        }
+        over |= many
+        asked = _filled(FEW, alert) if many else alert.expr
+        for one in await prometheus.query_range(asked, *when):
+            there = series.setdefault(_labels(one.labels), array("d"))
+            there.extend(at for at, _ in one.points)
+        _refuse_many(series)
         progress.advance()
-    return Past(times, series)
+    return Past(times, series, frozenset(over))
+
+
+def _filled(template: Template, alert: rules.Alert) -> str:
+    return template.substitute(expr=alert.expr, most=rules.MOST_SERIES)
+
+
+def _refuse_many(series: Mapping[Labels, Sequence[float]]) -> None:
+    points = sum(map(len, series.values()))
+    if len(series) <= MOST_SERIES and points <= MOST_POINTS:
+        return
+    what = f"{MOST_SERIES:,} series" if len(series) > MOST_SERIES else f"{MOST_POINTS:,} points"
+    detail = f"this gives more than {what}: narrow it, or look less far back"
+    raise Invalid(detail, Problem("/expr", "series", detail))
 
 
 def outcomes(past: Past, alert: rules.Alert) -> dict[str, Outcome]:
     """Give what would have fired, by device; the empty name is of series without one."""
     found: dict[str, Outcome] = {}
     for labels, there in past.series.items():
-        present = (at for at in there if at not in past.over)
-        fired = list(firings(present, past.times, alert.hold, alert.keep))
+        fired = list(firings(there, past.times, alert.hold, alert.keep))
         if fired:
             device = dict(labels).get("device", "")
             found.setdefault(device, Outcome()).firings.extend(fired)

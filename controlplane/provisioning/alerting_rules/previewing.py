@@ -1,5 +1,6 @@
 """Look back over what a rule would have done: who may, how much at once, and of whom they hear."""
 
+import asyncio
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -54,7 +55,7 @@ class Previewer:
         """Tell what a rule would have done, as far as the actor may know, or raise Busy."""
         await _take_place(session)
         past = await self.evaluator.look_back(prepared.alert, prepared.days, progress)
-        found = preview.outcomes(past, prepared.alert)
+        found = await asyncio.to_thread(preview.outcomes, past, prepared.alert)
         seen = await service.visible(session, actor, found)
         interval = self.evaluator.intent.sample_interval
         return preview.told(past, seen, prepared.checked, prepared.days, interval)

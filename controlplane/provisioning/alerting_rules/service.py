@@ -126,7 +126,7 @@ async def update(  # noqa: PLR0917 - who changes what, and who checks it
     changed = AlertingRule(**{**seen.model_dump(), **given})
     made = await checker.check(changed, await sites(session, seen.site_id))
     if seen.status is RuleStatus.LIVE:
-        await evaluator.afford(made)
+        await evaluator.admit(made)
     await events.changed(session)
     rule = await _again(session, seen, if_match)
     before = (await read(session, actor, [rule]))[0]
@@ -144,12 +144,12 @@ async def enable(  # noqa: PLR0917 - who enables what, and what it is measured b
     name: str,
     if_match: str | None = None,
 ) -> RuleRead:
-    """Have a rule be in force from the next deployment on, if what it costs may be."""
+    """Have a rule be in force from the next deployment on, if it can be evaluated at its cost."""
     seen = await get(session, actor, name, DEPLOY)
     preconditions.check(seen.version, if_match)
     checker.refuse_name(seen.name)
     made = await checker.check(seen, await sites(session, seen.site_id))
-    await evaluator.afford(made)
+    await evaluator.admit(made)
     await events.changed(session)
     rule = await _again(session, seen, if_match)
     return await _put(session, actor, rule, RuleStatus.LIVE)

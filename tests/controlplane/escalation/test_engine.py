@@ -338,6 +338,22 @@ async def test_steps_that_begin_again(stack: Stack) -> None:
     assert await stack.rounds() == []
 
 
+async def test_what_was_told_is_asked_for_once(stack: Stack, statements: list[str]) -> None:
+    """A look where nothing is new costs as much after many rounds as after the first step."""
+    steps = [{"after": 0, "channels": ["pager"]}, {"after": 300, "channels": ["boss"]}]
+    again = {"name": "critical", "steps": steps, "repeat": 5, "repeat_after": 600}
+    assert (await stack.client.put(f"{POLICIES}/critical", json=again)).status_code == 200
+    costs = []
+    await stack.fire()
+    for seconds, told in ((1, 1), (100_000, 12)):
+        await stack.pass_time(seconds)
+        assert len((await stack.escalation())["tellings"]) == told
+        statements.clear()
+        await stack.engine().run()
+        costs.append(len(statements))
+    assert costs[0] == costs[1] > 0
+
+
 async def test_other_alerts_are_left_alone(stack: Stack) -> None:
     """A policy is for what it names: a warning is not escalated, nor is an escalation itself."""
     await stack.fire("core", severity="warning")

@@ -14,7 +14,7 @@ Past = Mapping[str, Sequence[tuple[float, float]]]
 def with_samples(folder: Path, past: Past) -> Server:
     """Return a Prometheus, not started, with these series."""
     lines = [
-        f"{series} {value:g} {at:.3f}" for series, points in past.items() for at, value in points
+        f"{series} {value} {at:.3f}" for series, points in past.items() for at, value in points
     ]
     file = folder / "samples.om"
     file.write_text("\n".join([*lines, "# EOF"]) + "\n")

@@ -13,8 +13,11 @@ from controlplane.clients.prometheus import LoadedRule, Prometheus
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
 from tests.controlplane.conftest import Sessions
-from tests.controlplane.provisioning.alerting_rules.test_rules import RULES, SITES, add
+from tests.controlplane.provisioning.alerting_rules.test_rules import RULE, RULES, SITES, add
 from tests.controlplane.provisioning.server import Server, server
+
+# Right where a site has one device. The story that rule sets are played has three at one.
+BAD_JOIN = "chm_device_up == on (site) group_left () chm_inventory_device_info"
 
 
 @pytest.fixture
@@ -131,6 +134,19 @@ async def test_a_rule_that_promtool_refuses_keeps_out_no_other(
     assert set(await loaded(deployer)) == {"user-UplinkNoisy", "user-OnceFine"}
 
 
+async def test_a_rule_that_fails_as_it_runs_keeps_out_no_other(
+    client: AsyncClient, deployer: Deployer
+) -> None:
+    """A join that is wrong in some networks is in force beside all others, and nobody is blamed."""
+    await enable(client)
+    await enable(client, name="BadJoin", expr=BAD_JOIN)
+
+    assert await deploy(deployer) == "deployed"
+    assert set(await loaded(deployer)) == {"user-UplinkNoisy", "user-BadJoin"}
+    for name in ("UplinkNoisy", "BadJoin"):
+        assert (await client.get(f"{RULES}/{name}")).json()["status"] == "live"
+
+
 async def test_what_prometheus_alone_refuses_keeps_out_no_other(
     client: AsyncClient,
     deployer: Deployer,
@@ -138,7 +154,8 @@ async def test_what_prometheus_alone_refuses_keeps_out_no_other(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where a promtool of another version is content, the rules of people are left out."""
+    """Where a promtool of another version is content, Prometheus says which rule it is."""
+    await enable(client)
     await enable(client, name="OnceFine")
     await age(sessions)
     lenient = tmp_path / "promtool"
@@ -147,9 +164,11 @@ async def test_what_prometheus_alone_refuses_keeps_out_no_other(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
 
     assert await deploy(deployer) == "deployed"
-    assert await loaded(deployer) == {}
+    assert set(await loaded(deployer)) == {"user-UplinkNoisy"}
     failed = (await client.get(f"{RULES}/OnceFine")).json()
-    assert (failed["status"], "Prometheus" in failed["failure"]) == ("failed", True)
+    assert failed["status"] == "failed"
+    assert 'Prometheus: invalid parameter "query"' in failed["failure"]
+    assert (await client.get(f"{RULES}/UplinkNoisy")).json()["status"] == "live"
 
 
 async def test_a_prometheus_that_is_down_is_nobodys_fault(
@@ -161,6 +180,30 @@ async def test_a_prometheus_that_is_down_is_nobodys_fault(
     async with Prometheus.at("http://127.0.0.1:9") as prometheus:
         assert await deploy(Deployer(ours, sessions, prometheus)) == "deployed"
     assert (await client.get(f"{RULES}/UplinkNoisy")).json()["status"] == "live"
+
+
+async def test_labels_that_absence_makes_up(
+    client: AsyncClient, deployer: Deployer, sessions: Sessions
+) -> None:
+    """Nobody writes a rule that leads past all routes, and one from before comes out of force."""
+    made_up = """absent(chm_nothing{escalation="true",chm_channel="pager"})"""
+    refused = await client.post(RULES, json={**RULE, "expr": made_up})
+    assert refused.status_code == 422
+    words = [problem["message"] for problem in refused.json()["errors"]]
+    assert [word.split(",")[0] for word in words] == [
+        "absent makes up the label escalation",
+        "absent makes up the label chm_channel",
+    ]
+    harmless = 'absent(up{device="core1",a="b",role=~"core"})'
+    await enable(client, name="CoreGone", expr=harmless)
+    await enable(client)
+    statement = text("UPDATE alerting_rules SET expr = :expr WHERE name = 'UplinkNoisy'")
+    async with sessions.begin() as session:
+        await session.execute(statement, {"expr": made_up})
+    assert await deploy(deployer) == "deployed"
+    assert set(await loaded(deployer)) == {"user-CoreGone"}
+    failed = (await client.get(f"{RULES}/UplinkNoisy")).json()
+    assert (failed["status"], failed["failure"]) == ("failed", "; ".join(words))
 
 
 async def test_a_name_that_the_product_takes_over(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -10,7 +11,7 @@ from httpx import AsyncClient
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Permission, Role
 from controlplane.clients import prometheus as clients
-from controlplane.clients.prometheus import Answer, Prometheus
+from controlplane.clients.prometheus import Answer, Prometheus, Series
 from controlplane.database import now
 from controlplane.jobs.runner import Runner
 from controlplane.provisioning.alerting_rules import cost, expression, previewing, work
@@ -85,6 +86,39 @@ async def test_a_short_past_is_told(app: FastAPI, client: AsyncClient, tmp_path:
     assert told["words"] == (
         "would have fired never in 7 days; but there are samples of the last 3 hours alone"
     )
+
+
+class Watched(Prometheus):
+    """A client that remembers how many points its largest answer had."""
+
+    points = 0
+
+    async def query_range(self, *asked: Any) -> tuple[Series, ...]:
+        """Ask as ever."""
+        found = await super().query_range(*asked)
+        self.points = max(self.points, sum(len(one.points) for one in found))
+        return found
+
+
+async def test_what_finds_everything_is_told_of_in_numbers(
+    app: FastAPI, client: AsyncClient, tmp_path: Path
+) -> None:
+    """More series than a rule may have are counted where they are: no answer holds them."""
+    hour = [(at + 1, value) for at, value in points()]  # seen from the next step on
+    many = {f'temp{{device="d{number}",site="oslo"}}': hour[:8] for number in range(5_001)}
+    calm = {'temp{device="core1",site="oslo"}': hour}
+    server = with_samples(tmp_path, many | calm)
+    async with server.running(), Watched.at(server.url) as asked:
+        app.state.prometheus = asked
+        rule = {**RULE, "expr": "temp > 0"}
+        response = await client.post(f"{RULES}/preview?days=1", json=rule)
+    assert response.status_code == 200, response.text
+    told = response.json()
+    # The last sample of eight is seen for five minutes, 20 steps.
+    assert told["over_limit"] == 7 + 20
+    assert [(d["device"], d["fired"]) for d in told["devices"]] == [("core1", 1)]
+    assert told["devices"][0]["firing_seconds"] == (HOUR - 8 - 60 // STEP) * STEP
+    assert 0 < asked.points <= 1000
 
 
 @pytest.mark.usefixtures("prometheus", "north")
@@ -229,6 +263,33 @@ class TestCost:
         assert changed.status_code == 422
         far = await client.post(f"{RULES}/preview?days=31", json=RULE)
         assert (far.status_code, far.json()["errors"][0]["pointer"]) == (422, "/query/days")
+
+    async def test_what_fails_is_not_enabled(
+        self, client: AsyncClient, app: FastAPI, tmp_path: Path
+    ) -> None:
+        """A join that fails with the series there are is refused by name, not naming devices."""
+        at = now().timestamp()
+        there = [f'{{device="core{number}",site="oslo"}}' for number in (1, 2)]
+        server = with_samples(
+            tmp_path, {f"{metric}{labels}": [(at, 1)] for labels in there for metric in "ab"}
+        )
+        await add(client, **{**RULE, "expr": "a == on (site) group_left () b"})
+        await add(client, **{**RULE, "name": "Fine", "expr": "a == on (device) b"})
+        async with server.running(), Prometheus.at(server.url) as asked:
+            app.state.prometheus = asked
+            refused = await client.post(f"{RULES}/TempOdd/enable")
+            assert (await client.post(f"{RULES}/Fine/enable")).status_code == 200
+            changed = await client.patch(
+                f"{RULES}/Fine", json={"expr": "a == on (site) group_left () b"}
+            )
+        for answer, name in ((refused, "TempOdd"), (changed, "Fine")):
+            (problem,) = answer.json()["errors"]
+            assert answer.status_code == 422
+            assert (problem["pointer"], problem["code"]) == ("/expr", "evaluation")
+            assert problem["message"].startswith(
+                f"the rule {name} fails when it is evaluated: many"
+            )
+            assert "core1" not in answer.text
 
     async def test_without_prometheus(self, client: AsyncClient, app: FastAPI) -> None:
         """A check does without the cost; nothing is enabled or looked back at, and it says why."""

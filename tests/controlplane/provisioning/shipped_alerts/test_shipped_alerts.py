@@ -11,6 +11,7 @@ import rules
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Role
 from controlplane.provisioning import promtool, service
+from controlplane.provisioning.shipped_alerts.schemas import WEEK
 from controlplane.settings import Settings
 from tests.controlplane.audit.test_trail import entries
 from tests.controlplane.conftest import Login, Sessions
@@ -53,6 +54,22 @@ async def test_every_alert_is_listed(client: AsyncClient, settings: Settings) ->
         "version": 1,
         "updated_at": None,
     }
+
+
+async def test_the_longest_times_can_be_deployed(
+    client: AsyncClient, sessions: Sessions, settings: Settings
+) -> None:
+    """Every time that is accepted is in the set, and the story of the set comes to its end."""
+    week = {"for_seconds": WEEK, "keep_firing_for_seconds": WEEK}
+    for alert in ("DeviceDown", "DeviceUnreachable"):
+        assert (await client.patch(f"{URL}/{alert}", json=week)).status_code == 200
+    (rule, *_) = (await rendered(sessions, settings))["DeviceDown"]
+    assert (rule["for"], rule["keep_firing_for"]) == (f"{WEEK}s", f"{WEEK}s")
+    async with sessions() as session:
+        wanted = await service.wanted(session, settings)
+    (test,) = wanted.behaviour["tests"]
+    assert max(int(moment["eval_time"].rstrip("s")) for moment in test["promql_expr_test"]) < WEEK
+    await promtool.test_rules(tool("promtool"), wanted.played, wanted.behaviour, 60)
 
 
 async def test_what_is_changed_is_in_the_next_rule_set(
