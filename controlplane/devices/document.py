@@ -22,6 +22,7 @@ from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import service as catalogue
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import CONTACT, IMPORTED, Noun
+from controlplane.devices.interfaces import service as interfaces
 from controlplane.devices.inventory import Row
 from controlplane.devices.schemas import (
     DeviceCreate,
@@ -37,6 +38,7 @@ from controlplane.vault import Vault
 
 Named = Mapping[str, Collection[str]]  # by list
 NOBODY: Named = MappingProxyType({})
+NAMED = tuple(noun for noun in ImportDocument.model_fields if noun != "interfaces")
 SWEEP = 500  # devices from which the links of all of them are read at once
 
 
@@ -45,8 +47,8 @@ async def apply(
 ) -> ImportResult:
     """Add what is new and change what differs, or raise Invalid with every problem of every row.
 
-    A credential becomes exactly what the document says; of sites and devices the fields that are
-    left out stay as they are. Nothing is removed. The actor needs for each row what they would
+    A credential becomes exactly what the document says; of all else the fields that are left out
+    stay as they are. Nothing is removed. The actor needs for each row what they would
     need to write it alone.
     """
     await events.changed(session)
@@ -75,11 +77,14 @@ async def put(
     moved.advance(len(document.sites))
     put_devices = await _put_devices(session, actor, document.devices)
     moved.advance(len(document.devices))
+    put_interfaces = await interfaces.put(session, actor, document.interfaces)
+    moved.advance(len(document.interfaces))
     result = ImportResult(
         credentials=_tally(put_credentials),
         sites=_tally(put_sites),
         **tallies,
         devices=_tally(put_devices),
+        interfaces=_tally(put_interfaces),
     )
     await audit.record(session, Action.IMPORT, who=actor.who, after=result.model_dump())
     return result
@@ -89,10 +94,12 @@ async def problems(
     session: AsyncSession, actor: Actor, document: ImportDocument, named: Named = NOBODY
 ) -> list[Problem]:
     """Say everything that keeps the rows from being imported; `named` are names of other rows."""
+    ports = await interfaces.problems(session, actor, document.interfaces)
     return [
         *_problems(document),
         *await _unknown(session, actor, document, named),
         *await _taken(session, actor, document),
+        *(problem.under("/interfaces") for problem in ports),
     ]
 
 
@@ -112,7 +119,7 @@ def _problems(document: ImportDocument) -> Iterable[Problem]:
     for index, credential in enumerate(document.credentials):
         for problem in kinds.problems(credential.kind, credentials.given(credential)):
             yield problem.under(f"/credentials/{index}")
-    for noun in ImportDocument.model_fields:
+    for noun in NAMED:
         seen: set[str] = set()
         for index, row in enumerate(getattr(document, noun)):
             if row.name in seen:

@@ -20,6 +20,7 @@ from controlplane.devices.catalogue.schemas import (
     Text,
 )
 from controlplane.devices.custom import Asked, Values
+from controlplane.devices.interfaces.schemas import InterfaceRow
 from controlplane.devices.models import SiteKind, Status
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TAGS, TEXT
@@ -260,7 +261,10 @@ class DeviceQuery(PageQuery, DeviceFilters):
 
 
 class ImportDocument(BaseModel):
-    """Credentials, sites, catalogue and devices to add or change by name, all of them or none."""
+    """Credentials, sites, catalogue and devices to add or change by name, all of them or none.
+
+    Of interfaces, which devices tell of, what operators say is changed.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -273,6 +277,7 @@ class ImportDocument(BaseModel):
     platforms: list[PlatformCreate] = []
     tenants: list[TenantCreate] = []
     devices: list[DeviceCreate] = []
+    interfaces: list[InterfaceRow] = []
 
 
 class Tally(BaseModel):
@@ -295,3 +300,4 @@ class ImportResult(BaseModel):
     platforms: Tally
     tenants: Tally
     devices: Tally
+    interfaces: Tally

@@ -8,15 +8,24 @@ from controlplane.auth.dependencies import CanReadDevices, CanWriteDevices
 from controlplane.database import Session
 from controlplane.devices.addresses import Reach
 from controlplane.devices.schemas import ImportDocument
+from controlplane.given import given
 from controlplane.jobs import service as jobs
 from controlplane.jobs.endpoints import PREFIX as JOBS
 from controlplane.jobs.schemas import JobRead
 from controlplane.transfer import formats, service, sources, work
 from controlplane.transfer.formats import MEDIA_TYPES, Format
-from controlplane.transfer.schemas import ExportQuery, ImportReport, ImportRequest, TemplateQuery
+from controlplane.transfer.schemas import (
+    ExportQuery,
+    ImportReport,
+    ImportRequest,
+    InterfaceExportQuery,
+    TemplateQuery,
+)
 from controlplane.transfer.sources import Source
+from controlplane.transfer.tables import Kind
 
 router = APIRouter(prefix="/api/v1/devices", tags=["transfer"])
+interfaces = APIRouter(prefix="/api/v1/interfaces", tags=["transfer"])
 
 LARGE_BYTES = 1024 * 1024  # what takes longer than people wait
 PREFERENCE = "respond-async"
@@ -36,6 +45,18 @@ async def export_devices(
     return _file(content, query.format, "devices")
 
 
+@interfaces.get("/export", response_class=Response, responses={200: {"content": ONE_OF_THEM}})
+async def export_interfaces(
+    session: Session,
+    actor: CanReadDevices,
+    query: Annotated[InterfaceExportQuery, given(InterfaceExportQuery)],
+) -> Response:
+    """Export what is said of interfaces, as a document of them that can be imported again."""
+    document = await service.dump_interfaces(session, actor, query)
+    content = formats.write(query.format, document, Kind.INTERFACES)
+    return _file(content, query.format, "interfaces")
+
+
 def _file(content: str, form: Format, name: str) -> Response:
     attachment = f'attachment; filename="{name}.{form}"'
     headers = {"Content-Disposition": attachment}
@@ -46,9 +67,10 @@ def _file(content: str, form: Format, name: str) -> Response:
 async def import_template(
     _actor: CanReadDevices, query: Annotated[TemplateQuery, Query()]
 ) -> Response:
-    """Give a document without devices, to be filled in: CSV has the names of the columns."""
+    """Give a document without rows, to be filled in: CSV has the names of the columns."""
     empty: dict[str, Any] = {noun: [] for noun in ImportDocument.model_fields}
-    return _file(formats.write(query.format, empty), query.format, "template")
+    content = formats.write(query.format, empty, query.kind)
+    return _file(content, query.format, "template")
 
 
 @router.post(
@@ -80,8 +102,8 @@ async def import_document(  # noqa: PLR0917 - what FastAPI hands in
         if asked:
             response.headers["Preference-Applied"] = PREFERENCE
         return JobRead.model_validate(job)
-    given = sources.read(source, text, query)
-    return await service.load(session, actor, state.vault, Reach.of(state.settings), given, query)
+    document, reach = sources.read(source, text, query), Reach.of(state.settings)
+    return await service.load(session, actor, state.vault, reach, document, query)
 
 
 def _preferences(request: Request) -> set[str]:

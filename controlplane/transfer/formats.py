@@ -1,4 +1,4 @@
-"""The formats of transfer: JSON and YAML have the whole document, CSV has devices alone."""
+"""The formats of transfer: JSON and YAML have the whole document, CSV one kind of rows alone."""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ import yaml
 
 from controlplane.errors import Invalid
 from controlplane.transfer import tables
+from controlplane.transfer.tables import Kind
 
 
 class Format(StrEnum):
@@ -27,10 +28,10 @@ MEDIA_TYPES: Mapping[Format, str] = MappingProxyType(
 DEPTH = 100  # of lists and objects in YAML, whose parser recurses in C
 
 
-def write(form: Format, document: Mapping[str, Any]) -> str:
-    """Write a document."""
+def write(form: Format, document: Mapping[str, Any], kind: Kind = Kind.DEVICES) -> str:
+    """Write a document; as a table, the rows of this kind."""
     if form is Format.CSV:
-        return tables.write(document["devices"])
+        return tables.write(document[kind], kind)
     if form is Format.YAML:
         return yaml.dump(
             dict(document), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True
@@ -46,10 +47,10 @@ def decode(content: bytes) -> str:
         raise Invalid("this is not UTF-8") from None
 
 
-def read(form: Format, text: str) -> dict[str, Any]:
+def read(form: Format, text: str, kind: Kind = Kind.DEVICES) -> dict[str, Any]:
     """Read a document, or raise Invalid where it is none; what is in it is not looked at yet."""
     if form is Format.CSV:
-        return {"devices": tables.read(text)}
+        return {kind.value: tables.read(text, kind)}
     document = parse(form, text)
     if not isinstance(document, dict):
         raise Invalid("a document has lists of what it holds, such as devices")

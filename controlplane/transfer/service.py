@@ -19,6 +19,7 @@ from controlplane.devices import inventory, queries, sites
 from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import queries as catalogue
 from controlplane.devices.catalogue.nouns import IMPORTED, Noun
+from controlplane.devices.interfaces import queries as interfaces
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceRead,
@@ -32,7 +33,14 @@ from controlplane.devices.schemas import (
 from controlplane.errors import Invalid, Problem
 from controlplane.jobs.progress import Progress
 from controlplane.transfer import checking
-from controlplane.transfer.schemas import ExportQuery, ImportQuery, ImportReport, Mode, RowError
+from controlplane.transfer.schemas import (
+    ExportQuery,
+    ImportQuery,
+    ImportReport,
+    InterfaceExportQuery,
+    Mode,
+    RowError,
+)
 from controlplane.transfer.sources import Given
 from controlplane.vault import Vault
 
@@ -41,6 +49,7 @@ NEEDED = {
     "sites": Permission.SITES_WRITE,
     **dict.fromkeys((noun.plural for noun in IMPORTED), Permission.DEVICES_READ),
     "devices": Permission.DEVICES_WRITE,
+    "interfaces": Permission.DEVICES_WRITE,
 }
 
 Taken = Callable[[Collection[str]], Select[tuple[str]]]  # those of the names that are there
@@ -127,6 +136,10 @@ async def _unfit(session: AsyncSession, mode: Mode, document: ImportDocument) ->
                 code, words = ("exists", "already") if mode is Mode.CREATE else ("unknown", "not")
                 message = f"{row.name!r} is {words} there"
                 problems.append(Problem(f"/{noun}/{index}/name", code, message))
+    if mode is Mode.CREATE:
+        message = "an interface is added by its device, and not by an import"
+        places = range(len(document.interfaces))
+        problems += [Problem(f"/interfaces/{index}/name", "exists", message) for index in places]
     return problems
 
 
@@ -149,9 +162,24 @@ async def dump(session: AsyncSession, actor: Actor, query: ExportQuery) -> dict[
         **{noun.plural: await _entries(session, noun) for noun in IMPORTED},
         "devices": [_device(device) for device in devices],
     }
-    counted = {noun: len(rows) for noun, rows in exported.items()}
+    return await _exported(session, actor, exported)
+
+
+async def dump_interfaces(
+    session: AsyncSession, actor: Actor, query: InterfaceExportQuery
+) -> dict[str, Any]:
+    """Give what is said of the interfaces that the actor sees and that pass the filters."""
+    found = await session.execute(interfaces.told_of(actor, query))
+    rows = [{name: str(value) for name, value in row.items()} for row in found.mappings()]
+    return await _exported(session, actor, {"interfaces": rows})
+
+
+async def _exported(
+    session: AsyncSession, actor: Actor, document: dict[str, Any]
+) -> dict[str, Any]:
+    counted = {noun: len(rows) for noun, rows in document.items()}
     await audit.record(session, Action.EXPORT, who=actor.who, after=counted)
-    return exported
+    return document
 
 
 async def _entries(session: AsyncSession, noun: Noun) -> list[dict[str, Any]]:

@@ -39,4 +39,4 @@ def read(source: Source, text: str, query: ImportQuery) -> Given:
     """Give the document that a file makes, or raise Invalid where it is not what it should be."""
     if source in FOREIGN:
         return FOREIGN[source](text, query.secrets)
-    return Given(formats.read(Format(source), text))
+    return Given(formats.read(Format(source), text, query.kind))
