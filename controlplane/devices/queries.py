@@ -55,7 +55,7 @@ DEVICE_ORDERING = {
     "updated_at": col(Device.updated_at),
 }
 
-TOLD = ("model", "os_version", "serial")  # by the device itself
+TOLD = ("model", "os_version", "serial", "sys_name")  # by the device itself
 SEARCHED = ("role", "site", "maker")  # beside what stands together in a column
 
 

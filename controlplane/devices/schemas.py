@@ -184,6 +184,7 @@ class FactsRead(BaseModel):
     model: str
     os_version: str
     serial: str
+    sys_name: str
     profile: str
     first_seen: datetime
     last_seen: datetime
@@ -246,6 +247,7 @@ class DeviceFilters(BaseModel):
     model: Annotated[list[Printable], TEXT] = NOT_GIVEN
     os_version: Annotated[list[Printable], TEXT] = NOT_GIVEN
     serial: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    sys_name: Annotated[list[Printable], TEXT] = NOT_GIVEN
     parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     group: Annotated[list[Name], CHOICE] = NOT_GIVEN
     tag: Annotated[list[Word], TAGS] = NOT_GIVEN
