@@ -16,8 +16,8 @@ from controlplane.errors import HeadersTooLarge, Overdue, TooLarge, TooSlow
 
 SMALL_BYTES = 64 * 1024  # several times the largest device, role or credential
 LARGE = re.compile(
-    r"/api/v1/(devices(?:/import(?:/[a-z-]+)?)?|interfaces|alerts/webhook|notifications/inbox"
-    r"|exporter/traps)"
+    r"/api/v1/(devices(?:/import(?:/[a-z-]+)?)?|interfaces|sites|device-groups"
+    r"|alerts/webhook|notifications/inbox|exporter/traps)"
 )
 
 

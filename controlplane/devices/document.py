@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -191,17 +190,9 @@ async def _put_sites(
     session: AsyncSession, actor: Actor, given: Sequence[SiteCreate]
 ) -> list[Outcome]:
     """Put sites in the order in which parents come first, and tell the outcome of each."""
-    return [await _put_site(session, actor, site) for site in _parents_first(given)]
-
-
-def _parents_first(given: Sequence[SiteCreate]) -> Iterable[SiteCreate]:
-    sites = {site.name: site for site in given}
-    order = TopologicalSorter({site.name: {site.parent or ""} & sites.keys() for site in given})
-    try:
-        return [sites[name] for name in order.static_order()]
-    except CycleError as error:
-        detail = f"the sites make a cycle: {' -> '.join(error.args[1])}"
-        raise Invalid(detail, Problem("/sites", "cycle", detail)) from None
+    named = {site.name: site for site in given}
+    order = sites.parents_first({site.name: site.parent for site in given}, "/sites")
+    return [await _put_site(session, actor, named[name]) for name in order]
 
 
 async def _put_site(session: AsyncSession, actor: Actor, data: SiteCreate) -> Outcome:

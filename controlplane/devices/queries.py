@@ -83,6 +83,14 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     return select(Site).where(_visible_site(actor, Site.id), found, *asked)
 
 
+def writable_sites(
+    actor: Actor, permission: Permission, names: Collection[str]
+) -> Select[tuple[Site]]:
+    """Select the sites of these names that the actor's permission reaches."""
+    reached = restrictor.on_sites(actor, permission, col(Site.id))
+    return select(Site).where(one_of(col(Site.name), names), reached)
+
+
 def taken_sites(names: Collection[str]) -> Select[tuple[str]]:
     """Select those of the names that a site has, whoever asks."""
     return select(Site.name).where(one_of(col(Site.name), names))
@@ -228,9 +236,10 @@ def count_monitored() -> Select[tuple[int]]:
     return select(func.count()).select_from(Device).where(col(Device.status).in_(MONITORED))
 
 
-def site_names(actor: Actor) -> Select[tuple[UUID, str]]:
-    """Select the id and the name of every site that the actor sees."""
-    return select(Site.id, Site.name).where(_visible_site(actor, Site.id))
+def site_names(actor: Actor, among: Collection[UUID] | None = None) -> Select[tuple[UUID, str]]:
+    """Select the id and the name of every site that the actor sees, or of those among some."""
+    named = select(Site.id, Site.name).where(_visible_site(actor, Site.id))
+    return named if among is None else named.where(one_of(col(Site.id), among))
 
 
 def device_sites(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
@@ -241,7 +250,7 @@ def device_sites(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
 
 def named_sites(actor: Actor, names: Collection[str]) -> Select[tuple[Site]]:
     """Select the sites of these names that the actor sees."""
-    return select(Site).where(one_of(col(Site.name), names), _visible_site(actor, Site.id))
+    return writable_sites(actor, Permission.SITES_READ, names)
 
 
 def among(sites: CTE, site: UUID | None) -> Select[tuple[UUID]]:

@@ -25,6 +25,7 @@ from controlplane.devices.models import SiteKind, Status
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TAGS, TEXT
 from controlplane.pagination import PageQuery
+from controlplane.rows import Key
 
 HOST_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 # RFC 1123, section 2.1: a name whose last label is a number would be read as an address.
@@ -79,6 +80,10 @@ class SiteCreate(SiteUpdate):
     """A new site."""
 
     name: Name
+
+
+class SiteChange(SiteUpdate, Key):
+    """A site of a list, and the fields of it to change."""
 
 
 class SiteRead(BaseModel):
@@ -151,16 +156,7 @@ class DeviceUpdate(DeviceFields):
     version: int | None = None
 
 
-class DeviceKey(BaseModel):
-    """A device of a list; with `version`, only if nobody else changed it since."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-    version: int | None = None
-
-
-class DeviceChange(DeviceUpdate, DeviceKey):
+class DeviceChange(DeviceUpdate, Key):
     """A device of a list, and the fields of it to change."""
 
 
