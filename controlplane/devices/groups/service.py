@@ -15,6 +15,8 @@ from controlplane.auth.roles import grants
 from controlplane.auth.roles import queries as role_queries
 from controlplane.database import now
 from controlplane.devices import queries as device_queries
+from controlplane.devices.catalogue import queries as catalogue
+from controlplane.devices.catalogue.nouns import DEVICE_ROLE
 from controlplane.devices.groups import queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.groups.schemas import (
@@ -176,11 +178,23 @@ async def _to_change(
 
 async def _put(session: AsyncSession, actor: Actor, group: DeviceGroup, given: Filter) -> None:
     """Give a group its filter, and look at the group as it was written."""
+    await _refuse_unknown(session, given.roles)
     group.site_id = await _site(session, actor, given.site)
     group.sqlmodel_update(given.model_dump(exclude={"site"}))
     session.add(group)
     await session.flush()
     await restrictor.check_group(session, actor, WRITE, group.id)
+
+
+async def _refuse_unknown(session: AsyncSession, roles: Sequence[str]) -> None:
+    known = set(await session.scalars(catalogue.taken(DEVICE_ROLE, roles)))
+    problems = [
+        Problem(f"/filter/roles/{index}", "unknown", f"there is no {DEVICE_ROLE.words} {name!r}")
+        for index, name in enumerate(roles)
+        if name not in known
+    ]
+    if problems:
+        raise Invalid("some of these device roles are not in the catalogue", *problems)
 
 
 async def _site(session: AsyncSession, actor: Actor, name: str | None) -> UUID | None:
