@@ -1,7 +1,7 @@
 """`chm interface`: the interfaces of devices."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,11 +19,9 @@ from controlplane.devices.interfaces.schemas import (
     InterfaceUpdate,
 )
 from controlplane.settings import Settings
-from controlplane.transfer import formats
 from controlplane.transfer import service as transfers
 from controlplane.transfer.formats import Format
 from controlplane.transfer.schemas import InterfaceExportQuery
-from controlplane.transfer.tables import Kind
 
 app = typer.Typer(help="Interfaces that devices have told of.", no_args_is_help=True)
 
@@ -80,10 +78,10 @@ def export(
     decided = {"importance": importance, "monitored": monitored}
     query = InterfaceExportQuery.model_validate({"format": form, **filters, **decided, "q": q})
 
-    async def work(session: AsyncSession) -> dict[str, Any]:
-        return await transfers.dump_interfaces(session, shell(), query)
-
-    transfer.write(formats.write(form, transact(Settings(), work), Kind.INTERFACES), out)
+    with transfer.written(out) as file:
+        transact(
+            Settings(), lambda session: transfers.export_interfaces(session, shell(), query, file)
+        )
 
 
 @app.command()

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated
 
 import typer
 from rich import progress as bars
@@ -79,19 +79,18 @@ def export(
     """Write sites and devices so that they can be imported again; CSV has devices alone."""
     filters = {"site": site, "role": role, "vendor": vendor, "status": status, "group": group}
     query = ExportQuery.model_validate({"format": form, **filters, "tag": tag, "q": q})
-
-    async def work(session: AsyncSession) -> dict[str, Any]:
-        return await service.dump(session, shell(), query)
-
-    write(formats.write(form, transact(Settings(), work)), out)
+    with written(out) as file:
+        transact(Settings(), lambda session: service.export(session, shell(), query, file))
 
 
-def write(text: str, out: Path | None) -> None:
-    """Write an export to a file, or to standard output."""
+@contextmanager
+def written(out: Path | None) -> Iterator[IO[str]]:
+    """Open what an export is written to: a file, or standard output."""
     if out is None:
-        sys.stdout.write(text)
+        yield sys.stdout
     else:
-        out.write_text(text, encoding="utf-8", newline="")
+        with out.open("w", encoding="utf-8", newline="") as file:
+            yield file
 
 
 def _content(file: Path, settings: Settings) -> bytes:

@@ -184,6 +184,12 @@ def _searched(subjects: Mapping[str, lookups.Subject]) -> Iterator[lookups.Subje
     yield Related(col(Device.id), select(DeviceFacts.device_id), Lowered(FACTS_SEARCHED))
 
 
+def custom_names(actor: Actor, query: DeviceFilters) -> Select[tuple[str]]:
+    """Select the names of the custom fields that the same devices have."""
+    name = func.jsonb_object_keys(col(Device.custom_fields)).label("name")
+    return devices(actor, query).with_only_columns(name).distinct().order_by(name)
+
+
 def among_devices(ids: Select[tuple[UUID]]) -> ColumnElement[bool]:
     """Say of a device that it is one of these."""
     return col(Device.id).in_(ids)

@@ -41,23 +41,35 @@ LISTS = frozenset({"modules", "tags", "contacts", "credentials", "parents"})
 NULLABLE = frozenset({"site", "role", "device_type", "platform", "poll_class", "tenant", "profile"})
 UNSAID = frozenset({"port", "status", "importance", "monitored"})  # where the cell is empty
 MARK = "'"
+Row = Mapping[str, Any]
 FORMULA = ("=", "+", "-", "@", "\t", "\r", MARK)
 
 
-def write(rows: Iterable[Mapping[str, Any]], kind: Kind = Kind.DEVICES) -> str:
+def write(rows: Sequence[Row], kind: Kind = Kind.DEVICES) -> str:
     """Write rows as a table; the items of a list are separated by spaces."""
-    held, columns = list(rows), COLUMNS_OF[kind]
-    custom = sorted({name for row in held for name in row.get(FIELD, ())})
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([*columns, *(CUSTOM + name for name in custom)])
-    writer.writerows(
+    custom = sorted({name for row in rows for name in row.get(FIELD, ())})
+    return header(kind, custom) + lines(rows, kind, custom)
+
+
+def header(kind: Kind, custom: Sequence[str]) -> str:
+    """Write the line of column names; `custom` are the custom fields to be shown."""
+    return _written([[*COLUMNS_OF[kind], *(CUSTOM + name for name in custom)]])
+
+
+def lines(rows: Iterable[Row], kind: Kind, custom: Sequence[str]) -> str:
+    """Write rows under these columns."""
+    return _written(
         [
-            *(_cell(row[name]) for name in columns),
+            *(_cell(row[name]) for name in COLUMNS_OF[kind]),
             *(_cell(_json(row.get(FIELD, {}).get(name))) for name in custom),
         ]
-        for row in held
+        for row in rows
     )
+
+
+def _written(cells: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(cells)
     return text.getvalue()
 
 
