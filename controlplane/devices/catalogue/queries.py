@@ -30,6 +30,11 @@ def entries(noun: Noun, name: str | None = None) -> Select[tuple[Entry]]:
     return statement if name is None else statement.where(noun.table.name == name)
 
 
+def named(noun: Noun, names: Collection[str]) -> Select[tuple[Entry]]:
+    """Select the objects of these names."""
+    return select(noun.table).where(one_of(col(noun.table.name), names))
+
+
 def ids(noun: Noun, names: Collection[str]) -> Select[tuple[str, UUID]]:
     """Select name and id of the objects of these names."""
     return select(noun.table.name, noun.table.id).where(one_of(col(noun.table.name), names))
