@@ -257,7 +257,7 @@ async def test_a_port_that_flaps(
 
         async def transition(oid: str, state: Value) -> None:
             there.becomes(f"{OPER}.2", state)
-            await there.traps(oid)
+            await there.sends(oid)
 
         async def over() -> bool:
             return not await there.alertmanager.alerts()
@@ -271,8 +271,8 @@ async def test_a_port_that_flaps(
         there.becomes(f"{ADMIN}.3", UP)
         there.becomes(f"{OPER}.3", DOWN)
         there.becomes(f"{ALIAS}.3", octets("to core3"))
-        await there.traps(LINK_DOWN)
-        await there.traps(LINK_DOWN, port=3)
+        await there.sends(LINK_DOWN)
+        await there.sends(LINK_DOWN, port=3)
         await until(there.alertmanager.alerts)
         (told,) = await there.alerts()
         assert told["ifIndex"] == "3"
