@@ -5,6 +5,7 @@ of every row, and the commit.
 """
 
 import asyncio
+import io
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,7 @@ from controlplane.auth import keys
 from controlplane.auth.actor import shell
 from controlplane.devices.addresses import Reach
 from controlplane.settings import Settings
-from controlplane.transfer import formats, service, sources
+from controlplane.transfer import service, sources
 from controlplane.transfer.formats import Format
 from controlplane.transfer.schemas import ExportQuery, ImportQuery
 from controlplane.transfer.sources import Source
@@ -78,7 +79,7 @@ async def measure(settings: Settings) -> None:
     def dump(form: Format) -> Work:
         async def work(session: AsyncSession) -> None:
             query = ExportQuery(format=form)
-            formats.write(form, await service.dump(session, shell(), query))
+            await service.export(session, shell(), query, io.StringIO())
 
         return work
 

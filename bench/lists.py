@@ -86,9 +86,10 @@ EVERYWHERE = {  # what takes a right on everything
     "people": "/api/v1/users",
 }
 FACTS = """
-INSERT INTO device_facts (device_id, vendor, model, os_version, serial, profile, first_seen,
-  last_seen)
-SELECT id, 'Cisco', 'C9300-48P', '17.9.4', 'SN-0' || substr(name, 8), 'cisco_ios', now(), now()
+INSERT INTO device_facts (device_id, vendor, model, os_version, serial, sys_name, profile,
+  first_seen, last_seen)
+SELECT id, 'Cisco', 'C9300-48P', '17.9.4', 'SN-0' || substr(name, 8), name || '.example.net',
+  'cisco_ios', now(), now()
 FROM devices
 """
 INTERFACES = """

@@ -1,20 +1,47 @@
 """Objects in bulk: a list of them in one body, of which all are written or none."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from controlplane.errors import Forbidden, Invalid, Problem, Stale
+from controlplane.errors import ChmError, Conflict, Forbidden, Invalid, Problem, Stale
+from controlplane.grammar import Name
 
 MOST = 10_000
+FEWER = 1_000  # of what is written one after the other
+NOTHING = "nothing was written: some of these cannot be"
 
 Item = TypeVar("Item", bound=BaseModel)
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+
+
+REFUSALS = (Invalid, Forbidden, Conflict)
+CODES: Mapping[type[ChmError], str] = MappingProxyType(
+    {Invalid: "invalid", Forbidden: "forbidden", Conflict: "conflict"}
+)  # of a refusal that names no field
 
 
 class Rows(RootModel[Annotated[list[Item], Field(min_length=1, max_length=MOST)]], Generic[Item]):
     """So many objects at once."""
+
+
+class FewerRows(
+    RootModel[Annotated[list[Item], Field(min_length=1, max_length=FEWER)]], Generic[Item]
+):
+    """So many objects at once that are written one after the other."""
+
+
+class Key(BaseModel):
+    """An object of a list; with `version`, only if nobody else changed it since."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    version: int | None = None
 
 
 class Named(Protocol):
@@ -84,7 +111,7 @@ def check(
         if item.name not in writable and item.name not in seen
     ]
     if found := [*twice(items), *unknown]:
-        raise Invalid("nothing was written: some of these cannot be", *found)
+        raise Invalid(NOTHING, *found)
     beyond = [
         Problem(f"{place}/name", "forbidden", f"you may see {item.name!r}, but not write it")
         for place, item in at
@@ -99,3 +126,36 @@ def check(
     ]
     if changed:
         raise Stale("nothing was written: somebody else changed some of these", None, *changed)
+
+
+async def each(
+    items: Sequence[Given],
+    work: Callable[[Given], Awaitable[Result]],
+    order: Iterable[int] | None = None,
+) -> list[Result]:
+    """Do the work of every item, in this order of their numbers; give the results in theirs.
+
+    Where some are refused, the others are tried all the same, and what is wrong with all of them is
+    raised as one error: nothing of the transaction may be kept.
+    """
+    done: dict[int, Result] = {}
+    refused: dict[int, ChmError] = {}
+    for index in range(len(items)) if order is None else order:
+        try:
+            done[index] = await work(items[index])
+        except REFUSALS as error:
+            refused[index] = error
+    if refused:
+        raise _together(refused)
+    return [done[index] for index in range(len(items))]
+
+
+def _together(refused: Mapping[int, ChmError]) -> ChmError:
+    """Give one error for several: the kind that says most about the request comes first."""
+    kind = next(k for k in REFUSALS if any(isinstance(e, k) for e in refused.values()))
+    problems = [
+        problem.under(f"/{index}")
+        for index, error in sorted(refused.items())
+        for problem in error.problems or [Problem("/name", CODES[type(error)], error.detail)]
+    ]
+    return kind(NOTHING, *problems)

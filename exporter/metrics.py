@@ -74,12 +74,13 @@ def _counter(text: str, *labels: str) -> Description:
 CATALOGUE: dict[str, Description] = {
     "chm_device_up": _gauge("Whether the device answered: 1 or 0."),
     "chm_device_info": _gauge(
-        "What the device is; always 1. A label is empty where the device does not tell; `profile`"
-        " is the one that it is asked by.",
+        "What the device is; always 1. A label is empty where the device does not tell; `sys_name`"
+        " is what it calls itself, `profile` the one that it is asked by.",
         "vendor",
         "model",
         "os_version",
         "serial",
+        "sys_name",
         "profile",
     ),
     "chm_uptime_seconds": _gauge("Seconds since the network management of the device started."),

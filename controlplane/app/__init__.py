@@ -91,6 +91,7 @@ ROUTERS = (
     devices.sites,
     transfer.router,  # before devices, whose names begin where its paths do
     devices.devices,
+    transfer.interfaces,  # before interfaces, for the same reason
     catalogue.contacts,
     catalogue.custom_fields,
     catalogue.device_roles,

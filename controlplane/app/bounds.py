@@ -16,8 +16,9 @@ from controlplane.errors import HeadersTooLarge, Overdue, TooLarge, TooSlow
 
 SMALL_BYTES = 64 * 1024  # several times the largest device, role or credential
 LARGE = re.compile(
-    r"/api/v1/(devices(?:/import(?:/[a-z-]+)?)?|interfaces|alerts/webhook|digests/[^/]+"
-    r"|notifications/inbox|exporter/traps)"
+    r"/api/v1/(devices(?:/import(?:/[a-z-]+)?)?|interfaces|sites|device-groups"
+    r"|contacts|custom-fields|device-roles|device-types|platforms|poll-classes|tenants"
+    r"|alerts/webhook|digests/[^/]+|notifications/inbox|exporter/traps)"
 )
 
 

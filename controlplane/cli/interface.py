@@ -7,7 +7,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.auth.actor import shell
-from controlplane.cli import output
+from controlplane.cli import output, transfer
 from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact
 from controlplane.devices.interfaces import queries, service
@@ -19,6 +19,9 @@ from controlplane.devices.interfaces.schemas import (
     InterfaceUpdate,
 )
 from controlplane.settings import Settings
+from controlplane.transfer import service as transfers
+from controlplane.transfer.formats import Format
+from controlplane.transfer.schemas import InterfaceExportQuery
 
 app = typer.Typer(help="Interfaces that devices have told of.", no_args_is_help=True)
 
@@ -27,16 +30,23 @@ COLUMNS = (
     *("description", "importance", "monitored"),
 )
 
+OfDevice = Annotated[str | None, typer.Option(help="Only of this device.")]
+AtSite = Annotated[str | None, typer.Option(help="Only at this site.")]
+InState = Annotated[OperStatus | None, typer.Option(help="Only in this state.")]
+AsImportant = Annotated[Importance | None, typer.Option(help="Only as important.")]
+SoMonitored = Annotated[Monitored | None, typer.Option(help="Only so monitored.")]
+Q = Annotated[str, typer.Option(help="Part of device, name, alias or description.")]
+
 
 @app.command("list")
 def list_(
     *,
-    device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
-    site: Annotated[str | None, typer.Option(help="Only at this site.")] = None,
-    status: Annotated[OperStatus | None, typer.Option(help="Only in this state.")] = None,
-    importance: Annotated[Importance | None, typer.Option(help="Only as important.")] = None,
-    monitored: Annotated[Monitored | None, typer.Option(help="Only so monitored.")] = None,
-    q: Annotated[str, typer.Option(help="Part of device, name, alias or description.")] = "",
+    device: OfDevice = None,
+    site: AtSite = None,
+    status: InState = None,
+    importance: AsImportant = None,
+    monitored: SoMonitored = None,
+    q: Q = "",
     as_json: AsJson = False,
 ) -> None:
     """List interfaces by device and name."""
@@ -49,6 +59,29 @@ def list_(
         return await service.read(session, list(await session.scalars(found)))
 
     output.rows(transact(Settings(), work), COLUMNS, as_json=as_json)
+
+
+@app.command()
+def export(
+    *,
+    form: transfer.Form = Format.JSON,
+    out: transfer.Out = None,
+    device: OfDevice = None,
+    site: AtSite = None,
+    status: InState = None,
+    importance: AsImportant = None,
+    monitored: SoMonitored = None,
+    q: Q = "",
+) -> None:
+    """Write what is said of interfaces; `chm import` reads it, with `--kind interfaces` a CSV."""
+    filters = {"device": device, "site": site, "oper_status": status}
+    decided = {"importance": importance, "monitored": monitored}
+    query = InterfaceExportQuery.model_validate({"format": form, **filters, **decided, "q": q})
+
+    with transfer.written(out) as file:
+        transact(
+            Settings(), lambda session: transfers.export_interfaces(session, shell(), query, file)
+        )
 
 
 @app.command()

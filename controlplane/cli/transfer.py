@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated
 
 import typer
 from rich import progress as bars
@@ -24,8 +24,11 @@ from controlplane.transfer import formats, service, sources
 from controlplane.transfer.formats import Format
 from controlplane.transfer.schemas import ExportQuery, ImportQuery, ImportReport, Mode
 from controlplane.transfer.sources import Source
+from controlplane.transfer.tables import Kind
 
 FAULTY = 1  # the exit code of a trial that found something wrong
+Form = Annotated[Format, typer.Option("--format", help="How it is written.")]
+Out = Annotated[Path | None, typer.Option(help="Instead of standard output.")]
 SUFFIXES = ((".csv", Source.CSV), (".yaml", Source.YAML), (".yml", Source.YAML))
 
 
@@ -35,6 +38,7 @@ def import_(
     source: Annotated[
         Source | None, typer.Option("--from", "--format", help="Else by the file's name.")
     ] = None,
+    kind: Annotated[Kind, typer.Option(help="What the rows of a CSV are.")] = Kind.DEVICES,
     mode: Annotated[Mode, typer.Option(help="Add only, change only, or both.")] = Mode.UPSERT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, and keep nothing.")] = False,
     secrets: Annotated[
@@ -44,7 +48,7 @@ def import_(
 ) -> None:
     """Add or change what a file holds, all or none; exit code 1 where a trial found errors."""
     settings = Settings()
-    query = ImportQuery(mode=mode, dry_run=dry_run, secrets=secrets)
+    query = ImportQuery(mode=mode, kind=kind, dry_run=dry_run, secrets=secrets)
     wanted = source or dict(SUFFIXES).get(file.suffix.lower(), Source.JSON)
     given = sources.read(wanted, formats.decode(_content(file, settings)), query)
     reach = Reach.of(settings)
@@ -62,8 +66,8 @@ def import_(
 
 def export(
     *,
-    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.JSON,
-    out: Annotated[Path | None, typer.Option(help="Instead of standard output.")] = None,
+    form: Form = Format.JSON,
+    out: Out = None,
     site: Annotated[str | None, typer.Option(help="Only devices at this site.")] = None,
     role: Annotated[str | None, typer.Option(help="Only of this role.")] = None,
     vendor: Annotated[str | None, typer.Option(help="Only of this vendor.")] = None,
@@ -75,15 +79,18 @@ def export(
     """Write sites and devices so that they can be imported again; CSV has devices alone."""
     filters = {"site": site, "role": role, "vendor": vendor, "status": status, "group": group}
     query = ExportQuery.model_validate({"format": form, **filters, "tag": tag, "q": q})
+    with written(out) as file:
+        transact(Settings(), lambda session: service.export(session, shell(), query, file))
 
-    async def work(session: AsyncSession) -> dict[str, Any]:
-        return await service.dump(session, shell(), query)
 
-    text = formats.write(form, transact(Settings(), work))
+@contextmanager
+def written(out: Path | None) -> Iterator[IO[str]]:
+    """Open what an export is written to: a file, or standard output."""
     if out is None:
-        sys.stdout.write(text)
+        yield sys.stdout
     else:
-        out.write_text(text, encoding="utf-8", newline="")
+        with out.open("w", encoding="utf-8", newline="") as file:
+            yield file
 
 
 def _content(file: Path, settings: Settings) -> bytes:

@@ -19,11 +19,9 @@ from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.document import SWEEP
 from controlplane.devices.inventory import Fields, Row
 from controlplane.devices.models import Device, DeviceParent
-from controlplane.devices.schemas import DeviceChange, DeviceCreate, DeviceKey, DeviceRead
+from controlplane.devices.schemas import DeviceChange, DeviceCreate, DeviceRead
 from controlplane.errors import Conflict, Invalid, Problem
-from controlplane.rows import Written
-
-NOTHING = "nothing was written: some of these cannot be"
+from controlplane.rows import NOTHING, Key, Written
 
 
 async def create(
@@ -101,7 +99,7 @@ async def change(
     return Written.of(stored)
 
 
-async def delete(session: AsyncSession, actor: Actor, items: Sequence[DeviceKey]) -> None:
+async def delete(session: AsyncSession, actor: Actor, items: Sequence[Key]) -> None:
     """Remove devices; those behind which others stand that stay are told, and none is removed."""
     await events.changed(session)
     stored = await _writable(session, actor, items)
@@ -116,9 +114,7 @@ async def delete(session: AsyncSession, actor: Actor, items: Sequence[DeviceKey]
         await trail.record(session, actor, Action.DELETE, service.NOUN, device, before=old)
 
 
-async def _writable(
-    session: AsyncSession, actor: Actor, items: Sequence[DeviceKey]
-) -> list[Device]:
+async def _writable(session: AsyncSession, actor: Actor, items: Sequence[Key]) -> list[Device]:
     """Give the device of each item, or refuse with every item that is not as its writer saw it."""
     names = [item.name for item in items]
     found = {d.name: d for d in await session.scalars(queries.named(actor, service.WRITE, names))}

@@ -14,23 +14,27 @@ from controlplane.devices import custom, inventory, places, queries, service
 from controlplane.devices.catalogue import service as catalogue
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import CONTACT, CUSTOM_FIELD, IMPORTED
+from controlplane.devices.interfaces import service as interfaces
 from controlplane.devices.schemas import DeviceCreate, ImportDocument, SiteCreate
 from controlplane.errors import Problem
 
 Named = Mapping[str, Collection[str]]  # by list
 NOBODY: Named = MappingProxyType({})
+NAMED = tuple(noun for noun in ImportDocument.model_fields if noun != "interfaces")
 
 
 async def problems(
     session: AsyncSession, actor: Actor, document: ImportDocument, named: Named = NOBODY
 ) -> list[Problem]:
     """Say everything that keeps the rows from being imported; `named` are names of other rows."""
+    ports = await interfaces.problems(session, actor, document.interfaces)
     return [
         *_problems(document),
         *await _refused(session, actor, document, named),
         *await _unfit(session, actor, document, named),
         *await _unknown(session, actor, document, named),
         *await _taken(session, actor, document),
+        *(problem.under("/interfaces") for problem in ports),
     ]
 
 
@@ -39,7 +43,7 @@ def _problems(document: ImportDocument) -> Iterable[Problem]:
     for index, credential in enumerate(document.credentials):
         for problem in kinds.problems(credential.kind, credentials.given(credential)):
             yield problem.under(f"/credentials/{index}")
-    for noun in ImportDocument.model_fields:
+    for noun in NAMED:
         seen: set[str] = set()
         for index, row in enumerate(getattr(document, noun)):
             if row.name in seen:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +17,7 @@ from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import service as catalogue
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import IMPORTED, Noun
+from controlplane.devices.interfaces import service as interfaces
 from controlplane.devices.inventory import Row
 from controlplane.devices.schemas import (
     DeviceCreate,
@@ -27,7 +27,7 @@ from controlplane.devices.schemas import (
     SiteCreate,
     Tally,
 )
-from controlplane.errors import Invalid, Problem
+from controlplane.errors import Invalid
 from controlplane.jobs.progress import Progress
 from controlplane.vault import Vault
 
@@ -39,8 +39,8 @@ async def apply(
 ) -> ImportResult:
     """Add what is new and change what differs, or raise Invalid with every problem of every row.
 
-    A credential becomes exactly what the document says; of sites and devices the fields that are
-    left out stay as they are. Nothing is removed. The actor needs for each row what they would
+    A credential becomes exactly what the document says; of all else the fields that are left out
+    stay as they are. Nothing is removed. The actor needs for each row what they would
     need to write it alone.
     """
     await events.changed(session)
@@ -69,11 +69,14 @@ async def put(
     moved.advance(len(document.sites))
     put_devices = await _put_devices(session, actor, document.devices)
     moved.advance(len(document.devices))
+    put_interfaces = await interfaces.put(session, actor, document.interfaces)
+    moved.advance(len(document.interfaces))
     result = ImportResult(
         credentials=_tally(put_credentials),
         sites=_tally(put_sites),
         **tallies,
         devices=_tally(put_devices),
+        interfaces=_tally(put_interfaces),
     )
     await audit.record(session, Action.IMPORT, who=actor.who, after=result.model_dump())
     return result
@@ -101,17 +104,9 @@ async def _put_sites(
     session: AsyncSession, actor: Actor, given: Sequence[SiteCreate]
 ) -> list[Outcome]:
     """Put sites in the order in which parents come first, and tell the outcome of each."""
-    return [await _put_site(session, actor, site) for site in _parents_first(given)]
-
-
-def _parents_first(given: Sequence[SiteCreate]) -> Iterable[SiteCreate]:
-    sites = {site.name: site for site in given}
-    order = TopologicalSorter({site.name: {site.parent or ""} & sites.keys() for site in given})
-    try:
-        return [sites[name] for name in order.static_order()]
-    except CycleError as error:
-        detail = f"the sites make a cycle: {' -> '.join(error.args[1])}"
-        raise Invalid(detail, Problem("/sites", "cycle", detail)) from None
+    named = {site.name: site for site in given}
+    order = sites.parents_first({site.name: site.parent for site in given}, "/sites")
+    return [await _put_site(session, actor, named[name]) for name in order]
 
 
 async def _put_site(session: AsyncSession, actor: Actor, data: SiteCreate) -> Outcome:

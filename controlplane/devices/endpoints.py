@@ -20,12 +20,12 @@ from controlplane.devices.addresses import Reach
 from controlplane.devices.schemas import (
     DeviceChange,
     DeviceCreate,
-    DeviceKey,
     DeviceQuery,
     DeviceRead,
     DeviceUpdate,
     ImportDocument,
     ImportResult,
+    SiteChange,
     SiteCreate,
     SiteQuery,
     SiteRead,
@@ -36,7 +36,7 @@ from controlplane.grammar import Name
 from controlplane.pagination import Page
 from controlplane.preconditions import IfMatch
 from controlplane.retries.once import ONCE, Retryable
-from controlplane.rows import Rows, Written
+from controlplane.rows import FewerRows, Key, Rows, Written
 
 sites = APIRouter(prefix="/api/v1/sites", tags=["sites"], route_class=Retryable)
 devices = APIRouter(prefix="/api/v1/devices", tags=["devices"], route_class=Retryable)
@@ -58,14 +58,36 @@ async def list_sites(
     return pagination.page(request.url, query, extent, results)
 
 
-@sites.post("", status_code=201, dependencies=[ONCE])
+@sites.post(
+    "",
+    status_code=201,
+    dependencies=[ONCE],
+    openapi_extra=bodies.described(SiteCreate, FewerRows[SiteCreate]),
+)
 async def create_site(
-    data: SiteCreate, response: Response, session: Session, actor: CanWriteSites
-) -> SiteRead:
-    """Add a site."""
+    request: Request, response: Response, session: Session, actor: CanWriteSites
+) -> SiteRead | Written:
+    """Add a site, or all of a list."""
+    data = await bodies.one_or_many(request, SiteCreate, FewerRows[SiteCreate])
+    if isinstance(data, FewerRows):
+        return await site_service.create_many(session, actor, data.root)
     created = await site_service.create(session, actor, data)
     preconditions.tag(response, created.version)
     return created
+
+
+@sites.patch("", openapi_extra=bodies.described(FewerRows[SiteChange]))
+async def update_sites(request: Request, session: Session, actor: CanWriteSites) -> Written:
+    """Change all sites of a list, or none; 412 names those that are not the `version` given."""
+    items = (await bodies.read(request, FewerRows[SiteChange])).root
+    return await site_service.update_many(session, actor, items)
+
+
+@sites.delete("", status_code=204, openapi_extra=bodies.described(FewerRows[Key]))
+async def delete_sites(request: Request, session: Session, actor: CanWriteSites) -> None:
+    """Remove all sites of a list, or none, where something stands at some of them (409)."""
+    items = (await bodies.read(request, FewerRows[Key])).root
+    await site_service.delete_many(session, actor, items)
 
 
 @sites.get("/{name}")
@@ -145,10 +167,10 @@ async def update_devices(request: Request, session: Session, actor: CanWriteDevi
     return await bulk.update(session, actor, Reach.of(request.app.state.settings), items)
 
 
-@devices.delete("", status_code=204, openapi_extra=bodies.described(Rows[DeviceKey]))
+@devices.delete("", status_code=204, openapi_extra=bodies.described(Rows[Key]))
 async def delete_devices(request: Request, session: Session, actor: CanWriteDevices) -> None:
     """Remove all devices of a list, or none, where some are the way to others that stay (409)."""
-    await bulk.delete(session, actor, (await bodies.read(request, Rows[DeviceKey])).root)
+    await bulk.delete(session, actor, (await bodies.read(request, Rows[Key])).root)
 
 
 @devices.post("/import", dependencies=[ONCE], openapi_extra=bodies.described(ImportDocument))

@@ -37,6 +37,7 @@ NOTES = {
     "model": "another model: replaced?",
     "os_version": "other software",
     "serial": "another serial number: replaced?",
+    "sys_name": "another name",
     "profile": "asked by another profile",
 }
 
@@ -186,6 +187,8 @@ def _disagreements(row: Row[Any]) -> list[str]:
     pairs = {
         "vendor": (row.vendor, row.told_vendor),
         "profile": (row.profile or "", row.told_profile),
+        "serial": (row.serial, row.told_serial),
+        "name": (row.name, row.told_sys_name),
     }
     return [name for name, pair in pairs.items() if differ(*pair)]
 

@@ -117,7 +117,7 @@ class DeviceParent(SQLModel, table=True):
     )
 
 
-FACTS = ("vendor", "model", "os_version", "serial", "profile")
+FACTS = ("vendor", "model", "os_version", "serial", "sys_name", "profile")
 """What a device says of itself: the labels of `chm_device_info`."""
 
 
@@ -131,6 +131,7 @@ class DeviceFacts(SQLModel, table=True):
     model: str = Field(default="", max_length=255)
     os_version: str = Field(default="", max_length=255)
     serial: str = Field(default="", max_length=255)
+    sys_name: str = Field(default="", max_length=255)  # what it calls itself
     profile: str = Field(default="", max_length=255)  # the one it is asked by
     first_seen: datetime = Field(sa_type=UtcDateTime)
     last_seen: datetime = Field(sa_type=UtcDateTime)
@@ -154,5 +155,7 @@ DEVICE_SEARCHED = together(
     *("asset_tag::text", "serial::text", "chm_words(tags::text[])"),
 )
 Device.__table__.append_column(DEVICE_SEARCHED)  # type: ignore[attr-defined]
-FACTS_SEARCHED = together("model::text", "os_version::text", "serial::text")
+FACTS_SEARCHED = together(
+    *("model::text", "os_version::text", "serial::text", "sys_name::text"),
+)
 DeviceFacts.__table__.append_column(FACTS_SEARCHED)  # type: ignore[attr-defined]

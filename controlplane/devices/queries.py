@@ -55,7 +55,7 @@ DEVICE_ORDERING = {
     "updated_at": col(Device.updated_at),
 }
 
-TOLD = ("model", "os_version", "serial")  # by the device itself
+TOLD = ("model", "os_version", "serial", "sys_name")  # by the device itself
 SEARCHED = ("role", "site", "maker")  # beside what stands together in a column
 
 
@@ -81,6 +81,14 @@ def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     found = lookups.search(query.q, subjects["name"], subjects["description"])
     asked = [*lookups.conditions(query, subjects), *custom.conditions(Site, query.cf)]
     return select(Site).where(_visible_site(actor, Site.id), found, *asked)
+
+
+def writable_sites(
+    actor: Actor, permission: Permission, names: Collection[str]
+) -> Select[tuple[Site]]:
+    """Select the sites of these names that the actor's permission reaches."""
+    reached = restrictor.on_sites(actor, permission, col(Site.id))
+    return select(Site).where(one_of(col(Site.name), names), reached)
 
 
 def taken_sites(names: Collection[str]) -> Select[tuple[str]]:
@@ -189,6 +197,12 @@ def _searched(subjects: Mapping[str, lookups.Subject]) -> Iterator[lookups.Subje
     yield Related(col(Device.id), select(DeviceFacts.device_id), Lowered(FACTS_SEARCHED))
 
 
+def custom_names(actor: Actor, query: DeviceFilters) -> Select[tuple[str]]:
+    """Select the names of the custom fields that the same devices have."""
+    name = func.jsonb_object_keys(col(Device.custom_fields)).label("name")
+    return devices(actor, query).with_only_columns(name).distinct().order_by(name)
+
+
 def among_devices(ids: Select[tuple[UUID]]) -> ColumnElement[bool]:
     """Say of a device that it is one of these."""
     return col(Device.id).in_(ids)
@@ -241,9 +255,10 @@ def count_monitored() -> Select[tuple[int]]:
     return select(func.count()).select_from(Device).where(col(Device.status).in_(MONITORED))
 
 
-def site_names(actor: Actor) -> Select[tuple[UUID, str]]:
-    """Select the id and the name of every site that the actor sees."""
-    return select(Site.id, Site.name).where(_visible_site(actor, Site.id))
+def site_names(actor: Actor, among: Collection[UUID] | None = None) -> Select[tuple[UUID, str]]:
+    """Select the id and the name of every site that the actor sees, or of those among some."""
+    named = select(Site.id, Site.name).where(_visible_site(actor, Site.id))
+    return named if among is None else named.where(one_of(col(Site.id), among))
 
 
 def device_sites(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
@@ -254,7 +269,7 @@ def device_sites(devices: Collection[UUID] | None) -> Select[tuple[UUID, str]]:
 
 def named_sites(actor: Actor, names: Collection[str]) -> Select[tuple[Site]]:
     """Select the sites of these names that the actor sees."""
-    return select(Site).where(one_of(col(Site.name), names), _visible_site(actor, Site.id))
+    return writable_sites(actor, Permission.SITES_READ, names)
 
 
 def among(sites: CTE, site: UUID | None) -> Select[tuple[UUID]]:

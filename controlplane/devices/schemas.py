@@ -20,10 +20,12 @@ from controlplane.devices.catalogue.schemas import (
     Text,
 )
 from controlplane.devices.custom import Asked, Values
+from controlplane.devices.interfaces.schemas import InterfaceRow
 from controlplane.devices.models import SiteKind, Status
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TAGS, TEXT
 from controlplane.pagination import PageQuery
+from controlplane.rows import Key
 
 HOST_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 # RFC 1123, section 2.1: a name whose last label is a number would be read as an address.
@@ -78,6 +80,10 @@ class SiteCreate(SiteUpdate):
     """A new site."""
 
     name: Name
+
+
+class SiteChange(SiteUpdate, Key):
+    """A site of a list, and the fields of it to change."""
 
 
 class SiteRead(BaseModel):
@@ -150,16 +156,7 @@ class DeviceUpdate(DeviceFields):
     version: int | None = None
 
 
-class DeviceKey(BaseModel):
-    """A device of a list; with `version`, only if nobody else changed it since."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-    version: int | None = None
-
-
-class DeviceChange(DeviceUpdate, DeviceKey):
+class DeviceChange(DeviceUpdate, Key):
     """A device of a list, and the fields of it to change."""
 
 
@@ -183,6 +180,7 @@ class FactsRead(BaseModel):
     model: str
     os_version: str
     serial: str
+    sys_name: str
     profile: str
     first_seen: datetime
     last_seen: datetime
@@ -245,6 +243,7 @@ class DeviceFilters(BaseModel):
     model: Annotated[list[Printable], TEXT] = NOT_GIVEN
     os_version: Annotated[list[Printable], TEXT] = NOT_GIVEN
     serial: Annotated[list[Printable], TEXT] = NOT_GIVEN
+    sys_name: Annotated[list[Printable], TEXT] = NOT_GIVEN
     parent: Annotated[list[Name], TEXT.or_none] = NOT_GIVEN
     group: Annotated[list[Name], CHOICE] = NOT_GIVEN
     tag: Annotated[list[Word], TAGS] = NOT_GIVEN
@@ -260,7 +259,10 @@ class DeviceQuery(PageQuery, DeviceFilters):
 
 
 class ImportDocument(BaseModel):
-    """Credentials, sites, catalogue and devices to add or change by name, all of them or none."""
+    """Credentials, sites, catalogue and devices to add or change by name, all of them or none.
+
+    Of interfaces, which devices tell of, what operators say is changed.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -273,6 +275,7 @@ class ImportDocument(BaseModel):
     platforms: list[PlatformCreate] = []
     tenants: list[TenantCreate] = []
     devices: list[DeviceCreate] = []
+    interfaces: list[InterfaceRow] = []
 
 
 class Tally(BaseModel):
@@ -295,3 +298,4 @@ class ImportResult(BaseModel):
     platforms: Tally
     tenants: Tally
     devices: Tally
+    interfaces: Tally

@@ -1,12 +1,13 @@
 """Keep sites: a tree of places where devices stand."""
 
 from collections.abc import Collection, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import events, preconditions
+from controlplane import events, preconditions, rows
 from controlplane.audit.models import Action
 from controlplane.auth import restrictor, trail
 from controlplane.auth.actor import Actor
@@ -17,8 +18,9 @@ from controlplane.devices import custom, inventory, places, queries, refusals
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import CONTACT
 from controlplane.devices.models import Site
-from controlplane.devices.schemas import SiteCreate, SiteRead, SiteUpdate
-from controlplane.errors import Conflict, Forbidden, Invalid, NotFound
+from controlplane.devices.schemas import SiteChange, SiteCreate, SiteRead, SiteUpdate
+from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from controlplane.rows import Key, Written
 
 WRITE = Permission.SITES_WRITE
 
@@ -37,7 +39,8 @@ async def get(
 
 async def read(session: AsyncSession, actor: Actor, sites: Sequence[Site]) -> list[SiteRead]:
     """Give sites as this actor sees them; a parent they cannot see is none to them."""
-    visible = await session.execute(queries.site_names(actor))
+    above = {site.parent_id for site in sites if site.parent_id}
+    visible = await session.execute(queries.site_names(actor, above))
     names: dict[UUID | None, str] = {}
     names.update(visible.tuples().all())
     return [
@@ -51,6 +54,18 @@ async def create(session: AsyncSession, actor: Actor, data: SiteCreate) -> SiteR
     await events.changed(session)
     site = await insert(session, actor, data)
     return (await read(session, actor, [site]))[0]
+
+
+async def create_many(session: AsyncSession, actor: Actor, items: Sequence[SiteCreate]) -> Written:
+    """Add sites; one may name another of the list as its parent."""
+    await events.changed(session)
+    names = [item.name for item in items]
+    taken = set(await session.scalars(queries.taken_sites(names)))
+    if problems := [*rows.twice(items), *rows.taken(items, taken)]:
+        raise Invalid(rows.NOTHING, *problems)
+    order = map(names.index, parents_first({item.name: item.parent for item in items}))
+    made = await rows.each(items, lambda item: insert(session, actor, item), order)
+    return Written.of(made)
 
 
 async def insert(
@@ -103,7 +118,7 @@ async def change(
     Of several that are not `alone` the caller has looked at where they stand in the end.
     """
     before = _fields((await read(session, actor, [site]))[0])
-    fields = data.model_dump(exclude_unset=True, exclude={"name"})
+    fields = data.model_dump(exclude_unset=True, include=set(SiteUpdate.model_fields))
     if all(same(before[name], value) for name, value in fields.items()):
         return False
     await _refuse_unknown(session, actor, fields.get("contacts", ()))
@@ -123,6 +138,14 @@ async def change(
     return True
 
 
+async def update_many(session: AsyncSession, actor: Actor, items: Sequence[SiteChange]) -> Written:
+    """Change the given fields of sites, one after the other."""
+    await events.changed(session)
+    stored = await _writable(session, actor, items)
+    await rows.each(items, lambda item: change(session, actor, stored[item.name], item))
+    return Written.of([stored[item.name] for item in items])
+
+
 async def delete(
     session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
 ) -> None:
@@ -130,6 +153,45 @@ async def delete(
     await events.changed(session)
     site = await get(session, actor, name, WRITE)
     preconditions.check(site.version, if_match)
+    await _remove(session, actor, site)
+
+
+async def delete_many(session: AsyncSession, actor: Actor, items: Sequence[Key]) -> None:
+    """Remove sites, with those of the list that lie below them."""
+    await events.changed(session)
+    stored = await _writable(session, actor, items)
+    names = {site.id: site.name for site in stored.values()}
+    above = {name: names.get(site.parent_id) for name, site in stored.items() if site.parent_id}
+    order = reversed(parents_first({**dict.fromkeys(stored), **above}))
+    at = {item.name: index for index, item in enumerate(items)}
+    numbers = map(at.__getitem__, order)
+    await rows.each(items, lambda item: _remove(session, actor, stored[item.name]), numbers)
+
+
+async def _writable(session: AsyncSession, actor: Actor, items: Sequence[Key]) -> dict[str, Site]:
+    """Give the sites of these names, or refuse with every item that is not as it was seen."""
+    names = [item.name for item in items]
+    found = await session.scalars(queries.writable_sites(actor, WRITE, names))
+    seen = await session.scalars(queries.named_sites(actor, names))
+    stored = {site.name: site for site in found}
+    rows.check(items, stored, {site.name for site in seen})
+    return stored
+
+
+def parents_first(parents: Mapping[str, str | None], place: str = "") -> list[str]:
+    """Give names of sites in an order in which parents come first, or raise Invalid for a cycle."""
+    order = TopologicalSorter(
+        {name: {above or ""} & parents.keys() for name, above in parents.items()}
+    )
+    try:
+        return list(order.static_order())
+    except CycleError as error:
+        detail = f"the sites make a cycle: {' -> '.join(error.args[1])}"
+        raise Invalid(detail, Problem(place, "cycle", detail)) from None
+
+
+async def _remove(session: AsyncSession, actor: Actor, site: Site) -> None:
+    name = site.name
     for statement, claim in (
         (queries.residents(actor, site.id), f"at site {name!r} stand"),
         (queries.parts(actor, site.id), f"below site {name!r} lie"),
@@ -156,6 +218,8 @@ async def _parent(session: AsyncSession, actor: Actor, name: str | None) -> UUID
 
 
 async def _refuse_unknown(session: AsyncSession, actor: Actor, contacts: Collection[str]) -> None:
+    if not contacts:
+        return
     fields = {CONTACT.field: contacts}
     known = (await inventory.look_up(session, actor, [fields])).names()
     if problems := inventory.unknown(fields, "", known):

@@ -16,6 +16,8 @@ from controlplane.auth.permissions import Permission
 from controlplane.database import now
 from controlplane.devices import service as devices
 from controlplane.devices import sites
+from controlplane.devices.catalogue import service as catalogue
+from controlplane.devices.catalogue.nouns import DEVICE_ROLE
 from controlplane.devices.groups import service as groups
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.models import Device, Site
@@ -205,8 +207,11 @@ async def _draft(session: AsyncSession, actor: Actor, data: ThresholdCreate) -> 
     find = FIND.get(data.scope)
     if find is None:
         require(actor, WRITE, everywhere=True)
-        return threshold
     try:
+        if data.role is not None:
+            await catalogue.get(session, DEVICE_ROLE, data.role)
+        if find is None:
+            return threshold
         about = await find(session, actor, str(data.target), WRITE)
     except NotFound as error:
         problem = Problem(f"/{data.scope.value}", "unknown", error.detail)

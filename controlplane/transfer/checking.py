@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from controlplane.credentials.schemas import CredentialCreate
 from controlplane.devices.catalogue.nouns import IMPORTED
+from controlplane.devices.interfaces.schemas import InterfaceRow
 from controlplane.devices.schemas import DeviceCreate, ImportDocument, SiteCreate
 from controlplane.errors import Problem, from_validation
 
@@ -18,6 +19,7 @@ ROWS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         "sites": TypeAdapter(SiteCreate),
         **{noun.plural: TypeAdapter(noun.create) for noun in IMPORTED},
         "devices": TypeAdapter(DeviceCreate),
+        "interfaces": TypeAdapter(InterfaceRow),
     }
 )
 

@@ -1,25 +1,41 @@
 """Imports and exports over HTTP."""
 
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from controlplane.auth.dependencies import CanReadDevices, CanWriteDevices
 from controlplane.database import Session
 from controlplane.devices.addresses import Reach
 from controlplane.devices.schemas import ImportDocument
+from controlplane.given import given
 from controlplane.jobs import service as jobs
 from controlplane.jobs.endpoints import PREFIX as JOBS
 from controlplane.jobs.schemas import JobRead
 from controlplane.transfer import formats, service, sources, work
 from controlplane.transfer.formats import MEDIA_TYPES, Format
-from controlplane.transfer.schemas import ExportQuery, ImportReport, ImportRequest, TemplateQuery
+from controlplane.transfer.schemas import (
+    ExportQuery,
+    ImportReport,
+    ImportRequest,
+    InterfaceExportQuery,
+    TemplateQuery,
+)
 from controlplane.transfer.sources import Source
 
 router = APIRouter(prefix="/api/v1/devices", tags=["transfer"])
+interfaces = APIRouter(prefix="/api/v1/interfaces", tags=["transfer"])
 
 LARGE_BYTES = 1024 * 1024  # what takes longer than people wait
 PREFERENCE = "respond-async"
+IN_MEMORY, PIECE = 1024 * 1024, 64 * 1024  # characters of an export, and of it at once
+
+Write = Callable[[IO[str]], Awaitable[None]]
 
 DOCUMENT, TEXT = {"type": "object"}, {"type": "string"}
 ONE_OF_THEM: dict[str, Any] = {
@@ -32,23 +48,56 @@ async def export_devices(
     session: Session, actor: CanReadDevices, query: Annotated[ExportQuery, Query()]
 ) -> Response:
     """Export devices as a document that can be imported again; secrets are no part of it."""
-    content = formats.write(query.format, await service.dump(session, actor, query))
-    return _file(content, query.format, "devices")
+    write = partial(service.export, session, actor, query)
+    return await _sent(write, query.format, "devices")
 
 
-def _file(content: str, form: Format, name: str) -> Response:
-    attachment = f'attachment; filename="{name}.{form}"'
-    headers = {"Content-Disposition": attachment}
-    return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
+@interfaces.get("/export", response_class=Response, responses={200: {"content": ONE_OF_THEM}})
+async def export_interfaces(
+    session: Session,
+    actor: CanReadDevices,
+    query: Annotated[InterfaceExportQuery, given(InterfaceExportQuery)],
+) -> Response:
+    """Export what is said of interfaces, as a document of them that can be imported again."""
+    write = partial(service.export_interfaces, session, actor, query)
+    return await _sent(write, query.format, "interfaces")
+
+
+async def _sent(write: Write, form: Format, name: str) -> Response:
+    """Send what is written once all of it is there; what is large waits in a file without a name.
+
+    So a client that reads slowly holds up no connection to the database, and one that gets the
+    first byte gets the last.
+    """
+    with ExitStack() as stack:
+        file = stack.enter_context(
+            SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="")
+        )
+        await write(file)
+        stack.pop_all()
+    return StreamingResponse(_pieces(file), media_type=MEDIA_TYPES[form], headers=_as(form, name))
+
+
+def _pieces(file: IO[str]) -> Iterator[str]:
+    with file:
+        file.seek(0)
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def _as(form: Format, name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
 
 
 @router.get("/import/template", response_class=Response)
 async def import_template(
     _actor: CanReadDevices, query: Annotated[TemplateQuery, Query()]
 ) -> Response:
-    """Give a document without devices, to be filled in: CSV has the names of the columns."""
+    """Give a document without rows, to be filled in: CSV has the names of the columns."""
     empty: dict[str, Any] = {noun: [] for noun in ImportDocument.model_fields}
-    return _file(formats.write(query.format, empty), query.format, "template")
+    content = formats.write(query.format, empty, query.kind)
+    headers = _as(query.format, "template")
+    return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)
 
 
 @router.post(
@@ -80,8 +129,8 @@ async def import_document(  # noqa: PLR0917 - what FastAPI hands in
         if asked:
             response.headers["Preference-Applied"] = PREFERENCE
         return JobRead.model_validate(job)
-    given = sources.read(source, text, query)
-    return await service.load(session, actor, state.vault, Reach.of(state.settings), given, query)
+    document, reach = sources.read(source, text, query), Reach.of(state.settings)
+    return await service.load(session, actor, state.vault, reach, document, query)
 
 
 def _preferences(request: Request) -> set[str]:

@@ -4,8 +4,10 @@ from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
+from controlplane.devices.interfaces.schemas import InterfaceFilters
 from controlplane.devices.schemas import DeviceFilters, ImportResult
 from controlplane.transfer.formats import Format
+from controlplane.transfer.tables import Kind
 
 
 class Mode(StrEnum):
@@ -17,9 +19,13 @@ class Mode(StrEnum):
 
 
 class ImportQuery(BaseModel):
-    """How to import; with `dry_run` nothing is kept, and what is wrong is told, not refused."""
+    """How to import; with `dry_run` nothing is kept, and what is wrong is told, not refused.
+
+    `kind` is that of the rows of a CSV; other documents say it themselves.
+    """
 
     mode: Mode = Mode.UPSERT
+    kind: Kind = Kind.DEVICES
     dry_run: bool = False
     secrets: bool = False  # whether those of another system's export become credentials
 
@@ -31,13 +37,20 @@ class ImportRequest(ImportQuery):
 
 
 class TemplateQuery(BaseModel):
-    """How the template is written."""
+    """How the template is written, and of which rows, where it is a CSV."""
 
     format: Format = Format.CSV
+    kind: Kind = Kind.DEVICES
 
 
 class ExportQuery(DeviceFilters):
     """Which devices to export, and how they are written."""
+
+    format: Format = Format.JSON
+
+
+class InterfaceExportQuery(InterfaceFilters):
+    """Which interfaces to export, and how they are written."""
 
     format: Format = Format.JSON
 

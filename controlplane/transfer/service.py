@@ -1,9 +1,10 @@
 """Import documents of any format, on trial or for good, and export what imports again."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +22,7 @@ from controlplane.devices.addresses import Reach
 from controlplane.devices.catalogue import queries as catalogue
 from controlplane.devices.catalogue.nouns import IMPORTED, Noun
 from controlplane.devices.custom import FIELD
+from controlplane.devices.interfaces import queries as interfaces
 from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceRead,
@@ -34,9 +36,18 @@ from controlplane.devices.schemas import (
 from controlplane.errors import Invalid, Problem
 from controlplane.grammar import NAME_PATTERN
 from controlplane.jobs.progress import Progress
-from controlplane.transfer import checking
-from controlplane.transfer.schemas import ExportQuery, ImportQuery, ImportReport, Mode, RowError
+from controlplane.transfer import checking, formats
+from controlplane.transfer.formats import Format, Writer
+from controlplane.transfer.schemas import (
+    ExportQuery,
+    ImportQuery,
+    ImportReport,
+    InterfaceExportQuery,
+    Mode,
+    RowError,
+)
 from controlplane.transfer.sources import Given
+from controlplane.transfer.tables import Kind
 from controlplane.vault import Vault
 
 NEEDED = {
@@ -44,7 +55,11 @@ NEEDED = {
     "sites": Permission.SITES_WRITE,
     **dict.fromkeys((noun.plural for noun in IMPORTED), Permission.DEVICES_READ),
     "devices": Permission.DEVICES_WRITE,
+    "interfaces": Permission.DEVICES_WRITE,
 }
+
+Parts = AsyncIterator[tuple[str, Sequence[dict[str, Any]]]]  # some rows of a list, by its noun
+PART = 500  # rows that are read and written at once
 
 Taken = Callable[[Collection[str]], Select[tuple[str]]]  # those of the names that are there
 
@@ -149,6 +164,10 @@ async def _unfit(session: AsyncSession, mode: Mode, document: ImportDocument) ->
                 code, words = ("exists", "already") if mode is Mode.CREATE else ("unknown", "not")
                 message = f"{row.name!r} is {words} there"
                 problems.append(Problem(f"/{noun}/{index}/name", code, message))
+    if mode is Mode.CREATE:
+        message = "an interface is added by its device, and not by an import"
+        places = range(len(document.interfaces))
+        problems += [Problem(f"/interfaces/{index}/name", "exists", message) for index in places]
     return problems
 
 
@@ -158,22 +177,68 @@ def _row_error(problem: Problem) -> RowError:
     return RowError(noun=noun, row=row, field=field, code=problem.code, message=problem.message)
 
 
-async def dump(session: AsyncSession, actor: Actor, query: ExportQuery) -> dict[str, Any]:
-    """Give the devices that the actor sees and that pass the filters, and the sites they see."""
-    found = list(await session.scalars(queries.devices(actor, query).order_by("name")))
-    devices = await inventory.read(session, actor, found, every=True)
+async def export(session: AsyncSession, actor: Actor, query: ExportQuery, out: IO[str]) -> None:
+    """Write the devices that the actor sees and that pass the filters, and the sites they see."""
+    custom = await session.scalars(queries.custom_names(actor, query))
+    writer = formats.writer(query.format, Kind.DEVICES, custom.all())
+    parts = _devices(session, actor, query)
+    if query.format is not Format.CSV:
+        parts = _chained(_places(session, actor), _catalogue(session), parts)
+    await _write(session, actor, writer, parts, out)
+
+
+async def export_interfaces(
+    session: AsyncSession, actor: Actor, query: InterfaceExportQuery, out: IO[str]
+) -> None:
+    """Write what is said of the interfaces that the actor sees and that pass the filters."""
+    writer = formats.writer(query.format, Kind.INTERFACES)
+    await _write(session, actor, writer, _interfaces(session, actor, query), out)
+
+
+async def _write(
+    session: AsyncSession, actor: Actor, writer: Writer, parts: Parts, out: IO[str]
+) -> None:
+    """Write a document part by part: of a large one no more is held than a part."""
+    counted: Counter[str] = Counter()
+    async for noun, rows in parts:
+        counted[noun] += len(rows)
+        out.write(writer.rows(noun, rows))
+    out.write(writer.end())
+    await audit.record(session, Action.EXPORT, who=actor.who, after=counted)
+
+
+async def _chained(*several: Parts) -> Parts:
+    for parts in several:
+        async for part in parts:
+            yield part
+
+
+async def _places(session: AsyncSession, actor: Actor) -> Parts:
     places: Sequence[SiteRead] = ()
     if Permission.SITES_READ in actor.permissions:
         rows = list(await session.scalars(queries.sites(actor, SiteQuery()).order_by("name")))
         places = await sites.read(session, actor, rows)
-    exported = {
-        "sites": [_site(site) for site in places],
-        **{noun.plural: await _entries(session, noun) for noun in IMPORTED},
-        "devices": [_device(device) for device in devices],
-    }
-    counted = {noun: len(rows) for noun, rows in exported.items()}
-    await audit.record(session, Action.EXPORT, who=actor.who, after=counted)
-    return exported
+    yield "sites", [_site(site) for site in places]
+
+
+async def _catalogue(session: AsyncSession) -> Parts:
+    for noun in IMPORTED:
+        yield noun.plural, await _entries(session, noun)
+
+
+async def _devices(session: AsyncSession, actor: Actor, query: ExportQuery) -> Parts:
+    yield Kind.DEVICES, []
+    ids = list(await session.scalars(queries.device_ids(actor, query).order_by("name")))
+    for start in range(0, len(ids), PART):
+        found = await inventory.shown(session, actor, ids[start : start + PART])
+        yield Kind.DEVICES, [_device(device) for device in found]
+
+
+async def _interfaces(session: AsyncSession, actor: Actor, query: InterfaceExportQuery) -> Parts:
+    yield Kind.INTERFACES, []
+    found = await session.stream(interfaces.told_of(actor, query))
+    async for part in found.mappings().partitions(PART):
+        yield Kind.INTERFACES, [{name: str(v) for name, v in row.items()} for row in part]
 
 
 async def _entries(session: AsyncSession, noun: Noun) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
-"""Devices as CSV (RFC 4180): what a spreadsheet would take for a formula is marked as text.
+"""Devices, or interfaces, as CSV (RFC 4180).
 
+What a spreadsheet would take for a formula is marked as text.
 A cell that begins with one of `=`, `+`, `-`, `@`, a tab, a return or an apostrophe gets an
 apostrophe in front (OWASP, CSV injection), which is taken away when the table is read.
 """
@@ -9,43 +10,70 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from controlplane.devices.custom import FIELD
+from controlplane.devices.interfaces.schemas import EXPORTED
 from controlplane.devices.schemas import DeviceCreate
 from controlplane.errors import Invalid, Problem
 from controlplane.grammar import NAME_PATTERN
+
+
+class Kind(StrEnum):
+    """What the rows of a table are."""
+
+    DEVICES = "devices"
+    INTERFACES = "interfaces"
+
 
 COLUMNS = tuple(
     field
     for field in dict.fromkeys(("name", "address", *DeviceCreate.model_fields))  # the names first
     if field != FIELD
 )
+COLUMNS_OF: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
+    {Kind.DEVICES: COLUMNS, Kind.INTERFACES: EXPORTED}
+)
 CUSTOM = "cf."  # begins the column of a custom field, whose cells are texts or else JSON
 LISTS = frozenset({"modules", "tags", "contacts", "credentials", "parents"})
 NULLABLE = frozenset({"site", "role", "device_type", "platform", "poll_class", "tenant", "profile"})
+UNSAID = frozenset({"port", "status", "importance", "monitored"})  # where the cell is empty
 MARK = "'"
+Row = Mapping[str, Any]
 FORMULA = ("=", "+", "-", "@", "\t", "\r", MARK)
 
 
-def write(rows: Iterable[Mapping[str, Any]]) -> str:
+def write(rows: Sequence[Row], kind: Kind = Kind.DEVICES) -> str:
     """Write rows as a table; the items of a list are separated by spaces."""
-    devices = list(rows)
-    custom = sorted({name for row in devices for name in row.get(FIELD, ())})
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([*COLUMNS, *(CUSTOM + name for name in custom)])
-    writer.writerows(
+    custom = sorted({name for row in rows for name in row.get(FIELD, ())})
+    return header(kind, custom) + lines(rows, kind, custom)
+
+
+def header(kind: Kind, custom: Sequence[str]) -> str:
+    """Write the line of column names; `custom` are the custom fields to be shown."""
+    return _written([[*COLUMNS_OF[kind], *(CUSTOM + name for name in custom)]])
+
+
+def lines(rows: Iterable[Row], kind: Kind, custom: Sequence[str]) -> str:
+    """Write rows under these columns."""
+    return _written(
         [
-            *(_cell(row[name]) for name in COLUMNS),
+            *(_cell(row[name]) for name in COLUMNS_OF[kind]),
             *(_cell(_json(row.get(FIELD, {}).get(name))) for name in custom),
         ]
-        for row in devices
+        for row in rows
     )
+
+
+def _written(cells: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(cells)
     return text.getvalue()
 
 
-def read(text: str) -> list[dict[str, Any]]:
+def read(text: str, kind: Kind = Kind.DEVICES) -> list[dict[str, Any]]:
     """Read rows of a table, or raise Invalid where a column is unknown or a row has no shape."""
     try:
         lines = list(_lines(text))
@@ -54,9 +82,9 @@ def read(text: str) -> list[dict[str, Any]]:
     if not lines:
         raise Invalid("there is no line with the names of the columns")
     header = lines[0]
-    problems = [*_columns(header), *_shapes(header, lines)]
+    problems = [p.under(f"/{kind}") for p in (*_columns(header, kind), *_shapes(header, lines))]
     if problems:
-        raise Invalid("this table does not have the columns of devices", *problems)
+        raise Invalid(f"this table does not have the columns of {kind}", *problems)
     return [_row(header, line) for line in lines[1:] if line]
 
 
@@ -98,24 +126,28 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def _columns(header: Sequence[str]) -> list[Problem]:
+def _columns(header: Sequence[str], kind: Kind) -> list[Problem]:
     unknown = [
-        Problem("/devices", "unknown_column", f"there is no column {name!r}")
+        Problem("", "unknown_column", f"there is no column {name!r}")
         for name in dict.fromkeys(header)
-        if name not in COLUMNS and not re.fullmatch(re.escape(CUSTOM) + NAME_PATTERN, name)
+        if name not in COLUMNS_OF[kind] and not (kind is Kind.DEVICES and _is_custom(name))
     ]
     twice = [
-        Problem("/devices", "twice", f"the column {name!r} is there twice")
+        Problem("", "twice", f"the column {name!r} is there twice")
         for name in dict.fromkeys(header)
         if header.count(name) > 1
     ]
     return unknown + twice
 
 
+def _is_custom(name: str) -> bool:
+    return re.fullmatch(re.escape(CUSTOM) + NAME_PATTERN, name) is not None
+
+
 def _shapes(header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[Problem]:
     rows = [line for line in lines[1:] if line]
     return [
-        Problem(f"/devices/{index}", "shape", f"{len(row)} cells under {len(header)} columns")
+        Problem(f"/{index}", "shape", f"{len(row)} cells under {len(header)} columns")
         for index, row in enumerate(rows)
         if len(row) != len(header)
     ]
@@ -137,4 +169,4 @@ def _value(name: str, cell: str) -> list[Any]:
         return [text.split()]
     if text:
         return [text]
-    return [None] if name in NULLABLE else [] if name in {"port", "status"} else [""]
+    return [None] if name in NULLABLE else [] if name in UNSAID else [""]

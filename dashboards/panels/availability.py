@@ -132,9 +132,9 @@ def uptime() -> Panel:
 
 
 def identity() -> Panel:
-    """Show the model, software and serial number of the device."""
-    labels = ("vendor", "model", "os_version", "serial", "site", "role")
-    titles = ("Vendor", "Model", "Software", "Serial number", "Site", "Role")
+    """Show the model, software, serial number and name of the device."""
+    labels = ("vendor", "model", "os_version", "serial", "sys_name", "site", "role")
+    titles = ("Vendor", "Model", "Software", "Serial number", "Own name", "Site", "Role")
     return table(
         "Identity",
         "What the device says it is, and where the inventory says it stands.",

@@ -117,6 +117,7 @@ def _facts(profile: Profile, answers: Answers) -> Iterator[Fact]:
     for field in fields(Info):
         text, oid = identify.fact(getattr(profile.info, field.name), answers)
         yield Fact(field.name, text, oid)
+    yield Fact("sys_name", *identify.name(answers))
 
 
 def _collector(outcome: Outcome, profile: Profile) -> Collector:

@@ -12,8 +12,9 @@ from exporter.profiles.schema import Match, Profile, Sources
 SYS_DESCR = "1.3.6.1.2.1.1.1.0"
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
 SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
+SYS_NAME = "1.3.6.1.2.1.1.5.0"
 ENGINE_TIME = "1.3.6.1.6.3.10.2.1.3.0"
-SYSTEM = (SYS_UPTIME, SYS_DESCR, SYS_OBJECT_ID, ENGINE_TIME)
+SYSTEM = (SYS_UPTIME, SYS_DESCR, SYS_OBJECT_ID, ENGINE_TIME, SYS_NAME)
 
 CLASSES = "1.3.6.1.2.1.47.1.1.1.1.5"
 """The column entPhysicalClass."""
@@ -103,7 +104,14 @@ def facts(entry: Profile, answers: Answers) -> dict[str, str]:
         "model": fact(entry.info.model, answers)[0],
         "os_version": fact(entry.info.os_version, answers)[0],
         "serial": fact(entry.info.serial, answers)[0],
+        "sys_name": name(answers)[0],
     }
+
+
+def name(answers: Answers) -> tuple[str, str]:
+    """Return what a device calls itself (sysName) and the OID it stands at."""
+    found = _text(answers, SYS_NAME)
+    return (found, SYS_NAME) if found else ("", "")
 
 
 def fact(sources: Sources, answers: Answers) -> tuple[str, str]:
@@ -112,13 +120,17 @@ def fact(sources: Sources, answers: Answers) -> tuple[str, str]:
         oid = SYS_DESCR if source.oid == "sysDescr" else source.oid
         if source.chassis:
             oid = f"{oid}.{_chassis(answers)}"
-        found = values.text(answers.get(oid), "DisplayString").strip(" \t\r\n\0")
+        found = _text(answers, oid)
         if source.regex:
             match = patterns.search(source.regex, found)
             found = (match[1] or "").strip() if match else ""
         if found:
             return found, oid
     return "", ""
+
+
+def _text(answers: Answers, oid: str) -> str:
+    return values.text(answers.get(oid), "DisplayString").strip(" \t\r\n\0")
 
 
 def uptime(answers: Answers) -> float | None:

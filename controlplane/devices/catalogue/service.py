@@ -1,12 +1,12 @@
 """Keep the catalogue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import events, preconditions
+from controlplane import events, preconditions, rows
 from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
@@ -19,10 +19,13 @@ from controlplane.devices.catalogue.models import CustomField, Entry
 from controlplane.devices.catalogue.nouns import Noun
 from controlplane.devices.catalogue.schemas import Named
 from controlplane.errors import Conflict, Invalid, NotFound, Problem
+from controlplane.rows import Key, Written
 
 Fields = Mapping[str, Any]
 
 NAMED = 5  # of the objects that stand in the way
+
+Check = Callable[[Entry], None]  # raises Invalid, of what was written
 
 
 async def get(session: AsyncSession, noun: Noun, name: str) -> Entry:
@@ -38,6 +41,23 @@ async def create(session: AsyncSession, actor: Actor, noun: Noun, data: Named) -
     await events.changed(session)
     await _refuse_taken(session, noun, data.name)
     return await _insert(session, actor, noun, data)
+
+
+async def create_many(
+    session: AsyncSession, actor: Actor, noun: Noun, items: Sequence[Named], check: Check
+) -> Written:
+    """Add objects."""
+    await events.changed(session)
+    taken = set(await session.scalars(queries.taken(noun, [item.name for item in items])))
+    if problems := [*rows.twice(items), *rows.taken(items, taken)]:
+        raise Invalid(rows.NOTHING, *problems)
+
+    async def add(item: Named) -> Entry:
+        entry = await _insert(session, actor, noun, item)
+        check(entry)
+        return entry
+
+    return Written.of(await rows.each(items, add))
 
 
 async def update(  # noqa: PLR0917 - who changes what, and which version of it they saw
@@ -59,6 +79,22 @@ async def update(  # noqa: PLR0917 - who changes what, and which version of it t
     return entry
 
 
+async def update_many(
+    session: AsyncSession, actor: Actor, noun: Noun, items: Sequence[Key], check: Check
+) -> Written:
+    """Change the given fields of objects, which keep their names."""
+    await events.changed(session)
+    stored = await _stored(session, noun, items)
+
+    async def change(item: Key) -> None:
+        given = item.model_dump(exclude_unset=True, exclude=set(Key.model_fields))
+        await _change(session, actor, noun, stored[item.name], given)
+        check(stored[item.name])
+
+    await rows.each(items, change)
+    return Written.of([stored[item.name] for item in items])
+
+
 async def delete(
     session: AsyncSession, actor: Actor, noun: Noun, name: str, if_match: str | None = None
 ) -> None:
@@ -66,26 +102,47 @@ async def delete(
     await events.changed(session)
     entry = await get(session, noun, name)
     preconditions.check(entry.version, if_match)
+    await _remove(session, actor, noun, entry)
+
+
+async def delete_many(
+    session: AsyncSession, actor: Actor, noun: Noun, items: Sequence[Key]
+) -> None:
+    """Remove objects that no device refers to."""
+    await events.changed(session)
+    stored = await _stored(session, noun, items)
+    await rows.each(items, lambda item: _remove(session, actor, noun, stored[item.name]))
+
+
+async def _stored(session: AsyncSession, noun: Noun, items: Sequence[Key]) -> dict[str, Entry]:
+    """Give the objects of these names, or refuse with every item that is not as it was seen."""
+    found = await session.scalars(queries.named(noun, [item.name for item in items]))
+    stored = {entry.name: entry for entry in found}
+    rows.check(items, stored, ())
+    return stored
+
+
+async def _remove(session: AsyncSession, actor: Actor, noun: Noun, entry: Entry) -> None:
     count = (await session.execute(queries.uses(noun, entry))).scalar_one()
     if count:
         users = "devices and sites" if noun.several else "devices"
-        raise Conflict(f"the {noun.words} {name!r} is in use: {users} that name it: {count}")
+        raise Conflict(f"the {noun.words} {entry.name!r} is in use: {users} that name it: {count}")
     await session.delete(entry)
     await session.flush()
     await trail.record(session, actor, Action.DELETE, noun.words, entry, before=_kept(noun, entry))
 
 
 async def problems(
-    session: AsyncSession, actor: Actor, noun: Noun, rows: Sequence[Named]
+    session: AsyncSession, actor: Actor, noun: Noun, items: Sequence[Named]
 ) -> list[Problem]:
     """Say what keeps rows from being put, each at its place among them.
 
     Where a row would write something the actor must be allowed to, or Forbidden is raised: what
     is wrong may tell of devices that they do not see.
     """
-    found = await session.scalars(queries.named(noun, [row.name for row in rows]))
+    found = await session.scalars(queries.named(noun, [item.name for item in items]))
     there = {entry.name: entry for entry in found}
-    given = [row.model_dump(exclude_unset=True) for row in rows]
+    given = [item.model_dump(exclude_unset=True) for item in items]
     changed = [
         (index, there.get(fields["name"]), fields)
         for index, fields in enumerate(given)

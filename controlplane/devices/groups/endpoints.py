@@ -4,20 +4,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from controlplane import pagination, preconditions
+from controlplane import bodies, pagination, preconditions
 from controlplane.auth.dependencies import CanReadGroups, CanWriteGroups, require
 from controlplane.auth.permissions import Permission
 from controlplane.database import Session
 from controlplane.devices import inventory
 from controlplane.devices import queries as device_queries
 from controlplane.devices.groups import queries, service
-from controlplane.devices.groups.schemas import GroupCreate, GroupQuery, GroupRead, GroupUpdate
+from controlplane.devices.groups.schemas import (
+    GroupChange,
+    GroupCreate,
+    GroupQuery,
+    GroupRead,
+    GroupUpdate,
+)
 from controlplane.devices.schemas import DeviceQuery, DeviceRead
 from controlplane.given import given
 from controlplane.grammar import Name
 from controlplane.pagination import Page, PageQuery
 from controlplane.preconditions import IfMatch
 from controlplane.retries.once import ONCE, Retryable
+from controlplane.rows import FewerRows, Key, Written
 
 router = APIRouter(prefix="/api/v1/device-groups", tags=["device groups"], route_class=Retryable)
 
@@ -37,14 +44,36 @@ async def list_groups(
     return pagination.page(request.url, query, extent, await service.read(session, actor, rows))
 
 
-@router.post("", status_code=201, dependencies=[ONCE])
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[ONCE],
+    openapi_extra=bodies.described(GroupCreate, FewerRows[GroupCreate]),
+)
 async def create_group(
-    data: GroupCreate, response: Response, session: Session, actor: CanWriteGroups
-) -> GroupRead:
-    """Add a device group."""
+    request: Request, response: Response, session: Session, actor: CanWriteGroups
+) -> GroupRead | Written:
+    """Add a device group, or all of a list."""
+    data = await bodies.one_or_many(request, GroupCreate, FewerRows[GroupCreate])
+    if isinstance(data, FewerRows):
+        return await service.create_many(session, actor, data.root)
     created = await service.create(session, actor, data)
     preconditions.tag(response, created.version)
     return created
+
+
+@router.patch("", openapi_extra=bodies.described(FewerRows[GroupChange]))
+async def update_groups(request: Request, session: Session, actor: CanWriteGroups) -> Written:
+    """Change all groups of a list, or none; 412 names those that are not the `version` given."""
+    items = (await bodies.read(request, FewerRows[GroupChange])).root
+    return await service.update_many(session, actor, items)
+
+
+@router.delete("", status_code=204, openapi_extra=bodies.described(FewerRows[Key]))
+async def delete_groups(request: Request, session: Session, actor: CanWriteGroups) -> None:
+    """Remove all groups of a list, or none, where somebody's role is on some of them (409)."""
+    items = (await bodies.read(request, FewerRows[Key])).root
+    await service.delete_many(session, actor, items)
 
 
 @router.get("/{name}")

@@ -1,5 +1,6 @@
 """Statements about device groups, and which devices they hold."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from controlplane import lookups
 from controlplane.auth import filters, restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
+from controlplane.database import one_of
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.groups.schemas import GroupQuery
 
@@ -28,6 +30,19 @@ def any_group(name: str) -> Select[tuple[DeviceGroup]]:
 def group(actor: Actor, permission: Permission, name: str) -> Select[tuple[DeviceGroup]]:
     """Select the group of this name, where the actor's permission reaches it."""
     return any_group(name).where(restrictor.on_groups(actor, permission, col(DeviceGroup.id)))
+
+
+def named(
+    actor: Actor, permission: Permission, names: Collection[str]
+) -> Select[tuple[DeviceGroup]]:
+    """Select the groups of these names that the actor's permission reaches."""
+    reached = restrictor.on_groups(actor, permission, col(DeviceGroup.id))
+    return select(DeviceGroup).where(one_of(col(DeviceGroup.name), names), reached)
+
+
+def taken(names: Collection[str]) -> Select[tuple[str]]:
+    """Select those of the names that a group has, whoever asks."""
+    return select(DeviceGroup.name).where(one_of(col(DeviceGroup.name), names))
 
 
 def locked(statement: Select[tuple[DeviceGroup]]) -> Select[tuple[DeviceGroup]]:

@@ -11,6 +11,7 @@ from controlplane.devices.schemas import Description, Names, Words
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, matching
 from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
+from controlplane.rows import Key
 
 # Of names, and with few stars: what a pattern costs is bounded, whoever writes it.
 STARS = 4
@@ -54,6 +55,10 @@ class GroupUpdate(BaseModel):
 
     description: Annotated[Description, NOT_NULL] = ""
     filter: Annotated[Filter | None, NOT_NULL] = None
+
+
+class GroupChange(GroupUpdate, Key):
+    """A group of a list, and the fields of it to change."""
 
 
 class GroupCreate(BaseModel):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane import events, preconditions
+from controlplane import events, preconditions, rows
 from controlplane.audit.models import Action
 from controlplane.auth import restrictor, trail
 from controlplane.auth.actor import Actor
@@ -15,16 +15,20 @@ from controlplane.auth.roles import grants
 from controlplane.auth.roles import queries as role_queries
 from controlplane.database import now
 from controlplane.devices import queries as device_queries
+from controlplane.devices.catalogue import queries as catalogue
+from controlplane.devices.catalogue.nouns import DEVICE_ROLE
 from controlplane.devices.groups import queries
 from controlplane.devices.groups.models import DeviceGroup
 from controlplane.devices.groups.schemas import (
     Filter,
     FilterRead,
+    GroupChange,
     GroupCreate,
     GroupRead,
     GroupUpdate,
 )
 from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from controlplane.rows import Key, Written
 
 NOUN = "group"  # as the audit log has it
 READ, WRITE = Permission.GROUPS_READ, Permission.GROUPS_WRITE
@@ -47,7 +51,8 @@ async def read(
 ) -> list[GroupRead]:
     """Give groups as this actor sees them; a site they cannot see is none to them."""
     names: dict[UUID | None, str] = {}
-    names.update((await session.execute(device_queries.site_names(actor))).tuples().all())
+    about = {group.site_id for group in groups if group.site_id}
+    names.update((await session.execute(device_queries.site_names(actor, about))).tuples().all())
     return [
         GroupRead.model_validate(
             {
@@ -64,11 +69,17 @@ async def create(session: AsyncSession, actor: Actor, data: GroupCreate) -> Grou
     await events.changed(session)
     if await session.scalar(queries.any_group(data.name)):
         raise Conflict(f"group {data.name!r} already exists")
-    group = DeviceGroup(name=data.name, description=data.description)
-    await _put(session, actor, group, data.filter)
-    created = (await read(session, actor, [group]))[0]
-    await trail.record(session, actor, Action.CREATE, NOUN, group, after=_kept(created))
-    return created
+    group = await _insert(session, actor, data)
+    return (await read(session, actor, [group]))[0]
+
+
+async def create_many(session: AsyncSession, actor: Actor, items: Sequence[GroupCreate]) -> Written:
+    """Add groups."""
+    await events.changed(session)
+    taken = set(await session.scalars(queries.taken([item.name for item in items])))
+    if problems := [*rows.twice(items), *rows.taken(items, taken)]:
+        raise Invalid(rows.NOTHING, *problems)
+    return Written.of(await rows.each(items, lambda item: _insert(session, actor, item)))
 
 
 async def update(
@@ -77,8 +88,57 @@ async def update(
     """Change a group; what it holds is another from the next query on, for grants, too."""
     await events.changed(session)
     group = await _to_change(session, actor, name, if_match)
+    return await _change(session, actor, group, data)
+
+
+async def update_many(session: AsyncSession, actor: Actor, items: Sequence[GroupChange]) -> Written:
+    """Change the given fields of groups."""
+    await events.changed(session)
+    stored = await _writable(session, actor, items)
+    await rows.each(items, lambda item: _change(session, actor, stored[item.name], item))
+    return Written.of([stored[item.name] for item in items])
+
+
+async def delete(
+    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
+) -> None:
+    """Remove a group on which nobody holds a role."""
+    await events.changed(session)
+    await _remove(session, actor, await _to_change(session, actor, name, if_match))
+
+
+async def delete_many(session: AsyncSession, actor: Actor, items: Sequence[Key]) -> None:
+    """Remove groups on which nobody holds a role."""
+    await events.changed(session)
+    stored = await _writable(session, actor, items)
+    await rows.each(items, lambda item: _remove(session, actor, stored[item.name]))
+
+
+async def _writable(
+    session: AsyncSession, actor: Actor, items: Sequence[Key]
+) -> dict[str, DeviceGroup]:
+    """Give the groups of these names to change, or refuse with every item that is not as seen."""
+    names = [item.name for item in items]
+    held = await session.scalars(queries.locked(queries.named(actor, WRITE, names)))
+    stored = {group.name: group for group in held}
+    seen = await session.scalars(queries.named(actor, READ, names))
+    rows.check(items, stored, {group.name for group in seen})
+    return stored
+
+
+async def _insert(session: AsyncSession, actor: Actor, data: GroupCreate) -> DeviceGroup:
+    group = DeviceGroup(name=data.name, description=data.description)
+    await _put(session, actor, group, data.filter)
+    created = (await read(session, actor, [group]))[0]
+    await trail.record(session, actor, Action.CREATE, NOUN, group, after=_kept(created))
+    return group
+
+
+async def _change(
+    session: AsyncSession, actor: Actor, group: DeviceGroup, data: GroupUpdate
+) -> GroupRead:
     before = (await read(session, actor, [group]))[0]
-    given = data.model_dump(exclude_unset=True)
+    given = data.model_dump(exclude_unset=True, include=set(GroupUpdate.model_fields))
     if all(_kept(before)[field] == value for field, value in given.items()):
         return before
     if "description" in given:
@@ -96,14 +156,9 @@ async def update(
     return after
 
 
-async def delete(
-    session: AsyncSession, actor: Actor, name: str, if_match: str | None = None
-) -> None:
-    """Remove a group on which nobody holds a role."""
-    await events.changed(session)
-    group = await _to_change(session, actor, name, if_match)
+async def _remove(session: AsyncSession, actor: Actor, group: DeviceGroup) -> None:
     if (await session.execute(role_queries.on_group(group.id).limit(1))).first() is not None:
-        raise Conflict(f"somebody holds a role on group {name!r}; take it back first")
+        raise Conflict(f"somebody holds a role on group {group.name!r}; take it back first")
     before = (await read(session, actor, [group]))[0]
     await session.delete(group)
     await session.flush()
@@ -123,11 +178,23 @@ async def _to_change(
 
 async def _put(session: AsyncSession, actor: Actor, group: DeviceGroup, given: Filter) -> None:
     """Give a group its filter, and look at the group as it was written."""
+    await _refuse_unknown(session, given.roles)
     group.site_id = await _site(session, actor, given.site)
     group.sqlmodel_update(given.model_dump(exclude={"site"}))
     session.add(group)
     await session.flush()
     await restrictor.check_group(session, actor, WRITE, group.id)
+
+
+async def _refuse_unknown(session: AsyncSession, roles: Sequence[str]) -> None:
+    known = set(await session.scalars(catalogue.taken(DEVICE_ROLE, roles)))
+    problems = [
+        Problem(f"/filter/roles/{index}", "unknown", f"there is no {DEVICE_ROLE.words} {name!r}")
+        for index, name in enumerate(roles)
+        if name not in known
+    ]
+    if problems:
+        raise Invalid("some of these device roles are not in the catalogue", *problems)
 
 
 async def _site(session: AsyncSession, actor: Actor, name: str | None) -> UUID | None:

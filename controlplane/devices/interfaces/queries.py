@@ -21,7 +21,7 @@ from controlplane.devices.interfaces.models import (
     InterfaceChange,
     Monitored,
 )
-from controlplane.devices.interfaces.schemas import InterfaceFilters
+from controlplane.devices.interfaces.schemas import EXPORTED, InterfaceFilters
 from controlplane.devices.models import MONITORED, Device, Site
 from controlplane.lookups import Lowered, Related
 
@@ -59,6 +59,13 @@ def keyed(actor: Actor, permission: Permission, keys: Sequence[Key]) -> Select[t
     return select(Interface).where(key.in_(wanted), _reached(actor, permission))
 
 
+def keys(actor: Actor, permission: Permission, of: Sequence[Key]) -> Select[Key]:
+    """Select device and name of the same interfaces."""
+    return keyed(actor, permission, of).with_only_columns(
+        col(Interface.device), col(Interface.name)
+    )
+
+
 def interfaces(actor: Actor, query: InterfaceFilters) -> Select[tuple[Interface]]:
     """Select the interfaces that the actor sees and that pass the filters."""
     places = select(Device.name).join(Site, col(Site.id) == Device.site_id)
@@ -69,6 +76,12 @@ def interfaces(actor: Actor, query: InterfaceFilters) -> Select[tuple[Interface]
     found = lookups.search(query.q, Lowered(SEARCHED, trigrams=True))
     asked = lookups.conditions(query, subjects)
     return select(Interface).where(_reached(actor, Permission.DEVICES_READ), found, *asked)
+
+
+def told_of(actor: Actor, query: InterfaceFilters) -> Select[Any]:
+    """Select what operators say of the same interfaces, by device and name."""
+    named = (getattr(Interface, name) for name in EXPORTED)
+    return interfaces(actor, query).with_only_columns(*named).order_by("device", "name")
 
 
 def of_device(name: str) -> ColumnElement[bool]:

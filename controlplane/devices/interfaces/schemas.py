@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane import lookups
 from controlplane.devices.interfaces.models import AdminStatus, Importance, Monitored, OperStatus
-from controlplane.devices.schemas import Description
 from controlplane.grammar import NOT_NULL, Moment, Name, Printable
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, NUMBER, TEXT
 from controlplane.pagination import PageQuery
@@ -22,16 +21,24 @@ class InterfaceUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    description: Annotated[Description, NOT_NULL] = ""
+    description: Annotated[Printable, Field(max_length=1000), NOT_NULL] = ""
     importance: Annotated[Importance, NOT_NULL] = Importance.NORMAL
     monitored: Annotated[Monitored, NOT_NULL] = Monitored.AUTO
 
 
-class InterfaceChange(InterfaceUpdate):
-    """An interface of a list, by device and name; with `version`, only if it is that still."""
+class InterfaceRow(InterfaceUpdate):
+    """An interface of a document, by device and name, and what an operator says of it."""
 
     device: Name
     name: PortName
+
+
+EXPORTED = ("device", "name", *InterfaceUpdate.model_fields)  # of a row, its key first
+
+
+class InterfaceChange(InterfaceRow):
+    """An interface of a list; with `version`, only if it is that still."""
+
     version: int | None = None
 
 

@@ -12,18 +12,21 @@ from controlplane.audit.models import Action
 from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
+from controlplane.credentials.service import Outcome
 from controlplane.database import now
 from controlplane.devices import facts
 from controlplane.devices.interfaces import queries
 from controlplane.devices.interfaces.models import Interface
+from controlplane.devices.interfaces.queries import Key
 from controlplane.devices.interfaces.schemas import (
     InterfaceChange,
     InterfaceDetail,
     InterfaceRead,
+    InterfaceRow,
     InterfaceUpdate,
     NoteRead,
 )
-from controlplane.errors import Forbidden, NotFound
+from controlplane.errors import Forbidden, NotFound, Problem
 from controlplane.rows import Written
 
 NOUN = "interface"  # as the audit log has it
@@ -57,7 +60,7 @@ async def find(session: AsyncSession, actor: Actor, device: str, name: str) -> I
     """Give the interface of this device and name, or raise NotFound."""
     interface = await session.scalar(queries.keyed(actor, READ, [(device, name)]))
     if interface is None:
-        raise NotFound(f"there is no interface {name!r} of a device {device!r}")
+        raise NotFound(_unknown(device, name))
     return interface
 
 
@@ -117,32 +120,74 @@ async def update_many(
     return Written.of(changed)
 
 
+async def problems(
+    session: AsyncSession, actor: Actor, items: Sequence[InterfaceRow]
+) -> list[Problem]:
+    """Say which rows of a document are about no interface that this actor may change."""
+    asked = [(item.device, item.name) for item in items]
+    writable = await _among(session, actor, WRITE, asked)
+    others = [key for key in asked if key not in writable]
+    seen = await _among(session, actor, READ, others)
+    found = list(rows.twice([_Asked(_called(item)) for item in items]))
+    for index, (device, name) in enumerate(asked):
+        if (device, name) in seen:
+            message = f"you may see the interface {name!r} of {device!r}, but not change it"
+            found.append(Problem(f"/{index}/name", "forbidden", message))
+        elif (device, name) not in writable:
+            found.append(Problem(f"/{index}/name", "unknown", _unknown(device, name)))
+    return found
+
+
+async def put(session: AsyncSession, actor: Actor, items: Sequence[InterfaceRow]) -> list[Outcome]:
+    """Change interfaces of which `problems` said nothing; the caller has counted the change."""
+    asked = [(item.device, item.name) for item in items]
+    found = {_called(o): o for o in await session.scalars(queries.keyed(actor, WRITE, asked))}
+    changed = [await _change(session, actor, found[_called(item)], item) for item in items]
+    await session.flush()
+    return [Outcome.UPDATED if one else Outcome.UNCHANGED for one in changed]
+
+
+async def _among(
+    session: AsyncSession, actor: Actor, permission: Permission, keys: Sequence[Key]
+) -> set[Key]:
+    if not keys:
+        return set()
+    found = await session.execute(queries.keys(actor, permission, keys))
+    return set(found.tuples().all())
+
+
+def _unknown(device: str, name: str) -> str:
+    return f"there is no interface {name!r} of a device {device!r}"
+
+
 @dataclass(frozen=True)
 class _Asked:
     """An item of a list under one name."""
 
     name: str
-    version: int | None
+    version: int | None = None
 
 
-def _called(one: Interface | InterfaceChange) -> str:
+def _called(one: Interface | InterfaceRow) -> str:
     """Name an interface together with its device."""
     return f"{one.device} {one.name}"
 
 
 async def _change(
     session: AsyncSession, actor: Actor, interface: Interface, data: InterfaceUpdate
-) -> None:
+) -> bool:
+    """Change the given fields, and say whether any differs."""
     before = _kept(interface)
     given = data.model_dump(exclude_unset=True, include=set(OURS))
     if all(before[name] == value for name, value in given.items()):
-        return
+        return False
     interface.sqlmodel_update(given)
     interface.version += 1
     interface.updated_at = now()
     subject = Subject(interface.id, _called(interface))
     after = _kept(interface)
     await trail.record(session, actor, Action.UPDATE, NOUN, subject, before=before, after=after)
+    return True
 
 
 def _kept(interface: Interface) -> dict[str, Any]:

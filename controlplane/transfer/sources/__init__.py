@@ -39,5 +39,5 @@ def read(source: Source, text: str, query: ImportQuery) -> Given:
     """Give the document that a file makes, or raise Invalid where it is not what it should be."""
     if source in FOREIGN:
         return FOREIGN[source](text, query.secrets)
-    document = formats.read(Format(source), text)
+    document = formats.read(Format(source), text, query.kind)
     return Given(document, columns=tables.custom(text) if source is Source.CSV else ())

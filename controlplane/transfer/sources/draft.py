@@ -42,9 +42,14 @@ class Draft:
         self.devices.append({"name": self.names.row("devices", name), **said})
 
     def site(self, name: str, **fields: Any) -> str:
-        """Give the name of the site that this text makes; it is added unless it is there."""
+        """Give the name of the place that this text makes; it is added unless it is there."""
         made = self.names.again("sites", name, len(self.sites))
-        self.sites.setdefault(made, {"name": made, **fields})
+        known = self.sites.setdefault(made, {"name": made, **fields})
+        if known.get("kind") != fields.get("kind"):
+            self.names.refuse(
+                *("sites", list(self.sites).index(made), "collision"),
+                f"{name!r} is the name of a region and of a site",
+            )
         return made
 
     def role(self, name: str) -> str:

@@ -49,10 +49,11 @@ class Names:
         name = slug(text)
         known = self._texts.setdefault((noun, name), text)
         if not name:
-            self._refuse(noun, index, "unnameable", f"{text!r} has nothing that a name may have")
+            self.refuse(noun, index, "unnameable", f"{text!r} has nothing that a name may have")
         elif known != text:
-            self._refuse(noun, index, "collision", f"{text!r} and {known!r} would be {name!r}")
+            self.refuse(noun, index, "collision", f"{text!r} and {known!r} would be {name!r}")
         return name
 
-    def _refuse(self, noun: str, index: int, code: str, message: str) -> None:
+    def refuse(self, noun: str, index: int, code: str, message: str) -> None:
+        """Tell of a row whose name cannot be."""
         self.problems.append(Problem(f"/{noun}/{index}/name", code, message))

@@ -1,13 +1,15 @@
 """Exports of NetBox: answers of its REST API as they are, or lists of objects by name.
 
-`{"sites": [...], "devices": [...]}`, each a list or the envelope `{"count", "next", "previous",
-"results"}` of `/api/dcim/sites/` and `/api/dcim/devices/` (NetBox 3 and 4); or one answer alone.
+`{"regions": [...], "sites": [...], "devices": [...]}`, each a list or the envelope `{"count",
+"next", "previous", "results"}` of `/api/dcim/regions/`, `/api/dcim/sites/` and `/api/dcim/devices/`
+(NetBox 3 and 4); or the answer for devices alone.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from controlplane.devices.models import SiteKind
 from controlplane.errors import Invalid
 from controlplane.transfer import formats
 from controlplane.transfer.formats import Format
@@ -24,7 +26,8 @@ STATUS: Mapping[str, str] = MappingProxyType(
         "decommissioning": "decommissioned",
     }
 )
-SITE = frozenset({"id", "url", "display", "display_url", "name", "slug", "description"})
+NAMED = frozenset({"id", "url", "display", "display_url", "name", "slug", "description"})
+REGION, SITE = NAMED | {"parent", "_depth", "site_count", "prefix_count"}, NAMED | {"region"}
 DEVICE = frozenset(
     {
         *("id", "url", "display", "display_url", "name", "site", "role", "device_role", "tags"),
@@ -35,11 +38,14 @@ BESIDE = frozenset({"created", "last_updated"})  # when NetBox wrote it means no
 
 
 def read(content: str, secrets: bool) -> Given:  # noqa: ARG001, FBT001 - NetBox exports none
-    """Make devices of those that have a name and a primary address, and their sites."""
+    """Make devices of those that have a name and a primary address, and their places."""
     lists = _lists(formats.parse(Format.JSON, content))
     draft = Draft()
+    _regions(draft, lists.pop("regions", []))
     for site in lists.pop("sites", []):
-        draft.site(part(site, "slug", "name"), description=text(site.get("description")))
+        within = _region(draft, site.get("region"))
+        said = text(site.get("description"))
+        draft.site(part(site, "slug", "name"), description=said, **within)
         draft.leave_rest("sites", site, SITE | BESIDE)
     for device in lists.pop("devices", []):
         _device(draft, device)
@@ -47,6 +53,27 @@ def read(content: str, secrets: bool) -> Given:  # noqa: ARG001, FBT001 - NetBox
         for _ in rows:
             draft.leave(noun)
     return draft.given()
+
+
+def _regions(draft: Draft, regions: list[dict[str, Any]]) -> None:
+    """Make regions, and then what each is a part of: that may come later in the list."""
+    names = [
+        draft.site(
+            part(region, "slug", "name"),
+            kind=SiteKind.REGION.value,
+            description=text(region.get("description")),
+        )
+        for region in regions
+    ]
+    for name, region in zip(names, regions, strict=True):
+        draft.sites[name] |= _region(draft, region.get("parent"))
+        draft.leave_rest("regions", region, REGION | BESIDE)
+
+
+def _region(draft: Draft, region: Any) -> dict[str, str]:
+    """Give the parent that is named, if one is, as a field of a place."""
+    name = part(region, "slug", "name")
+    return {"parent": draft.site(name, kind=SiteKind.REGION.value)} if name else {}
 
 
 def _lists(document: Any) -> dict[str, list[dict[str, Any]]]:

@@ -88,7 +88,7 @@ def test_alerts_of_rules(chm: Chm, refused: Chm, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ready")
-def test_interfaces(chm: Chm, refused: Chm) -> None:
+def test_interfaces(chm: Chm, refused: Chm, tmp_path: Path) -> None:
     """Interfaces are listed, and something is said of one by its device and name."""
     chm("site", "add", "oslo")
     chm("device", "add", "core1", "10.0.0.1", "--site", "oslo")
@@ -107,6 +107,13 @@ def test_interfaces(chm: Chm, refused: Chm) -> None:
         *("A printer", "normal", []),
     )
     assert "no interface 'Gi9'" in refused("interface", "show", "core1", "Gi9")
+
+    file = tmp_path / "ports.csv"
+    chm("interface", "export", "--format", "csv", "--monitored", "no", "--out", str(file))
+    chm("interface", "set", "core1", "Gi1/0/1", "--monitored", "auto", "--description", "")
+    assert chm("import", str(file), "--kind", "interfaces")["interfaces"]["updated"] == 1
+    shown = chm("interface", "show", "core1", "Gi1/0/1")
+    assert (shown["description"], shown["monitored"]) == ("A printer", "no")
 
 
 @pytest.mark.usefixtures("ready")

@@ -23,6 +23,7 @@ SAID = {
     "model": "WS-C2960X",
     "os_version": "15.2(7)E2",
     "serial": "FOC1",
+    "sys_name": "core1.example.net",
     "profile": "cisco_ios",
 }
 START = 1_750_000_000
@@ -125,6 +126,17 @@ class TestChanges:
         assert [change["after"] for change in changes] == ["15.4", "15.3"]
         assert {change["note"] for change in changes} == {"other software"}
 
+    async def test_renamed(self, core: AsyncClient, sessions: Sessions) -> None:
+        """Another name on the device is noted, and both a filter and a search find it."""
+        await learn(sessions, SAID)
+        await learn(sessions, {**SAID, "sys_name": "Oslo-7.example.net"}, at=START + 60)
+        told = await facts(core)
+        assert told["sys_name"] == "Oslo-7.example.net"
+        (change,) = told["changes"]
+        assert (change["field"], change["before"]) == ("sys_name", "core1.example.net")
+        for query in ("sys_name__ic=oslo-7", "q=oslo-7"):
+            assert (await core.get(f"{URL}?{query}")).json()["count"] == 1
+
     async def test_silent_for_once(self, core: AsyncClient, sessions: Sessions) -> None:
         """What the same device does not tell this time stays known, and is no change."""
         await learn(sessions, SAID)
@@ -155,6 +167,31 @@ class TestOperator:
         device = (await core.get(f"{URL}/core1")).json()
         assert (device["vendor"], device["facts"]["vendor"]) == ("Juniper", "Cisco")
         assert device["facts"]["disagrees"] == ["vendor", "profile"]
+
+    @pytest.mark.parametrize(
+        ("serial", "sys_name", "disagrees"),
+        [
+            ("FOC1", "core1.example.net", []),
+            ("foc1", "CORE1", []),
+            ("FOC9", "core1", ["serial"]),
+            ("", "edge7", ["name"]),
+            ("", "", []),
+        ],
+    )
+    async def test_serial_number_and_name(
+        self,
+        core: AsyncClient,
+        sessions: Sessions,
+        serial: str,
+        sys_name: str,
+        disagrees: list[str],
+    ) -> None:
+        """What an operator has is kept, and marked where the device says otherwise."""
+        await core.patch(f"{URL}/core1", json={"serial": serial})
+        await learn(sessions, {**SAID, "sys_name": sys_name})
+        device = (await core.get(f"{URL}/core1")).json()
+        assert (device["name"], device["serial"]) == ("core1", serial)
+        assert device["facts"]["disagrees"] == disagrees
 
     async def test_agreement(self, core: AsyncClient, sessions: Sessions) -> None:
         """A longer name for the same vendor is no disagreement."""

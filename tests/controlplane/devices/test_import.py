@@ -41,6 +41,7 @@ async def test_a_document_arrives_whole(client: AsyncClient) -> None:
         "platforms": NOTHING,
         "tenants": NOTHING,
         "devices": NOTHING | {"created": 2},
+        "interfaces": NOTHING,
     }
     core = (await client.get("/api/v1/devices/core1")).json()
     assert (core["parents"], core["credentials"], core["site"]) == (["router1"], ["lab"], "demo")
@@ -62,6 +63,7 @@ async def test_importing_again_changes_nothing(client: AsyncClient) -> None:
         "platforms": NOTHING,
         "tenants": NOTHING,
         "devices": NOTHING | {"unchanged": 2},
+        "interfaces": NOTHING,
     }
     assert (await client.get("/api/v1/devices")).json() == before
 

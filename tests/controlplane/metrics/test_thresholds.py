@@ -151,6 +151,7 @@ async def test_a_device_that_changes_follows(client: AsyncClient) -> None:
         ({"scope": "group", "group": "nobody"}, "/group"),
         ({"scope": "device", "device": "none"}, "/device"),
         ({"scope": "role", "role": ""}, "/role"),
+        ({"scope": "role", "role": "nowhere"}, "/role"),
         ({"scope": "role", "role": 'x"} 1'}, "/role"),
         ({"weight": 1}, ""),
         ({"weight": 1001}, "/weight"),

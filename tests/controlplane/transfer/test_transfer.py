@@ -1,14 +1,20 @@
 """Imports and exports in every format."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from httpx import AsyncClient, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from controlplane.auth.actor import Scope, ScopeKind
+from controlplane.auth.actor import Actor, Scope, ScopeKind
 from controlplane.auth.permissions import Permission, Role
+from controlplane.devices import inventory as devices
 from controlplane.devices.schemas import ImportDocument
-from controlplane.transfer import tables
+from controlplane.transfer import formats, tables
+from controlplane.transfer.formats import Format
+from controlplane.transfer.service import PART
 from tests.controlplane.conftest import Login, Service
 
 DEVICES, EXPORT, IMPORT = "/api/v1/devices", "/api/v1/devices/export", "/api/v1/devices/import"
@@ -41,6 +47,7 @@ INVENTORY: dict[str, Any] = {
         {"name": "1e3", "address": "10.0.0.4", "role": "007"},  # ... and for numbers
     ],
 }
+RACK = {"name": "rack", "applies_to": "device", "value_schema": {"type": "string"}}
 ANEW = {"id", "created_at", "updated_at", "version", "facts"}
 
 
@@ -249,6 +256,40 @@ class TestOtherSystems:
         plain = await put(writer, "librenms", answer)
         assert plain.status_code == 200, plain.text
         assert plain.json()["left_out"][0]["place"] == "devices/credentials"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+async def test_a_large_export_is_written_part_by_part(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """No more devices are held than a part; what comes out is one document with all of them."""
+    await client.post("/api/v1/custom-fields", json=RACK)
+    names = [f"d{n:04}" for n in range(2 * PART + 1)]
+    rows: list[dict[str, Any]] = [{"name": name, "address": "10.0.0.1"} for name in names]
+    rows[-1]["custom_fields"] = {"rack": "B12"}  # the last row has a column that no other has
+    assert (await client.post(DEVICES, json=rows)).status_code == 201
+    held: list[int] = []
+    shown = devices.shown
+
+    async def counted(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -> Any:
+        held.append(len(ids))
+        return await shown(session, actor, ids)
+
+    monkeypatch.setattr(devices, "shown", counted)
+    exported = await client.get(f"{EXPORT}?format={form}")
+    assert held == [PART, PART, 1]
+    document = formats.read(Format(form), exported.text)
+    assert [row["name"] for row in document["devices"]] == names
+    assert document["devices"][-1]["custom_fields"] == {"rack": "B12"}
+    log = (await client.get("/api/v1/audit?action=data.export")).json()["results"]
+    assert log[0]["after"]["devices"] == len(rows)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+async def test_an_export_of_nothing(client: AsyncClient, form: str) -> None:
+    """Where there is nothing the document is whole all the same."""
+    exported = await client.get(f"{EXPORT}?format={form}")
+    assert formats.read(Format(form), exported.text)["devices"] == []
 
 
 @pytest.mark.parametrize("form", FORMATS)

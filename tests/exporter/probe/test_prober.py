@@ -47,7 +47,7 @@ class TestHealthyDevice:
 
         info = (
             'model="WS-C2960X-48TS-L",os_version="15.2(7)E2",profile="cisco_ios",'
-            'serial="FOC1234X0AB",vendor="Cisco"'
+            'serial="FOC1234X0AB",sys_name="edge1",vendor="Cisco"'
         )
         port = (
             'ifAlias="to \\"core1\\"",ifDescr="GigabitEthernet1/0/1",ifIndex="1",ifName="Gi1/0/1"'

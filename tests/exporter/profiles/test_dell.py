@@ -259,5 +259,6 @@ class TestOldForce10:
             "vendor": "Dell",
             "model": "S50-01-GE-48T-AC",
             "os_version": "8.4.2.7",
+            "sys_name": "",
             "serial": "DL1234",
         }

@@ -116,6 +116,7 @@ class TestWriting:
             ({"pattern": "a\n"}, "/filter/pattern"),
             ({"pattern": "(a+)+"}, "/filter/pattern"),
             ({"roles": [""]}, "/filter/roles/0"),
+            ({"roles": ["core", "nowhere"]}, "/filter/roles/1"),
             ({"site": "nowhere"}, "/filter/site"),
             ({"group": "other"}, "/filter/group"),
         ],

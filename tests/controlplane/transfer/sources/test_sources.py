@@ -168,6 +168,34 @@ class TestNetBox:
         reasons = {entry.reason for entry in given.left_out if entry.place == "devices"}
         assert reasons == {"has no name", "has no primary address"}
 
+    def test_regions(self) -> None:
+        """Regions are places of that kind, whatever comes first in the list; sites lie in them."""
+        regions = [
+            {"name": "Norway", "slug": "norway", "parent": {"slug": "nordics"}, "_depth": 1},
+            {"name": "Nordics", "slug": "nordics", "description": "Five", "parent": None},
+        ]
+        sites = [
+            {"name": "Oslo", "slug": "oslo", "region": {"name": "Norway", "slug": "norway"}},
+            {"name": "Rome", "slug": "rome", "region": {"name": "Italy", "slug": "italy"}},
+        ]
+        given = read(Source.NETBOX, {"regions": regions, "sites": sites})
+        assert usable(given)
+        assert left(given) == {}
+        region = {"kind": "region", "description": ""}
+        assert given.document["sites"] == [
+            {"name": "norway", **region, "parent": "nordics"},
+            {"name": "nordics", **region, "description": "Five"},
+            {"name": "oslo", "description": "", "parent": "norway"},
+            {"name": "italy", "kind": "region"},
+            {"name": "rome", "description": "", "parent": "italy"},
+        ]
+
+    def test_a_region_is_no_site(self) -> None:
+        """A name that a region and a site share is an error of that row: here names are one's."""
+        both = [{"name": "Oslo", "slug": "oslo"}]
+        given = read(Source.NETBOX, {"regions": both, "sites": both})
+        assert [(p.pointer, p.code) for p in given.problems] == [("/sites/0/name", "collision")]
+
     def test_one_answer_alone(self) -> None:
         """The answer of `/api/dcim/devices/` is an export, too."""
         answer = {"count": 1, "next": None, "previous": None, "results": NETBOX["devices"][:1]}
