@@ -97,6 +97,21 @@ class TestChanges:
             ("device", "leaf1", "data.create"),
         ]
 
+    async def test_a_list_of_the_catalogue_is_one_group(self, client: AsyncClient) -> None:
+        """What a bulk write did to objects of the catalogue is found by its request, too."""
+        tenants = "/api/v1/tenants"
+        added = await client.post(tenants, json=[{"name": "a"}, {"name": "b"}])
+        assert added.status_code == 201, added.text
+        rows = [{"name": "a", "description": "x"}, {"name": "b", "description": "y"}]
+        changed = await client.patch(tenants, json=rows)
+        asked = {"request_id": changed.headers["x-request-id"]}
+        page = (await client.get(CHANGES, params=asked)).json()
+
+        assert [(c["object_type"], c["name"], c["action"]) for c in page["results"]] == [
+            ("tenant", "b", "data.update"),
+            ("tenant", "a", "data.update"),
+        ]
+
     async def test_what_was_removed_is_still_told(self, client: AsyncClient) -> None:
         """The history of a device goes on after it, with what it was, for who reads everything."""
         await _moved(client)

@@ -123,6 +123,22 @@ async def test_every_error_of_every_row(ports: AsyncClient) -> None:
     assert await state(ports) == before
 
 
+async def test_errors_of_all_lists(ports: AsyncClient) -> None:
+    """What is wrong with interfaces is told with what is wrong with places and with values."""
+    document = {
+        "sites": [{"name": "cellar", "kind": "location"}],
+        "devices": [{"name": "sw1", "address": "10.0.0.1", "custom_fields": {"rack": "B12"}}],
+        "interfaces": [{"device": "sw1", "name": "Gi1/0/1"}, {"device": "sw1", "name": "Gi9"}],
+    }
+    refused = await ports.post(f"{IMPORT}/json", json=document)
+    assert refused.status_code == 422
+    assert {(error["pointer"], error["code"]) for error in refused.json()["errors"]} == {
+        ("/sites/0/parent", "misplaced"),
+        ("/devices/0/custom_fields/rack", "unknown"),
+        ("/interfaces/1/name", "unknown"),
+    }
+
+
 @pytest.mark.parametrize(
     ("table", "code"),
     [
