@@ -43,6 +43,7 @@ class Made:
 
     read: tuple[Any, ...]
     site: UUID | None
+    credentials: str | None
     auths: tuple[str, ...]
     entry: Entry | None
 
@@ -116,10 +117,10 @@ class Builder:
         made = self._make_all(rows, decided, tried)
         # One whose auths all do not open is not there: it would look dead, which nobody knows.
         devices = {
-            row.name: device
-            for row in rows
-            if (device := made[row.name]).entry is not None
-            and (device.auths or tried.keys().isdisjoint(_names(row.names)))
+            name: device
+            for name, device in made.items()
+            if device.entry is not None
+            and (device.auths or tried.keys().isdisjoint(_names(device.credentials)))
         }
         used = _used(devices.values())
         auths = {name: Entry.of(fields) for name, fields in opened.items() if name in used}
@@ -134,17 +135,18 @@ class Builder:
         before = self._made if tried == self._tried else {}
         made = {}
         for row in rows:
-            told = decided.get(row.name, {})
-            known, read = before.get(row.name), (*row, told)
-            made[row.name] = known if known and known.read == read else self._make(row, told, tried)
+            name = row.name
+            known, read = before.get(name), (*row, decided.get(name))
+            made[name] = known if known and known.read == read else self._make(row, read, tried)
         self._made, self._tried = made, tried
         return made
 
-    def _make(self, row: Any, told: Decided, tried: Mapping[str, Sequence[str]]) -> Made:
+    def _make(self, row: Any, read: tuple[Any, ...], tried: Mapping[str, Sequence[str]]) -> Made:
+        told = read[-1]
         fields = _fields(row, tried) | ({"interfaces": told} if told else {})
         # Written before a setting changed, or past us: the exporter is not sent there.
         entry = None if self._reach.refusal(row.address) else Entry.of(fields)
-        return Made((*row, told), row.site_id, fields["auths"], entry)
+        return Made(read, row.site_id, row.names, fields["auths"], entry)
 
 
 async def described(
