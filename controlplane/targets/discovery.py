@@ -4,13 +4,13 @@ Prometheus keeps its old targets when we answer with an error, and drops them wh
 fewer: every doubt is an error here.
 """
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane import database, events
@@ -64,9 +64,7 @@ def builder(
             asked_by = sharing.owner(device.name, device.site_id).address
             key = *device, asked_by
             asked_when = times(device.interval, device.timeout)
-            groups[key] = (
-                before.get(key) or json.dumps(group(device, asked_by, asked_when)).encode()
-            )
+            groups[key] = before.get(key) or to_json(group(device, asked_by, asked_when))
             lists[shard].append(groups[key])
         counted = await events.count(session)
         verdict = await gate.admit(sessions, [device.name for device in devices], counted)
@@ -74,7 +72,7 @@ def builder(
             log.error("targets withheld: %s", verdict)
         contents = {n: b"[" + b", ".join(written) + b"]" for n, written in lists.items()}
         addresses = [{"targets": [member.address for member in sharing.members]}]
-        return Lists(contents, verdict, json.dumps(addresses).encode())
+        return Lists(contents, verdict, to_json(addresses))
 
     return build
 

@@ -55,6 +55,8 @@ class Assignment:
             return sharding.score(device, member.address, member.weight), member.address
 
         first = sorted(pool, key=score, reverse=True)[:HOLDERS]
+        if not drained:
+            return first
         least = score(first[-1]) if len(first) == HOLDERS else (0.0, "")
         return first + [member for member in drained if score(member) > least]
 
