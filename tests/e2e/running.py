@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
@@ -120,10 +121,15 @@ class Stack:
 
     def api(self, method: str, path: str, json: Any = None) -> httpx.Response:
         """Ask the control plane as the admin, who changes whatever version there is."""
-        if not self._token:
+        answer = self._ask(method, path, json) if self._token else None
+        if answer is None or answer.status_code == HTTPStatus.UNAUTHORIZED:  # a token has its day
             login = {"name": "admin", "password": self.password}
-            answer = httpx.post(f"{self.url('controlplane')}/api/v1/auth/login", json=login)
-            self._token = answer.raise_for_status().json()["access_token"]
+            granted = httpx.post(f"{self.url('controlplane')}/api/v1/auth/login", json=login)
+            self._token = granted.raise_for_status().json()["access_token"]
+            answer = self._ask(method, path, json)
+        return answer
+
+    def _ask(self, method: str, path: str, json: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._token}", "If-Match": "*"}
         url = f"{self.url('controlplane')}/api/v1/{path}"
         return httpx.request(method, url, json=json, headers=headers, timeout=20)
