@@ -33,6 +33,7 @@ def _answers(stack: Stack, expression: Expression) -> bool:
     return bool(answer.json()["data"]["result"] or expression.empty)
 
 
+LOSSES = ("Errors", "Discards", "Pkts")
 # Series that are there only while something is wrong or planned; tests/rules shows them then.
 ONLY_IN_TROUBLE = {
     "device:outage:cause",
@@ -41,15 +42,14 @@ ONLY_IN_TROUBLE = {
     "device:chm_topology_parent:count_down",
     "chm_maintenance_active",
     "device:chm_maintenance_active:current",
-    "interface:errors:increase",
+    *(f"interface:if{way}{what}:increase" for way in ("In", "Out") for what in LOSSES),
     "interface:errors:ratio",
-    "interface:discards:increase",
     "interface:discards:ratio",
-    "interface:packets:increase",
+    "interface:ifOperStatus:following",
     "interface:chm_neighbor_info:down",
 }
 LOST = (":lost_timestamp_seconds", ":silent_timestamp_seconds")
-FLAPS = (":changes", ":flapping", ":count_flapping")
+FLAPS = (":changes", ":flapping", ":count_flapping", ":restless")
 HOURLY = "_avg1h"  # recorded once an hour
 # What no device of the demo network has; tests/exporter/profiles shows who tells it.
 NOT_IN_THE_DEMO = (

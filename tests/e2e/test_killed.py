@@ -87,6 +87,10 @@ class Scene:
             f"{count} of {name} {status}",
         )
 
+    def states(self, name: str) -> list[str]:
+        """Give the states of the history's alerts of a name."""
+        return [row["state"] for row in self.rows(name)]
+
     def silences(self, mark: str) -> list[str]:
         """Give the states of the silences whose comment has this mark."""
         found = self._alertmanager("GET", "silences").json()
@@ -212,7 +216,7 @@ def test_between_an_acknowledgement_and_its_silence(scene: Scene) -> None:
             death.enter_context(scene.dead())
         assert scene.silences(mark) == []
     eventually(lambda: scene.silences(mark) == ["active"], PATIENCE, "a silence")
-    assert [row["state"] for row in scene.rows("Taken")] == ["acknowledged"]
+    eventually(lambda: scene.states("Taken") == ["acknowledged"], PATIENCE, "it is somebody's")
     scene.end("Taken", "sw1")
     scene.known("Taken", "resolved")
     eventually(lambda: len(scene.told("Taken")) > 1, PATIENCE, "people told of the end")
@@ -233,7 +237,7 @@ def test_a_silence_without_its_acknowledgement(scene: Scene) -> None:
     with scene.dead():
         scene.silence("NobodyHasIt", mark)
     eventually(lambda: scene.silences(mark) == ["expired"], PATIENCE, "it ended")
-    assert [row["state"] for row in scene.rows("NobodyHasIt")] == ["active"]
+    eventually(lambda: scene.states("NobodyHasIt") == ["active"], PATIENCE, "it is nobody's")
     scene.end("NobodyHasIt", "sw1")
     scene.known("NobodyHasIt", "resolved")
     eventually(lambda: len(scene.told("NobodyHasIt")) > 1, PATIENCE, "people told of the end")
