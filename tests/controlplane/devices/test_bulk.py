@@ -10,6 +10,7 @@ from controlplane.audit.models import AuditEntry
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Role
 from tests.controlplane.conftest import Login, Sessions
+from tests.controlplane.devices.answers import names, told
 
 URL = "/api/v1/devices"
 MANY = 10_000
@@ -23,14 +24,6 @@ def device(name: str, **fields: Any) -> dict[str, Any]:
 
 async def send(client: AsyncClient, method: str, rows: Any, **headers: str) -> Response:
     return await client.request(method, URL, json=rows, headers=headers)
-
-
-async def names(client: AsyncClient) -> list[str]:
-    return [found["name"] for found in (await client.get(URL)).json()["results"]]
-
-
-def told(response: Response) -> list[tuple[int, str, str]]:
-    return [(e["row"], e["pointer"], e["code"]) for e in response.json()["errors"]]
 
 
 @pytest.fixture
@@ -70,7 +63,7 @@ class TestCreate:
             (4, "/3/name", "twice"),
             (5, "/4/address", "not_allowed"),
         ]
-        assert await names(three) == ["a", "b", "c"]
+        assert await names(three, URL) == ["a", "b", "c"]
 
     async def test_what_is_no_device(self, three: AsyncClient) -> None:
         """A row that has no shape is told as it would be alone, with its number."""
@@ -131,7 +124,7 @@ class TestDelete:
         """A device goes together with what stands behind it."""
         response = await send(three, "DELETE", [{"name": "b"}, {"name": "c"}])
         assert response.status_code == 204, response.text
-        assert await names(three) == ["a"]
+        assert await names(three, URL) == ["a"]
 
     async def test_the_way_to_others_stays(self, three: AsyncClient) -> None:
         """What stands behind is named, and nothing is removed."""
@@ -139,7 +132,7 @@ class TestDelete:
         assert response.status_code == 409
         assert told(response) == [(2, "/1/name", "in_use")]
         assert "stand c" in response.json()["errors"][0]["message"]
-        assert await names(three) == ["a", "b", "c"]
+        assert await names(three, URL) == ["a", "b", "c"]
 
     async def test_a_stale_row_stays(self, three: AsyncClient) -> None:
         """Whoever deletes what they have seen does not delete what somebody made of it."""
@@ -171,14 +164,14 @@ class TestScope:
         assert (await send(north, "PATCH", [{"name": "a", "site": None}])).status_code == 403
         rows = [device("d", site="north"), device("e")]
         assert (await send(north, "POST", rows)).status_code == 403
-        assert await names(three) == ["a", "b", "c"]
+        assert await names(three, URL) == ["a", "b", "c"]
 
     async def test_who_only_reads(self, three: AsyncClient, log_in: Login) -> None:
         """Without the permission to write there is no bulk at all."""
         viewer = await log_in(Role.VIEWER)
         for method in ("POST", "PATCH", "DELETE"):
             assert (await send(viewer, method, [device("z")])).status_code == 403
-        assert await names(three) == ["a", "b", "c"]
+        assert await names(three, URL) == ["a", "b", "c"]
 
 
 class TestCost:

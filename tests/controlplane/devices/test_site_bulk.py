@@ -8,6 +8,7 @@ from httpx import AsyncClient, Response
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Role
 from tests.controlplane.conftest import Login
+from tests.controlplane.devices.answers import names, told
 
 URL = "/api/v1/sites"
 SOME = 1_000
@@ -16,14 +17,6 @@ FEW = 12  # statements for each
 
 async def send(client: AsyncClient, method: str, rows: Any, **headers: str) -> Response:
     return await client.request(method, URL, json=rows, headers=headers)
-
-
-async def names(client: AsyncClient) -> list[str]:
-    return [found["name"] for found in (await client.get(URL)).json()["results"]]
-
-
-def told(response: Response) -> list[tuple[int, str, str]]:
-    return [(e["row"], e["pointer"], e["code"]) for e in response.json()["errors"]]
 
 
 @pytest.fixture
@@ -68,7 +61,7 @@ class TestCreate:
             (4, "/3/parent", "misplaced"),
             (5, "/4/custom_fields/rack", "unknown"),
         ]
-        assert await names(tree) == ["bergen", "north", "oslo"]
+        assert await names(tree, URL) == ["bergen", "north", "oslo"]
 
     async def test_names(self, tree: AsyncClient) -> None:
         """A name that is taken, or stands there twice, is told of each row."""
@@ -82,7 +75,7 @@ class TestCreate:
         response = await send(client, "POST", rows)
         assert response.status_code == 422
         assert [error["code"] for error in response.json()["errors"]] == ["cycle"]
-        assert await names(client) == []
+        assert await names(client, URL) == []
 
     @pytest.mark.parametrize("count", [0, SOME + 1])
     async def test_so_many(self, client: AsyncClient, count: int) -> None:
@@ -134,7 +127,7 @@ class TestDelete:
         await tree.delete("/api/v1/devices/sw1")
         response = await send(tree, "DELETE", [{"name": n} for n in ("north", "oslo", "bergen")])
         assert response.status_code == 204, response.text
-        assert await names(tree) == []
+        assert await names(tree, URL) == []
 
     async def test_what_is_in_use_stays(self, tree: AsyncClient) -> None:
         """What stands or lies at a site is named, and nothing is removed."""
@@ -143,7 +136,7 @@ class TestDelete:
         found = [(row, code) for row, _, code in told(response)]
         assert found == [(2, "conflict"), (3, "conflict")]
         assert "stand sw1" in response.json()["errors"][1]["message"]
-        assert await names(tree) == ["bergen", "north", "oslo"]
+        assert await names(tree, URL) == ["bergen", "north", "oslo"]
 
     async def test_a_stale_row_stays(self, tree: AsyncClient) -> None:
         """Whoever deletes what they have seen does not delete what somebody made of it."""
@@ -182,7 +175,7 @@ class TestScope:
         assert told(outside) == [(2, "/1/name", "forbidden")]
         moved = await send(northerner, "PATCH", [{"name": "a", "parent": None}])
         assert moved.status_code == 403
-        assert await names(tree) == ["a", "bergen", "north", "oslo", "south"]
+        assert await names(tree, URL) == ["a", "bergen", "north", "oslo", "south"]
 
     @pytest.mark.usefixtures("tree")
     async def test_who_only_reads(self, log_in: Login) -> None:

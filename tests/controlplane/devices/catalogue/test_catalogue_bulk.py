@@ -7,6 +7,7 @@ from httpx import AsyncClient, Response
 
 from controlplane.auth.permissions import Role
 from tests.controlplane.conftest import Login
+from tests.controlplane.devices.answers import told
 
 every_noun = pytest.mark.parametrize(
     ("path", "given"),
@@ -24,10 +25,6 @@ every_noun = pytest.mark.parametrize(
 
 async def send(client: AsyncClient, method: str, path: str, rows: Any) -> Response:
     return await client.request(method, f"/api/v1/{path}", json=rows)
-
-
-def told(response: Response) -> list[tuple[int, str, str]]:
-    return [(e["row"], e["pointer"], e["code"]) for e in response.json()["errors"]]
 
 
 @every_noun

@@ -8,6 +8,7 @@ from httpx import AsyncClient, Response
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Role
 from tests.controlplane.conftest import Login
+from tests.controlplane.devices.answers import names, told
 
 URL = "/api/v1/device-groups"
 
@@ -18,14 +19,6 @@ def group(name: str, **asked: Any) -> dict[str, Any]:
 
 async def send(client: AsyncClient, method: str, rows: Any) -> Response:
     return await client.request(method, URL, json=rows)
-
-
-async def names(client: AsyncClient) -> list[str]:
-    return [found["name"] for found in (await client.get(URL)).json()["results"]]
-
-
-def told(response: Response) -> list[tuple[int, str, str]]:
-    return [(e["row"], e["pointer"], e["code"]) for e in response.json()["errors"]]
 
 
 @pytest.fixture
@@ -46,7 +39,7 @@ async def test_create(two: AsyncClient) -> None:
     assert told(response) == [(2, "/1/filter/site", "unknown"), (3, "/2/filter/site", "unknown")]
     response = await send(two, "POST", [group("c"), group("a"), group("c")])
     assert sorted(told(response)) == [(2, "/1/name", "exists"), (3, "/2/name", "twice")]
-    assert await names(two) == ["a", "b"]
+    assert await names(two, URL) == ["a", "b"]
 
 
 async def test_update(two: AsyncClient) -> None:
@@ -70,9 +63,9 @@ async def test_delete(two: AsyncClient, log_in: Login) -> None:
     await log_in(Role.VIEWER, Scope(ScopeKind.GROUP, b), name="guest")
     response = await send(two, "DELETE", [{"name": "a"}, {"name": "b"}])
     assert (response.status_code, told(response)) == (409, [(2, "/1/name", "conflict")])
-    assert await names(two) == ["a", "b"]
+    assert await names(two, URL) == ["a", "b"]
     assert (await send(two, "DELETE", [{"name": "a", "version": 1}])).status_code == 204
-    assert await names(two) == ["b"]
+    assert await names(two, URL) == ["b"]
 
 
 async def test_scope(two: AsyncClient, log_in: Login) -> None:
@@ -87,6 +80,6 @@ async def test_scope(two: AsyncClient, log_in: Login) -> None:
         assert hidden.replace("'b'", "'zzz'") == nowhere
     refused = await send(operator, "POST", [group("c", site="north"), group("d")])
     assert (refused.status_code, told(refused)) == (403, [(2, "/1/name", "forbidden")])
-    assert await names(two) == ["a", "b"]
+    assert await names(two, URL) == ["a", "b"]
     viewer = await log_in(Role.VIEWER)
     assert (await send(viewer, "POST", [group("c")])).status_code == 403
