@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import True_
 from starlette.datastructures import URL
 
 from controlplane import keyset
@@ -158,7 +159,8 @@ def _once(listed: Ordered[Row], query: PageQuery) -> Select[Any]:
 
 def _everything(statement: Select[Any]) -> bool:
     condition = statement.whereclause
-    return condition is None or str(condition) == str(true())
+    bare = getattr(condition, "element", condition)  # Select wraps one that is nothing but true
+    return bare is None or isinstance(bare, True_)
 
 
 def _part(statement: Select[Any], query: PageQuery) -> Select[Any]:

@@ -218,6 +218,14 @@ class TestList:
         results = (await client.get(f"{URL}?{query}")).json()["results"]
         assert [device["name"] for device in results] == names
 
+    async def test_once(self, client: AsyncClient, statements: list[str]) -> None:
+        """What filters find is counted and put in order from one look; all is never gathered."""
+        await client.get(f"{URL}?q=core")
+        assert sum("WITH found AS" in statement for statement in statements) == 1
+        statements.clear()
+        await client.get(URL)
+        assert not any("found AS" in statement for statement in statements)
+
     @pytest.mark.parametrize(
         "query",
         ["colour=red", "limit=0", "limit=1001", "offset=-1", "ordering=password", "status=lost",
