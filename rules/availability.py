@@ -146,6 +146,7 @@ def _alerts(options: Intent) -> tuple[Alert, ...]:
             "and there is a way to it that works.",
             hold=options.confirm_for,
             keep=options.keep_for,
+            flaps_within=options.flap_within,
         ),
         Alert(
             "DeviceFlapping",

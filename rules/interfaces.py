@@ -307,6 +307,7 @@ def _down(options: Intent) -> Iterator[Alert]:
             f"{PORT} ({{{{ $labels.ifAlias }}}}) is switched on and not up, or is gone.",
             hold=options.confirm_for,
             keep=options.keep_for,
+            flaps_within=options.flap_within,
         )
 
 

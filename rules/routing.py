@@ -66,6 +66,7 @@ def _alerts(options: Intent) -> tuple[Alert, ...]:
             "on, but not established.",
             hold=options.confirm_for,
             keep=options.keep_for,
+            flaps_within=2 * options.flap_within,
         ),
         Alert(
             "BgpSessionFlapping",

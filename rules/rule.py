@@ -30,6 +30,7 @@ class Alert:
     hold: float = 0
     keep: float = 0
     board: str = "chm-device"  # the dashboard that shows what it is about
+    flaps_within: float = 0  # seconds in which what changes too often mutes it; 0: nothing does
 
 
 @dataclass(frozen=True)

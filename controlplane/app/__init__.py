@@ -69,6 +69,7 @@ from controlplane.provisioning import service as deployments
 from controlplane.provisioning.alerting_rules import endpoints as alerting_rules
 from controlplane.provisioning.alertmanager import service as routings
 from controlplane.provisioning.shipped_alerts import endpoints as shipped_alerts
+from controlplane.provisioning.shipped_alerts import traps as shipped
 from controlplane.retries import once
 from controlplane.settings import Settings
 from controlplane.targets import discovery, polling, snapshot, verification
@@ -222,7 +223,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             Vault, ring.from_settings(settings), app.state.vault_metrics.refused
         )
         app.state.snapshot = events.Cache(
-            snapshot.Builder(app.state.vault, settings), attrgetter("lasts")
+            snapshot.Builder(app.state.vault, settings, shipped.Rules(settings)),
+            attrgetter("lasts"),
         )
         app.state.histories = defaultdict(History)
         passwords = Passwords()

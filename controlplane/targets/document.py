@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-KINDS = ("auths", "devices")
+KINDS = ("auths", "devices", "alerts")
 DIGITS = 32  # of a digest, in hexadecimal
 REMEMBERED = 16  # revisions that a difference can be taken from
 
@@ -22,7 +22,7 @@ Digests = Mapping[str, Mapping[str, str]]  # by kind, then by name
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An auth or a device, as the document has it."""
+    """An auth, a device or the rule of an alert, as the document has it."""
 
     content: bytes = field(repr=False)  # of an auth: secrets in the clear
     digest: str
@@ -40,6 +40,7 @@ class Document:
 
     auths: Mapping[str, Entry]
     devices: Mapping[str, Entry]
+    alerts: Mapping[str, Entry] = field(default_factory=dict)
 
     @cached_property
     def digests(self) -> Digests:
@@ -62,7 +63,7 @@ class Document:
     @cached_property
     def content(self) -> bytes:
         """The whole of it, as JSON."""
-        return self._write(self.auths, self.devices)
+        return self._write({kind: getattr(self, kind) for kind in KINDS})
 
     def since(self, revision: str, known: Digests) -> bytes:
         """Write what is new or another since a revision, and what is gone, as JSON."""
@@ -73,16 +74,13 @@ class Document:
             new[kind] = {n: e for n, e in entries.items() if before.get(n) != e.digest}
             gone[kind] = sorted(before.keys() - entries.keys())
         more = {"since": revision, "removed": gone}
-        return self._write(new["auths"], new["devices"], more)
+        return self._write(new, more)
 
     def _write(
-        self,
-        auths: Mapping[str, Entry],
-        devices: Mapping[str, Entry],
-        more: Mapping[str, Any] | None = None,
+        self, entries: Mapping[str, Mapping[str, Entry]], more: Mapping[str, Any] | None = None
     ) -> bytes:
         head = json.dumps({"revision": self.revision, **(more or {})})[:-1].encode()
-        kinds = (b'"auths": ' + _object(auths.items()), b'"devices": ' + _object(devices.items()))
+        kinds = (f'"{kind}": '.encode() + _object(entries[kind].items()) for kind in KINDS)
         return b", ".join((head, *kinds)) + b"}"
 
 

@@ -1,7 +1,7 @@
 """The snapshot: all the exporter needs to ask the devices (docs/architecture.md, 4.1)."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,8 @@ from controlplane.targets.exporters.assignment import Assignment
 from controlplane.vault import Vault
 
 Decided = dict[str, str]  # severity by the name of an interface
+Alerts = Callable[[AsyncSession], Awaitable[Mapping[str, Mapping[str, Any]]]]
+"""Gives what traps must know of the rules, by the names of alerts."""
 
 # Of the alert of an interface that people are told of in any case: as the rule has it.
 SEVERITIES = {
@@ -88,14 +90,15 @@ class Snapshot:
     def _part(self, devices: Mapping[str, Made]) -> Document:
         used, every = _used(devices.values()), self.document
         auths = {name: entry for name, entry in every.auths.items() if name in used}
-        return Document(auths, {name: every.devices[name] for name in devices})
+        return Document(auths, {name: every.devices[name] for name in devices}, every.alerts)
 
 
 class Builder:
     """Builds the snapshot of the database's state; devices that are as before are not made anew."""
 
-    def __init__(self, vault: Vault, settings: Settings) -> None:
+    def __init__(self, vault: Vault, settings: Settings, alerts: Alerts) -> None:
         self._vault = vault
+        self._alerts = alerts
         self._settings = settings
         self._reach = Reach.of(settings)
         self._made: dict[str, Made] = {}
@@ -125,8 +128,10 @@ class Builder:
         used = _used(devices.values())
         auths = {name: Entry.of(fields) for name, fields in opened.items() if name in used}
         entries = {name: device.entry for name, device in devices.items() if device.entry}
+        alerts = {name: Entry.of(rule) for name, rule in (await self._alerts(session)).items()}
         refused = tuple(name for name, device in made.items() if device.entry is None)
-        return Snapshot(Document(auths, entries), devices, sharing, unreadable, refused)
+        document = Document(auths, entries, alerts)
+        return Snapshot(document, devices, sharing, unreadable, refused)
 
     def _make_all(
         self, rows: Sequence[Any], decided: Mapping[str, Decided], tried: dict[str, list[str]]

@@ -14,13 +14,22 @@ from typing import TYPE_CHECKING
 
 from exporter.config import ConfigError
 from exporter.inventory.cache import Cache, Token
-from exporter.inventory.snapshot import Device, Held, Mismatch, Snapshot, host, parse, read
+from exporter.inventory.snapshot import (
+    Device,
+    Held,
+    Mismatch,
+    Rule,
+    Snapshot,
+    host,
+    parse,
+    read,
+)
 from exporter.telemetry import Telemetry
 
 if TYPE_CHECKING:
     import httpx  # a quarter of the time it takes to start, and not needed without a control plane
 
-__all__ = ["PATH", "Cache", "Device", "Inventory", "Snapshot", "Token", "host", "parse"]
+__all__ = ["PATH", "Cache", "Device", "Inventory", "Rule", "Snapshot", "Token", "host", "parse"]
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +64,10 @@ class Inventory:
     def devices(self) -> Mapping[str, Device]:
         """Return the devices by name; empty before the first snapshot."""
         return self.snapshot.devices if self.snapshot else {}
+
+    def rule(self, alert: str) -> Rule:
+        """Return what is known of the rule of this alert; of one that has none, what is usual."""
+        return (self.snapshot.alerts.get(alert) if self.snapshot else None) or Rule()
 
     def restore(self) -> None:
         """Use the snapshot on disk until the control plane answers."""

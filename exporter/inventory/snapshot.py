@@ -16,8 +16,9 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from exporter import config
 from exporter.config import Auth, ConfigError
 
-KINDS = ("auths", "devices")
+KINDS = ("auths", "devices", "alerts")  # a control plane of before knows no alerts
 DIGITS = 32  # of a digest, in hexadecimal
+LONGEST_SECONDS = 10**9  # of a rule: what is longer is no time
 
 Digests = Mapping[str, Mapping[str, str]]  # by kind, then by name
 
@@ -53,12 +54,25 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """What traps have to know of the rule that raises the same alert; times in seconds.
+
+    `at_once` is whether a trap may raise it before the rule does.
+    """
+
+    at_once: bool = True
+    for_seconds: Annotated[float, Field(ge=0, le=LONGEST_SECONDS)] = 120
+    flap_seconds: Annotated[float, Field(ge=0, le=LONGEST_SECONDS)] = 1800
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All monitored devices by name, and the auths they use."""
+    """All monitored devices by name, the auths they use, and the rules by the alerts' names."""
 
     revision: str
     auths: dict[str, Auth]
     devices: dict[str, Device]
+    alerts: dict[str, Rule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,7 @@ class Removed:
 
     auths: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,7 @@ class Changes:
     auths: dict[str, Auth]
     devices: dict[str, Device]
     removed: Removed
+    alerts: dict[str, Rule] = field(default_factory=dict)
 
 
 _SNAPSHOT = TypeAdapter(Snapshot)
@@ -126,11 +142,15 @@ def _changed(held: Held | None, data: dict[str, Any]) -> Held:
     old, gone = held.snapshot, changes.removed
     document = {
         "revision": changes.revision,
-        **{kind: _merged(held.document[kind], data[kind], getattr(gone, kind)) for kind in KINDS},
+        **{
+            kind: _merged(held.document.get(kind, {}), data.get(kind, {}), getattr(gone, kind))
+            for kind in KINDS
+        },
     }
-    before = held.digests or {kind: _digests(held.document[kind]) for kind in KINDS}
+    before = held.digests or {kind: _digests(held.document.get(kind, {})) for kind in KINDS}
     digests = {
-        kind: _merged(before[kind], _digests(data[kind]), getattr(gone, kind)) for kind in KINDS
+        kind: _merged(before[kind], _digests(data.get(kind, {})), getattr(gone, kind))
+        for kind in KINDS
     }
     if _revision(digests) != changes.revision:
         raise Mismatch("snapshot", "revision", "the changes do not lead to it")
@@ -138,6 +158,7 @@ def _changed(held: Held | None, data: dict[str, Any]) -> Held:
         changes.revision,
         _merged(old.auths, changes.auths, gone.auths),
         _merged(old.devices, changes.devices, gone.devices),
+        _merged(old.alerts, changes.alerts, gone.alerts),
     )
     return Held(_referred(snapshot), document, digests)
 

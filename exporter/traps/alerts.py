@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exporter.errors import ProtocolError
+from exporter.inventory import Rule
 from exporter.telemetry import Telemetry
 from exporter.traps.flaps import Flaps
 
@@ -20,10 +21,7 @@ log = logging.getLogger(__name__)
 PATH = "/api/v2/alerts"
 AGAIN_SECONDS = 30.0
 LEASE = timedelta(seconds=90)  # for which Alertmanager keeps one that it hears no more of
-LAST = timedelta(minutes=15)  # by then polling has its own word to say
-# From when on the rule of the same alert may fire: then its end is Prometheus' to tell, else there
-# would be an end, another beginning and another end.
-TAKEN_OVER = timedelta(minutes=2)
+LAST = timedelta(minutes=15)  # at least; by twice the time of its rule polling has its own word
 MOST = 10_000
 AT_ONCE = 64  # devices that are asked side by side whether their alerts last
 
@@ -41,12 +39,27 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """An alert: what it is called, what it says, how to find out whether it lasts, since when."""
+    """An alert: its name and words, how to find out whether it lasts, its rule, since when."""
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     look: Look = field(repr=False, compare=False)
+    rule: Rule = field(default_factory=Rule)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def taken_over(self) -> datetime:
+        """From when on its rule may fire, too.
+
+        Then its end is Prometheus' to tell, else there would be an end, another beginning and
+        another end.
+        """
+        return self.since + timedelta(seconds=self.rule.for_seconds)
+
+    @property
+    def forgotten(self) -> datetime:
+        """When it is told no more: its rule fires by then, or never will."""
+        return self.since + max(LAST, 2 * timedelta(seconds=self.rule.for_seconds))
 
     def posted(self, ends: datetime) -> dict[str, Any]:
         """Return it as Alertmanager takes it."""
@@ -74,13 +87,17 @@ class Alerts:
         """
         now, known = datetime.now(UTC), self.firing.pop(key, None)
         if known is not None and known.labels == firing.labels:
-            firing, known = known, None
-        elif known is None and self.flaps.begins(key, firing.since):
+            firing, known = replace(firing, since=known.since), None
+        elif known is None and self._flaps(key, firing):
             return
         elif len(self.firing) >= MOST:
             del self.firing[next(iter(self.firing))]
         self.firing[key] = firing
         await self.tell([*_ended(known, now), firing.posted(now + LEASE)])
+
+    def _flaps(self, key: Key, firing: Firing) -> bool:
+        window = timedelta(seconds=firing.rule.flap_seconds)
+        return self.flaps.begins(key, firing.since, window)
 
     async def resolve(self, key: Key) -> None:
         """Tell that an alert is over, unless that is for a rule to say."""
@@ -99,7 +116,7 @@ class Alerts:
         What is over ends, as its trap may have been lost. While a device does not answer nothing is
         told of it, so its alerts run out.
         """
-        self.firing = {k: one for k, one in self.firing.items() if now - one.since < LAST}
+        self.firing = {key: one for key, one in self.firing.items() if now < one.forgotten}
         devices: dict[str, list[Key]] = defaultdict(list)
         for key in self.firing:
             devices[key.device].append(key)
@@ -162,6 +179,6 @@ class Alerts:
 
 def _ended(firing: Firing | None, now: datetime) -> list[dict[str, Any]]:
     """Return the end of an alert as Alertmanager takes it, if it is not for a rule to tell."""
-    if firing is None or now - firing.since >= TAKEN_OVER:
+    if firing is None or now >= firing.taken_over:
         return []
     return [firing.posted(now)]

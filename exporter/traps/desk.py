@@ -167,13 +167,14 @@ class Desk:
         self, key: Key, raised: Raised, told: Told, words: Mapping[str, str]
     ) -> Firing | None:
         """Return an alert, None where nobody is to hear of it, or of its device."""
-        if (device := self.inventory.devices.get(key.device)) is None:
+        rule = self.inventory.rule(raised.name)
+        if (device := self.inventory.devices.get(key.device)) is None or not rule.at_once:
             return None
         labels = _labels(raised, device, words)
         if labels["severity"] == UNHEARD:
             return None
         annotations = _annotations(raised, words, self.runbooks)
-        return Firing(labels, annotations, partial(self._again, key, raised, told))
+        return Firing(labels, annotations, partial(self._again, key, raised, told), rule)
 
 
 def _pauses(raised: Raised, instance: str) -> tuple[float, ...]:

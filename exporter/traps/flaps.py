@@ -4,11 +4,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-# As the rules have it (rules/flapping.py): six changes within half an hour, until there was none
-# for a third of that. Three beginnings with their ends are six changes.
+# As the rules have it (rules/flapping.py): six changes within a window, until there was none for a
+# third of that. Three beginnings with their ends are six changes.
 BEGINNINGS = 3
-WITHIN = timedelta(minutes=30)
-CALM = WITHIN / 3
+CALM_SHARE = 3
 MOST = 10_000
 
 
@@ -18,11 +17,11 @@ class Flaps:
 
     begun: dict[Hashable, list[datetime]] = field(default_factory=dict)
 
-    def begins(self, key: Hashable, at: datetime) -> bool:
-        """Note that something begins; say whether it does so all the time."""
+    def begins(self, key: Hashable, at: datetime, window: timedelta) -> bool:
+        """Note that something begins; say whether it does so all the time, as the window has it."""
         known = self.begun.pop(key, [])
-        lately = [moment for moment in known if at - moment < WITHIN]
-        if not lately or at - lately[-1] >= CALM:
+        lately = [moment for moment in known if at - moment < window]
+        if not lately or at - lately[-1] >= window / CALM_SHARE:
             lately = []
         if len(self.begun) >= MOST:
             del self.begun[next(iter(self.begun))]

@@ -82,7 +82,7 @@ async def test_changes_lead_to_the_same_inventory(
     assert planned.status_code == 200
     await known.poll()
     assert known.snapshot is not None
-    assert answers[-1].json()["removed"] == {"auths": ["own"], "devices": [name]}
+    assert answers[-1].json()["removed"] == {"auths": ["own"], "devices": [name], "alerts": []}
     assert "own" not in known.snapshot.auths
 
 

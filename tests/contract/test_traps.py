@@ -19,7 +19,7 @@ from exporter.app import Exporter
 from exporter.cli import server as process
 from exporter.cli import sockets
 from exporter.config import Auth
-from exporter.inventory import Device, Snapshot
+from exporter.inventory import Device, Inventory, Rule, Snapshot
 from exporter.profiles import loader
 from exporter.profiles import values as snmp
 from exporter.protocols.snmp.notifications import Notification
@@ -76,6 +76,14 @@ class Edge:
         assert inventory.snapshot is not None
         device = replace(inventory.devices["edge1"], interfaces=interfaces)
         inventory.snapshot = replace(inventory.snapshot, devices={"edge1": device})
+
+    def ruled(self, **rule: Any) -> None:
+        """Have the snapshot say something about the rule of ports that are down."""
+        inventory = self.exporter.inventory
+        assert inventory is not None
+        assert inventory.snapshot is not None
+        alerts = {"InterfaceDown": Rule(**rule)}
+        inventory.snapshot = replace(inventory.snapshot, alerts=alerts)
 
     def has(self, name: str, device: Device, auth: Auth) -> None:
         """Have the inventory hold another device, with an auth that is called as its community."""
@@ -275,6 +283,74 @@ async def test_an_interface_that_nobody_is_told_of(
         rule_tells(tmp_path / "rules", polled, None, alert)
 
 
+async def test_an_alert_that_is_switched_off(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """Operators who want no such alert hear of no port by a trap either; it is an event alone."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        there.ruled(at_once=False)
+        await there.sends(LINK_DOWN)
+
+        async def asked() -> bool:
+            return bool(there.agent.requests)
+
+        async def settled() -> bool:
+            return not there.traps.desk._looks
+
+        await until(asked)
+        await until(settled)
+        assert counted(there.exporter, "chm_trap_received_total", trap="linkDown") == 1
+        assert await there.alerts() == []
+
+
+async def test_once_the_rule_may_fire(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """The end is then the rule's to tell, whatever time that has: of none, from the beginning."""
+    async with edge(tmp_path, alertmanager, switch) as there:
+        there.ruled(for_seconds=0)
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        await there.sends(LINK_UP)
+
+        async def over() -> bool:
+            alerts = there.traps.desk.alerts
+            return alerts is not None and not (alerts.firing or there.traps.desk._looks)
+
+        await until(over)
+        assert len(await there.alerts()) == 1
+        assert counted(there.exporter, "chm_trap_alerts_total") == 1
+
+
+async def test_what_the_control_plane_says_of_rules(
+    client: AsyncClient, service: Service, telemetry: Telemetry
+) -> None:
+    """The exporter knows the times of every rule as they are in force, and who wants no trap."""
+    intent = Intent(PUBLIC)
+    known = Inventory(await service(Permission.SNAPSHOT_READ), telemetry, 5)
+    await known.poll()
+    down = rule("warning")
+    assert known.rule("InterfaceDown") == Rule(True, down.hold, intent.flap_within)
+    assert known.rule("BgpSessionDown").flap_seconds == 2 * intent.flap_within
+    raised = {one.alert.name for one in loader.load([]).traps.values() if one.alert is not None}
+    assert known.snapshot is not None
+    assert raised <= known.snapshot.alerts.keys()
+
+    url = "/api/v1/shipped-alerts/InterfaceDown"
+    for change, expected in (
+        ({"for_seconds": 60}, (True, 60)),
+        ({"for_seconds": 600}, (False, 600)),
+        ({"for_seconds": None, "enabled": False}, (False, down.hold)),
+        ({"enabled": True}, (True, down.hold)),
+    ):
+        before = known.snapshot.alerts
+        assert (await client.patch(url, json=change)).status_code == 200
+        await known.poll()
+        found = known.rule("InterfaceDown")
+        assert (found.at_once, found.for_seconds) == expected
+        assert known.snapshot.alerts == {**before, "InterfaceDown": found}
+
+
 async def test_up_again(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:
     """The opposite trap ends the alert."""
     async with edge(tmp_path, alertmanager, switch) as there:
@@ -323,6 +399,7 @@ async def test_a_port_that_flaps(
         pytest.param(lambda there: there.becomes(f"{OPER}.2", UP), id="up"),
         pytest.param(lambda there: there.becomes(f"{ADMIN}.2", DOWN), id="switched off"),
         pytest.param(lambda there: there.knows({"Gi1/0/2": "none"}), id="nobody shall hear of it"),
+        pytest.param(lambda there: there.ruled(at_once=False), id="no alert of this name"),
         pytest.param(Edge.loses_it, id="no device of ours"),
     ],
 )

@@ -129,11 +129,12 @@ async def test_a_snapshot_holds_what_its_exporter_needs(
         assert (await client.post(URL, json=new)).status_code == 201
     owners = await asked_by(service)
     exporter = await service(Permission.SNAPSHOT_READ)
-    whole = (await exporter.get(SNAPSHOT)).json()["devices"]
-    known = {}
+    every = (await exporter.get(SNAPSHOT)).json()
+    whole, known = every["devices"], {}
     for name in ("settings-1", "e2", "e3"):
-        answer = await exporter.get(SNAPSHOT, params={"exporter": name})
-        known[name] = answer.json()["devices"].keys()
+        answer = (await exporter.get(SNAPSHOT, params={"exporter": name})).json()
+        known[name] = answer["devices"].keys()
+        assert answer["alerts"] == every["alerts"]
     assert {d for d, by in owners.items() if by == "10.1.1.2:9116"} <= known["e2"]
     assert all(sum(device in names for names in known.values()) == 2 for device in whole)
     assert (await exporter.get(SNAPSHOT, params={"exporter": "no"})).status_code == 404

@@ -57,6 +57,8 @@ async def test_the_document(client: AsyncClient, service: Service) -> None:
             "modules": ["bgp4_mib"],
         },
     }
+    rule = {"at_once": True, "for_seconds": 300, "flap_seconds": 1800}
+    assert snapshot["alerts"]["CpuHigh"] == rule
 
 
 async def test_an_unchanged_snapshot_is_not_sent_again(
@@ -97,7 +99,7 @@ async def test_only_what_changed(client: AsyncClient, service: Service) -> None:
     assert changes["since"] == first["revision"]
     assert answer.headers["etag"] == f'"{whole["revision"]}"'
     assert changes["devices"] == {name: whole["devices"][name] for name in ("new1", "router1")}
-    assert changes["removed"] == {"auths": [], "devices": ["core1"]}
+    assert changes["removed"] == {"auths": [], "devices": ["core1"], "alerts": []}
     assert changes["auths"] == {}
 
 

@@ -2,32 +2,38 @@
 
 from datetime import UTC, datetime, timedelta
 
-from exporter.traps.flaps import CALM, MOST, WITHIN, Flaps
+import pytest
+
+from exporter.traps.flaps import MOST, Flaps
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+WINDOWS = pytest.mark.parametrize("minutes", [30, 90])
 
 
-def test_the_fourth_beginning_is_one_too_many() -> None:
+@WINDOWS
+def test_the_fourth_beginning_is_one_too_many(minutes: int) -> None:
     """Three times are told, then no more, however long it goes on; what is calm is told again."""
-    flaps = Flaps()
-    flapping = [flaps.begins("port", START + n * MINUTE) for n in range(60)]
+    flaps, window = Flaps(), minutes * MINUTE
+    flapping = [flaps.begins("port", START + n * MINUTE, window) for n in range(60)]
     assert flapping == [False] * 3 + [True] * 57
-    assert not flaps.begins("port", START + 59 * MINUTE + CALM)
+    assert not flaps.begins("port", START + 59 * MINUTE + window / 3, window)
 
 
-def test_what_begins_now_and_then_does_not_flap() -> None:
-    """Thrice in half an hour is an outage each time, and so is what is calm in between."""
-    flaps = Flaps()
-    pause = WITHIN / 3 - MINUTE
-    assert not any(flaps.begins("port", START + n * pause) for n in range(3))
-    assert not any(flaps.begins("other", START + n * CALM) for n in range(10))
+@WINDOWS
+def test_what_begins_now_and_then_does_not_flap(minutes: int) -> None:
+    """Thrice in a window is an outage each time, and so is what is calm in between."""
+    flaps, window = Flaps(), minutes * MINUTE
+    pause = window / 3 - MINUTE
+    assert not any(flaps.begins("port", START + n * pause, window) for n in range(3))
+    assert flaps.begins("port", START + 3 * pause, window)
+    assert not any(flaps.begins("other", START + n * window / 3, window) for n in range(10))
 
 
 def test_memory_is_bounded() -> None:
     """However many ports there are, those that were calm for longest are forgotten."""
     flaps = Flaps()
     for n in range(MOST + 10):
-        flaps.begins(n, START)
+        flaps.begins(n, START, MINUTE)
     assert len(flaps.begun) == MOST
     assert 0 not in flaps.begun
