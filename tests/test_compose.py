@@ -109,6 +109,21 @@ def test_ports_are_on_loopback(services: dict[str, Any]) -> None:
     assert not [port for port in ports if not port.startswith("127.0.0.1:")]
 
 
+def test_traps_are_heard(services: dict[str, Any]) -> None:
+    """The exporter takes traps where the operator says, and tells the Alertmanager of the stack."""
+    command = dict(part.split("=", 1) for part in services["exporter"]["command"] if "=" in part)
+    settings = services["controlplane"]["environment"]
+    assert command["--alertmanager.url"] == settings["CHM_ALERTMANAGER_URL"]
+    assert command["--controlplane.public-url"] == settings["CHM_PUBLIC_URL"]
+
+    inside = command["--traps.listen-address"].rpartition(":")[2]
+    assert services["exporter"]["ports"] == [f"127.0.0.1:1162:{inside}/udp"]
+    open_to_all = yaml.safe_load(
+        compose("config", **SECRETS, CHM_TRAPS_ADDRESS="0.0.0.0:162").stdout
+    )
+    assert open_to_all["services"]["exporter"]["ports"] == [f"0.0.0.0:162:{inside}/udp"]
+
+
 def test_our_commands_exist(services: dict[str, Any]) -> None:
     """What the containers of our image run are commands and flags that there are."""
     for service in (service for service in services.values() if "build" in service):
