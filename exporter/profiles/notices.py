@@ -2,7 +2,7 @@
 
 A varbind is known by its column: `ifDescr: 1.3.6.1.2.1.2.2.1.2` is the value of whatever instance
 was sent, and `index` the instance. Texts are filled in with `$name`; `$index` and `$device` are
-always there.
+always there, in those of alerts also `$site`, `$role` and `$vendor`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from string import Template
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, ConfigDict, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, TypeAdapter
 
 from exporter import config
 from exporter.config import ConfigError, Document
@@ -19,6 +19,7 @@ from exporter.profiles.schema import STRICT, LabelName, Oid
 Severity = Literal["critical", "warning", "info"]
 
 ALWAYS = frozenset({"index", "device"})
+OF_DEVICE = frozenset({"site", "role", "vendor"})
 
 
 def _template(value: str) -> str:
@@ -27,7 +28,12 @@ def _template(value: str) -> str:
     return value
 
 
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 Text = Annotated[str, AfterValidator(_template)]
+Values = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,9 @@ class Raised:
     """The alert of a trap.
 
     The device is asked for the columns in `ask` at the index of the trap, and there is an alert
-    only where it answers what stands in `where`: a trap is a datagram that anybody may have sent.
-    Without `ask` the trap is believed. `labels` are by the names of values. The first of
+    only where it answers one of what stands in `where`, and none of what stands in `unless`: a trap
+    is a datagram that anybody may have sent. Without `ask` the trap is believed. `labels` are by
+    the names of values. The value `lasting` says for how many seconds it has been so. The first of
     `interface` that is not empty names an interface about which operators may have decided.
     """
 
@@ -59,9 +66,16 @@ class Raised:
     milder: Milder | None = None
     alertclass: Literal["cause", "symptom"] = "symptom"
     ask: dict[LabelName, Oid] = field(default_factory=dict)
-    where: dict[str, str] = field(default_factory=dict)
+    where: dict[str, Values] = field(default_factory=dict)
+    unless: dict[str, Values] = field(default_factory=dict)
     labels: dict[LabelName, str] = field(default_factory=dict)
+    lasting: str = ""
     interface: tuple[str, ...] = ()
+
+    def fits(self, words: Mapping[str, str]) -> bool:
+        """Return whether there is an alert where these are the values."""
+        wanted = all(words[name] in values for name, values in self.where.items())
+        return wanted and not any(words[name] in values for name, values in self.unless.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +136,19 @@ def _unknown(entry: Entry) -> Iterator[tuple[str, str]]:
     yield from (("words", name) for name in set(entry.words) - known)
     if (alert := entry.alert) is None:
         return
-    known |= set(alert.ask)
-    yield from (("alert.where", name) for name in set(alert.where) - known)
-    yield from (("alert.labels", name) for name in set(alert.labels.values()) - known)
-    yield from (("alert.summary", name) for name in _names(alert.summary) - known)
-    yield from (("alert.description", name) for name in _names(alert.description) - known)
-    yield from (("alert.interface", name) for name in set(alert.interface) - known)
-    if alert.milder is not None and alert.milder.without not in known:
-        yield "alert.milder", alert.milder.without
+    known |= OF_DEVICE | set(alert.ask)
+    asked: dict[str, set[str]] = {
+        "where": set(alert.where),
+        "unless": set(alert.unless),
+        "labels": set(alert.labels.values()),
+        "lasting": {alert.lasting} if alert.lasting else set(),
+        "summary": _names(alert.summary),
+        "description": _names(alert.description),
+        "interface": set(alert.interface),
+        "milder": {alert.milder.without} if alert.milder else set(),
+    }
+    for where, names in asked.items():
+        yield from ((f"alert.{where}", name) for name in names - known)
 
 
 def _names(text: str) -> set[str]:

@@ -83,12 +83,13 @@ class Alerts:
     async def fire(self, key: Key, firing: Firing) -> None:
         """Tell of an alert; one that lasts keeps its beginning, other labels make another.
 
-        One that flaps is for the rules.
+        One that flaps is for the rules, and so is one that began long ago, of which a trap tells
+        anew.
         """
         now, known = datetime.now(UTC), self.firing.pop(key, None)
         if known is not None and known.labels == firing.labels:
             firing, known = replace(firing, since=known.since), None
-        elif known is None and self._flaps(key, firing):
+        elif known is None and (now >= firing.forgotten or self._flaps(key, firing)):
             return
         elif len(self.firing) >= MOST:
             del self.firing[next(iter(self.firing))]

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -37,6 +37,7 @@ NEIGHBOR_SECONDS = 1.0  # in which a device at the far end of a port says that i
 VARBINDS = 4096  # octets of an event's OIDs and values; what is known of has some hundreds
 UNHEARD = "none"  # a severity that nobody is told of
 UNDER_WAY = 1000  # traps that are being looked into at once
+LONGEST_SECONDS = 2**32  # for which something lasts; more is no time
 
 
 @dataclass(slots=True)
@@ -130,7 +131,9 @@ class Desk:
 
         Raises ProtocolError where the device does not answer.
         """
-        if (snapshot := self.inventory.snapshot) is None or key.device not in snapshot.devices:
+        if (snapshot := self.inventory.snapshot) is None:
+            return None
+        if (device := snapshot.devices.get(key.device)) is None:
             return None
         oids = {name: f"{column}.{key.instance}" for name, column in raised.ask.items()}
         got: Answers = {}
@@ -139,8 +142,9 @@ class Desk:
             got = await self.prober.objects(key.device, snapshot, oids.values(), deadline)
         # As the labels of polled series are made, to be the same.
         said = {name: values.text(got.get(oid), "DisplayString") for name, oid in oids.items()}
-        words = {**told.values, **said, "index": key.instance, "device": key.device}
-        return words if all(words[n] == wanted for n, wanted in raised.where.items()) else None
+        known = {"site": device.site, "role": device.role, "vendor": device.vendor}
+        words = {**known, **told.values, **said, "index": key.instance, "device": key.device}
+        return words if raised.fits(words) else None
 
     async def _again(self, key: Key, raised: Raised, told: Told) -> Firing | None:
         """Return an alert as it is now, None where it is over; raises ProtocolError."""
@@ -174,7 +178,8 @@ class Desk:
         if labels["severity"] == UNHEARD:
             return None
         annotations = _annotations(raised, words, self.runbooks)
-        return Firing(labels, annotations, partial(self._again, key, raised, told), rule)
+        again = partial(self._again, key, raised, told)
+        return Firing(labels, annotations, again, rule, _since(raised, words))
 
 
 def _pauses(raised: Raised, instance: str) -> tuple[float, ...]:
@@ -242,6 +247,13 @@ def _labels(raised: Raised, device: Device, words: Mapping[str, str]) -> dict[st
         "alertclass": raised.alertclass,
     }
     return {name: value for name, value in labels.items() if value}
+
+
+def _since(raised: Raised, words: Mapping[str, str]) -> datetime:
+    """Return since when it is so, as the device says; where it does not, that is now."""
+    lasting = words.get(raised.lasting, "")
+    seconds = int(lasting) if lasting.isdecimal() and int(lasting) <= LONGEST_SECONDS else 0
+    return datetime.now(UTC) - timedelta(seconds=seconds)
 
 
 def _annotations(raised: Raised, words: Mapping[str, str], runbooks: str) -> dict[str, str]:

@@ -45,6 +45,22 @@ LABELS = {"device": "edge1", "site": "Ærø", "role": "edge", "vendor": "Cisco"}
 GUIDE = Path(__file__).parents[2] / "docs/howto/run-the-exporter.md"
 PUBLIC = "https://chm.example.net"
 TRAP = ("-v", "2c", "-c", "public", "--", "4711")
+# BGP4-MIB, RFC 4273 and before it RFC 1657: the traps, and of a peer what is asked.
+BGP = "1.3.6.1.2.1.15"
+BGP_TRAPS = {"RFC 1657": (f"{BGP}.7.2", f"{BGP}.7.1"), "RFC 4273": (f"{BGP}.0.2", f"{BGP}.0.1")}
+PEER = "192.0.2.9"
+STATE, SWITCHED, REMOTE_AS, TIMES, SECONDS = (
+    f"{BGP}.3.1.{column}.{PEER}" for column in (2, 3, 9, 15, 16)
+)
+ACTIVE, ESTABLISHED = integer(3), integer(6)
+SESSION = {
+    STATE: ACTIVE,
+    SWITCHED: integer(2),
+    REMOTE_AS: integer(64500),
+    TIMES: integer(3, 0x41),
+    SECONDS: integer(5, 0x42),
+}
+CISCO_PEER = "1.3.6.1.4.1.9.9.187.1.2.5.1"  # cbgpPeer2Table: the type and length of an address
 
 
 @dataclass
@@ -112,8 +128,12 @@ class Edge:
         """Give the labels of all that fires."""
         return [dict(alert.labels) for alert in await self.alertmanager.alerts()]
 
-    async def polled(self) -> dict[str, str]:
-        """Give the labels of the series that a scrape has of the second port's state."""
+    async def loses(self, peer: str, oid: str) -> None:
+        """Have it send a trap about a BGP peer that is idle now."""
+        await sent(self.port, *TRAP, oid, f"{BGP}.3.1.2.{peer}", "i", "1")
+
+    async def polled(self, series: str = 'ifOperStatus{.*ifIndex="2"') -> dict[str, str]:
+        """Give the labels of the series that a scrape has, of the second port's state."""
         inventory = self.exporter.inventory
         assert inventory is not None
         snapshot = inventory.snapshot
@@ -122,7 +142,7 @@ class Edge:
         configuration = self.exporter.configuration
         found = await self.exporter.prober.probe("edge1", snapshot, configuration, until)
         body = exposition.render(found).body.decode()
-        (line,) = re.findall(r'^ifOperStatus\{(.*ifIndex="2".*)\} ', body, re.MULTILINE)
+        (line,) = re.findall(rf"^{series}.*}} ", body, re.MULTILINE)
         return dict(re.findall(r'(\w+)="([^"]*)"', line))
 
 
@@ -146,21 +166,28 @@ def rule_tells(
     folder: Path, polled: dict[str, str], decided: str | None, alert: ActiveAlert
 ) -> None:
     """Fail unless Prometheus makes this alert, and no other one, of the port when it is lost."""
-    folder.mkdir()
     labels = {**polled, **LABELS}
     intent: promtool.Series = {}
     if decided is not None:
-        port = {"device": labels["device"], "ifName": labels["ifName"], "importance": decided}
-        intent = {promtool.series("chm_interface_monitored", **port): "1x60"}
+        which = {"device": labels["device"], "ifName": labels["ifName"], "importance": decided}
+        intent = {promtool.series("chm_interface_monitored", **which): "1x60"}
+    port = {
+        promtool.series("ifAdminStatus", **labels): "1x60",
+        promtool.series("ifOperStatus", **labels): "1x9 2x50",
+    }
+    tells(folder, port, intent, alert)
+
+
+def tells(
+    folder: Path, polled: promtool.Series, intent: promtool.Series, alert: ActiveAlert
+) -> None:
+    """Fail unless Prometheus makes this alert, and no other of its name, of what is polled."""
+    folder.mkdir()
     expected = {"exp_labels": dict(alert.labels), "exp_annotations": dict(alert.annotations)}
     name = expected["exp_labels"].pop("alertname")
     promtool.run(
         folder,
-        {
-            promtool.series("chm_inventory_device_info", **LABELS): "1x60",
-            promtool.series("ifAdminStatus", **labels): "1x60",
-            promtool.series("ifOperStatus", **labels): "1x9 2x50",
-        },
+        {promtool.series("chm_inventory_device_info", **LABELS): "1x60", **polled},
         intent,
         checks={
             "alert_rule_test": [{"eval_time": "20m", "alertname": name, "exp_alerts": [expected]}]
@@ -281,6 +308,78 @@ async def test_an_interface_that_nobody_is_told_of(
         (alert,) = await there.alertmanager.alerts()
         assert alert.labels["severity"] == "warning"
         rule_tells(tmp_path / "rules", polled, None, alert)
+
+
+@pytest.mark.parametrize("traps", BGP_TRAPS.values(), ids=list(BGP_TRAPS))
+@pytest.mark.parametrize("own", [True, False], ids=["of the vendor", "BGP4-MIB alone"])
+async def test_a_bgp_session(
+    tmp_path: Path,
+    alertmanager: str,
+    switch: dict[str, Value],
+    traps: tuple[str, str],
+    *,
+    own: bool,
+) -> None:
+    """A session that is lost is BgpSessionDown, that of the rule, whichever MIB is polled."""
+    address = f"1.4.{PEER}"
+    vendor = {
+        f"{CISCO_PEER}.{column}.{address}": value
+        for column, value in {3: ACTIVE, 4: integer(2), 11: integer(64500, 0x42)}.items()
+    }
+    async with edge(tmp_path, alertmanager, switch | SESSION | (vendor if own else {})) as there:
+        await there.loses(PEER, traps[0])
+        await until(there.alertmanager.alerts)
+        labels = {**await there.polled("chm_bgp_session_up"), **LABELS}
+        (alert,) = await there.alertmanager.alerts()
+        assert alert.starts_at < datetime.now(UTC) - timedelta(seconds=4)
+        session = {promtool.series("chm_bgp_session_up", **labels): "1x9 0x50"}
+        tells(tmp_path / "rules", session, {}, alert)
+
+        await there.loses(PEER, traps[1])
+
+        async def over() -> bool:
+            return not await there.alerts()
+
+        await until(over)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        pytest.param(STATE, ESTABLISHED, id="established"),
+        pytest.param(SWITCHED, integer(1), id="shut down"),
+        pytest.param(REMOTE_AS, integer(23456), id="of an AS that has no room here"),
+        pytest.param(TIMES, integer(0, 0x41), id="never established"),
+    ],
+)
+async def test_a_bgp_session_that_is_for_the_rule(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value], column: str, value: Value
+) -> None:
+    """What is no loss, or has other labels when it is polled, is an event alone."""
+    async with edge(tmp_path, alertmanager, switch | SESSION | {column: value}) as there:
+        await there.loses(PEER, f"{BGP}.0.2")
+
+        async def found_out() -> float:
+            return counted(there.exporter, "chm_trap_unconfirmed_total")
+
+        await until(found_out)
+        assert await there.alerts() == []
+
+
+async def test_a_bgp_session_that_was_lost_long_ago(
+    tmp_path: Path, alertmanager: str, switch: dict[str, Value]
+) -> None:
+    """A trap that is sent at each attempt begins nothing anew: the rule has told it long ago."""
+    long_ago = {SECONDS: integer(3600, 0x42)}
+    async with edge(tmp_path, alertmanager, switch | SESSION | long_ago) as there:
+        await there.loses(PEER, f"{BGP}.0.2")
+
+        async def settled() -> bool:
+            return bool(there.agent.requests) and not there.traps.desk._looks
+
+        await until(settled)
+        assert counted(there.exporter, "chm_trap_unconfirmed_total") == 0
+        assert await there.alerts() == []
 
 
 async def test_an_alert_that_is_switched_off(
