@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     evaluation_interval: Seconds = 15
     # What a rule that somebody wrote may read at each evaluation: a third of a second's work.
     rule_max_samples: Annotated[int, Field(ge=1)] = 5_000_000
+    # How many such rules may be live, and what all of them may read, evaluated once each.
+    live_rules_max: Annotated[int, Field(ge=1)] = 200
+    live_rules_max_samples: Annotated[int, Field(ge=1)] = 25_000_000
     down_for: Seconds = 120  # how long a device must be down before anyone is told
     flap_window: Seconds = 1800  # six changes within it are flapping; it ends after a third without
     group_wait: Seconds = 5

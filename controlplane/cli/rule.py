@@ -28,7 +28,7 @@ from controlplane.settings import Settings
 
 app = typer.Typer(help="Alerting rules that people write.", no_args_is_help=True)
 
-COLUMNS = ("name", "severity", "status", "site", "owner", "summary", "failure")
+COLUMNS = ("name", "severity", "status", "samples", "site", "owner", "summary", "failure")
 
 Result = TypeVar("Result")
 Work = Callable[[AsyncSession, Previewer], Awaitable[Result]]

@@ -11,6 +11,7 @@ from controlplane.errors import Invalid, Problem
 from controlplane.jobs.progress import Progress
 from controlplane.provisioning.alerting_rules import cost, expression, preview
 from controlplane.provisioning.alerting_rules.schemas import CostRead
+from controlplane.provisioning.alerting_rules.together import Together
 
 SAMPLES_AT_ONCE = 200_000_000  # of all evaluations of a preview: about 15 seconds' work
 SAMPLES_OF_A_JOB = 10_000_000_000
@@ -24,6 +25,7 @@ class Evaluator:
     intent: rules.Intent
     most: int
     """Samples that an evaluation may read."""
+    together: Together
 
     async def cost(self, alert: rules.Alert) -> CostRead:
         """Say what an evaluation costs as things are now."""
@@ -40,18 +42,19 @@ class Evaluator:
             raise Invalid(detail, Problem(expression.POINTER, "cost", detail))
         return found
 
-    async def admit(self, alert: rules.Alert) -> None:
-        """Raise Invalid where a rule costs too much, or fails with the series that are there now.
+    async def admit(self, alert: rules.Alert) -> CostRead:
+        """Give the cost; raise Invalid where that is too much, or the rule fails as things are now.
 
-        The words leave out which series these are: whoever may enable a rule may not see them all.
+        The words leave out of which series: whoever may enable a rule may not see them all.
         """
-        await self.afford(alert)
+        found = await self.afford(alert)
         try:
             await self.prometheus.query(f"count(\n{alert.expr}\n)")
         except Refused as error:
             why = error.detail.rpartition(";")[2].strip()
             detail = f"the rule {alert.name} fails when it is evaluated: {why}"
             raise Invalid(detail, Problem(expression.POINTER, "evaluation", detail)) from error
+        return found
 
     def total(self, found: CostRead, days: int) -> int:
         """Say how many samples a preview of so many days reads."""

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from controlplane.database import UtcDateTime, now, words
@@ -44,6 +45,7 @@ class AlertingRule(SQLModel, table=True):
     )
     status: RuleStatus = Field(default=RuleStatus.DRAFT, sa_type=words(RuleStatus), index=True)
     failure: str = ""  # why it is not in force although somebody wanted it to be
+    samples: int = Field(default=0, sa_type=BigInteger)  # an evaluation read when it came in force
     owner: str = Field(max_length=255)
     version: int = 1  # counts the changes of this rule
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func
 from sqlmodel import col, select
 
 from controlplane import lookups
@@ -22,6 +22,7 @@ ORDERING = {
     "name": col(AlertingRule.name),
     "severity": col(AlertingRule.severity),
     "status": col(AlertingRule.status),
+    "samples": col(AlertingRule.samples),
     "owner": col(AlertingRule.owner),
     "created_at": col(AlertingRule.created_at),
     "updated_at": col(AlertingRule.updated_at),
@@ -71,6 +72,13 @@ def live() -> Select[tuple[AlertingRule]]:
     """Select the rules that should be in force."""
     wanted = col(AlertingRule.status) == RuleStatus.LIVE
     return select(AlertingRule).where(wanted).order_by(col(AlertingRule.name))
+
+
+def live_besides(rule: UUID) -> Select[tuple[int, int]]:
+    """Select how many other rules should be in force, and how many samples these read."""
+    read = cast(func.coalesce(func.sum(AlertingRule.samples), 0), BigInteger)
+    wanted = col(AlertingRule.status) == RuleStatus.LIVE
+    return select(func.count(), read).where(wanted, col(AlertingRule.id) != rule)
 
 
 def locked(statement: Select[tuple[AlertingRule]]) -> Select[tuple[AlertingRule]]:

@@ -75,7 +75,8 @@ class RuleCreate(BaseModel):
 class RuleRead(BaseModel):
     """A rule; `version` counts its changes, and is its ETag.
 
-    `failure` says why a rule that should be in force is not.
+    `failure` says why a rule that should be in force is not; `samples` is what an evaluation read
+    when it was put in force, 0 where it never was.
     """
 
     id: UUID
@@ -90,6 +91,7 @@ class RuleRead(BaseModel):
     site: str | None
     status: RuleStatus
     failure: str
+    samples: int
     owner: str
     version: int
     created_at: datetime

@@ -30,7 +30,7 @@ from controlplane.provisioning.alerting_rules.schemas import (
 NOUN = "alerting-rule"  # as the audit log has it
 READ, WRITE = Permission.RULES_READ, Permission.RULES_WRITE
 DEPLOY = Permission.RULES_DEPLOY
-NOT_KEPT = {"id", "name", "version", "created_at", "updated_at"}  # in the audit log
+NOT_KEPT = {"id", "name", "samples", "version", "created_at", "updated_at"}  # in the audit log
 
 
 async def get(
@@ -125,10 +125,12 @@ async def update(  # noqa: PLR0917 - who changes what, and who checks it
     given = data.model_dump(exclude_unset=True)
     changed = AlertingRule(**{**seen.model_dump(), **given})
     made = await checker.check(changed, await sites(session, seen.site_id))
-    if seen.status is RuleStatus.LIVE:
-        await evaluator.admit(made)
+    live = seen.status is RuleStatus.LIVE
+    cost = await evaluator.admit(made) if live else None
     await events.changed(session)
     rule = await _again(session, seen, if_match)
+    if cost is not None:
+        await evaluator.together.admit(session, rule, cost.samples)
     before = (await read(session, actor, [rule]))[0]
     if all(getattr(before, field) == value for field, value in given.items()):
         return before
@@ -144,14 +146,18 @@ async def enable(  # noqa: PLR0917 - who enables what, and what it is measured b
     name: str,
     if_match: str | None = None,
 ) -> RuleRead:
-    """Have a rule be in force from the next deployment on, if it can be evaluated at its cost."""
+    """Have a rule be in force from the next deployment on, if it can be evaluated at its cost.
+
+    Raises Conflict where it is one too many beside the others.
+    """
     seen = await get(session, actor, name, DEPLOY)
     preconditions.check(seen.version, if_match)
     checker.refuse_name(seen.name)
     made = await checker.check(seen, await sites(session, seen.site_id))
-    await evaluator.admit(made)
+    cost = await evaluator.admit(made)
     await events.changed(session)
     rule = await _again(session, seen, if_match)
+    await evaluator.together.admit(session, rule, cost.samples)
     return await _put(session, actor, rule, RuleStatus.LIVE)
 
 

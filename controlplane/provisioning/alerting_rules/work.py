@@ -13,6 +13,7 @@ from controlplane.provisioning.alerting_rules.checking import Checker
 from controlplane.provisioning.alerting_rules.evaluation import Evaluator
 from controlplane.provisioning.alerting_rules.previewing import Previewer
 from controlplane.provisioning.alerting_rules.schemas import PreviewQuery, RuleCreate
+from controlplane.provisioning.alerting_rules.together import Together
 from controlplane.provisioning.service import rule_intent
 from controlplane.settings import Settings
 
@@ -22,7 +23,9 @@ KIND = "rule-preview"
 def previewer(settings: Settings, prometheus: Prometheus) -> Previewer:
     """Give what makes previews with these settings."""
     intent = rule_intent(settings)
-    return Previewer(Checker(intent), Evaluator(prometheus, intent, settings.rule_max_samples))
+    together = Together(settings.live_rules_max, settings.live_rules_max_samples)
+    evaluator = Evaluator(prometheus, intent, settings.rule_max_samples, together)
+    return Previewer(Checker(intent), evaluator)
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ PLAIN = {
     *("aggregate", "method", "by", "enabled"),
     # A rule never leaves its site: who reads its history reads what they see.
     *("expr", "for_seconds", "keep_firing_for_seconds", "severity", "summary", "runbook"),
-    *("failure", "owner"),
+    *("failure", "owner", "samples"),
     *("manufacturer", "model", "part_number", "colour", "interval", "timeout"),
     *("full_name", "email", "phone", "team", "applies_to", "value_schema", "required"),
 }

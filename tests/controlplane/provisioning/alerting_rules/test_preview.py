@@ -1,5 +1,6 @@
 """What a rule costs and would have done, over HTTP, on samples of a real Prometheus."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,59 @@ class TestCost:
         assert changed.status_code == 422
         far = await client.post(f"{RULES}/preview?days=31", json=RULE)
         assert (far.status_code, far.json()["errors"][0]["pointer"]) == (422, "/query/days")
+
+    async def test_all_rules_together_are_bounded(
+        self, client: AsyncClient, app: FastAPI, settings: Settings
+    ) -> None:
+        """One rule too many, or one that reads too much beside the others, is refused and why."""
+        many = {"resultType": "vector", "result": [{"metric": {}, "value": [0, "100000"]}]}
+        app.state.prometheus = clients.fake({"/api/v1/query": Answer(many)})
+        tight = {"live_rules_max": 2, "live_rules_max_samples": 2_000_000}
+        for number, expr in enumerate(("temp > 1", "rate(temp[4m]) > 1", "temp > 2")):
+            await add(client, **{**RULE, "name": f"Rule{number}", "expr": expr})
+        app.state.settings = settings.model_copy(update=tight)
+        try:
+            enabled = await client.post(f"{RULES}/Rule1/enable")
+            assert (enabled.status_code, enabled.json()["samples"]) == (200, 1_600_000)
+            await client.patch(f"{RULES}/Rule0", json={"expr": "rate(temp[2m]) > 1"})
+            refused = await client.post(f"{RULES}/Rule0/enable")
+            assert refused.status_code == 409
+            for words in ("reads 800,000 samples", "live 1,600,000", "CHM_LIVE_RULES_MAX_SAMPLES"):
+                assert words in refused.json()["detail"]
+            await client.patch(f"{RULES}/Rule0", json={"expr": "temp > 1"})
+            assert (await client.post(f"{RULES}/Rule0/enable")).status_code == 200
+
+            full = await client.post(f"{RULES}/Rule2/enable")
+            assert full.status_code == 409
+            assert "2 rules are live, and 2 may be (CHM_LIVE_RULES_MAX)" in full.json()["detail"]
+            assert (await client.post(f"{RULES}/Rule0/enable")).status_code == 200
+
+            # One that is live may become cheaper, or have other words, but not dearer.
+            dearer = await client.patch(f"{RULES}/Rule0", json={"expr": "rate(temp[2m]) > 1"})
+            assert dearer.status_code == 409
+            app.state.settings = settings.model_copy(update={**tight, "live_rules_max_samples": 9})
+            quieter = await client.patch(f"{RULES}/Rule1", json={"expr": "rate(temp[3m]) > 1"})
+            assert (quieter.status_code, quieter.json()["samples"]) == (200, 1_200_000)
+            assert (await client.post(f"{RULES}/Rule1/disable")).status_code == 200
+            assert (await client.post(f"{RULES}/Rule1/enable")).status_code == 409
+        finally:
+            app.state.settings = settings
+
+    async def test_the_last_place_goes_to_one(
+        self, client: AsyncClient, app: FastAPI, settings: Settings
+    ) -> None:
+        """Of two rules that are enabled at the same time where one may be, one is."""
+        urls = [f"{RULES}/Rule{number}" for number in range(2)]
+        for url in urls:
+            await add(client, **{**RULE, "name": url.rpartition("/")[2]})
+        nothing = Answer({"resultType": "vector", "result": []})
+        app.state.prometheus = clients.fake({"/api/v1/query": nothing})
+        app.state.settings = settings.model_copy(update={"live_rules_max": 1})
+        try:
+            answers = await asyncio.gather(*(client.post(f"{url}/enable") for url in urls))
+        finally:
+            app.state.settings = settings
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
 
     async def test_what_fails_is_not_enabled(
         self, client: AsyncClient, app: FastAPI, tmp_path: Path
