@@ -212,6 +212,12 @@ class Telemetry:
             ["reason"],
             registry=registry,
         )
+        self.certificate_expiry = Gauge(
+            "chm_exporter_certificate_expiry_timestamp_seconds",
+            "When the first of the certificates that it shows expires; 0 without TLS.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
         self.reload_successful = Gauge(
             "chm_exporter_config_last_reload_successful",
             "Whether the last load of the configuration succeeded: 1 or 0.",

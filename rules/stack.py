@@ -44,6 +44,13 @@ max by (rule_group) (prometheus_rule_group_last_duration_seconds)
 or
 sum by (rule_group) (increase(prometheus_rule_group_iterations_missed_total[10m])) > 0"""
 
+DISK_FULL = "min (chm_data_disk_free_bytes / chm_data_disk_size_bytes) < 0.1"
+
+# 0 is said by an exporter without TLS.
+EXPIRING = Template("""\
+min by (instance) (chm_exporter_certificate_expiry_timestamp_seconds > 0) - time() < $soon""")
+SOON = 14 * 86_400
+
 NOT_DELIVERED = """\
 sum (increase(prometheus_notifications_errors_total[10m])) > 0
 or
@@ -106,6 +113,15 @@ def _services(options: Intent) -> tuple[Alert, ...]:
             "Alertmanager is down",
             "Alerts are still evaluated and shown, but nobody is told.",
             hold=options.confirm_for,
+        ),
+        _alert(
+            "DataDiskFull",
+            DISK_FULL,
+            "critical",
+            "The disk of the data folder is almost full",
+            "Only {{ $value | humanizePercentage }} of it is free. Once it is full no samples are "
+            "stored and no alerts evaluated.",
+            hold=options.settle_for,
         ),
     )
 
@@ -174,6 +190,15 @@ def _secrets(options: Intent) -> tuple[Alert, ...]:
             "Credentials do not open",
             "{{ $value }} credentials were altered or their key is gone; devices that are asked "
             "with no other are not asked.",
+            hold=options.confirm_for,
+        ),
+        _alert(
+            "CertificateExpiring",
+            EXPIRING.substitute(soon=SOON),
+            "warning",
+            "The certificate of exporter {{ $labels.instance }} expires soon",
+            "In {{ $value | humanizeDuration }} Prometheus will not talk to it any more, and "
+            "nothing will be known about the devices that it asks.",
             hold=options.confirm_for,
         ),
     )

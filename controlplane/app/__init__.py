@@ -28,6 +28,7 @@ from controlplane.app import (
     withheld,
 )
 from controlplane.app.bounds import Bounds
+from controlplane.app.disk import Disk
 from controlplane.app.doorkeeper import Doorkeeper
 from controlplane.app.headers import SecurityHeaders
 from controlplane.app.rates import Rates
@@ -160,6 +161,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.registry = _registry()
     app.state.vault_metrics = VaultMetrics(app.state.registry)
     app.state.audit_gauges = anchors.Gauges.register(app.state.registry)
+    app.state.registry.register(Disk(settings.data))
     app.state.channel_uses = escalation_channels.uses
     app.state.intent = events.Cache(intent.collect(INTENT))
     app.state.live_intent = events.Cache(intent.maintenance_active, attrgetter("lasts"))

@@ -4,9 +4,11 @@ import logging
 import re
 import ssl
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from cryptography.x509 import load_pem_x509_certificates
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from exporter.app.web import Stamp, Tls, Web, stamp
@@ -33,14 +35,18 @@ class Rotating(ssl.SSLContext):
     """A context that greets every new connection with the certificates of that moment."""
 
     _web: Web
+    _expires: Callable[[float], None]
     _stamp: Stamp
     _seen: Tls | None
     _fresh: ssl.SSLContext
 
-    def __new__(cls, web: Web) -> Self:
-        """Return a context; raise ConfigError where its files cannot be used."""
+    def __new__(cls, web: Web, expires: Callable[[float], None] = lambda _moment: None) -> Self:
+        """Return a context; raise ConfigError where its files cannot be used.
+
+        `expires` is told when the certificates of new connections end (Unix time).
+        """
         made = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
-        made._web, made._stamp, made._seen = web, (), None
+        made._web, made._expires, made._stamp, made._seen = web, expires, (), None
         made._fresh = made._made()
         return made
 
@@ -61,7 +67,9 @@ class Rotating(ssl.SSLContext):
         now = stamp(tuple(folder / name for name in files if name))
         if (now, tls) != (self._stamp, self._seen):
             self._stamp, self._seen = now, tls
-            return context(tls, folder, str(self._web.path))
+            made = context(tls, folder, str(self._web.path))
+            self._expires(expiry(tls, folder))
+            return made
         return self._fresh
 
 
@@ -89,6 +97,19 @@ def context(tls: Tls, folder: Path, source: str) -> ssl.SSLContext:
         problem = getattr(error, "strerror", None) or str(error)
         raise ConfigError(source, f"tls_server_config.{step}", problem) from error
     return made
+
+
+def expiry(tls: Tls, folder: Path) -> float:
+    """Return when the first certificate of a chain that can be used ends, in Unix time; 0: unknown.
+
+    OpenSSL takes some certificates that this parser does not.
+    """
+    try:
+        chain = tls.cert.encode() if tls.cert else (folder / tls.cert_file).read_bytes()
+        return min(one.not_valid_after_utc.timestamp() for one in load_pem_x509_certificates(chain))
+    except (OSError, ValueError) as error:
+        log.warning("end of the certificate not known", extra={"error": str(error)})
+        return 0.0
 
 
 def _load_certificate(made: ssl.SSLContext, tls: Tls, folder: Path) -> None:

@@ -183,7 +183,8 @@ async def _serve(
     )
     if web is not None and web.current().tls is not None:
         config.http = protocol(web)
-        config.ssl_context_factory = lambda _config, _default: Rotating(web)
+        expires = exporter.telemetry.certificate_expiry.set
+        config.ssl_context_factory = lambda _config, _default: Rotating(web, expires)
     server = _Server(config)
     loop = asyncio.get_running_loop()
     end = partial(setattr, server, "should_exit", True)

@@ -44,6 +44,22 @@ def test_a_healthy_stack_is_quiet(tmp_path: Path) -> None:
             values("chm_vault_unreadable_credentials", "0x9 2x30 0x60", job="chm-controlplane"),
         ),
         (
+            "DataDiskFull",
+            {
+                **values("chm_data_disk_free_bytes", "50x9 9x30 50x60", job="chm-controlplane"),
+                **values("chm_data_disk_size_bytes", "100x120", job="chm-controlplane"),
+            },
+        ),
+        (
+            "CertificateExpiring",
+            values(
+                "chm_exporter_certificate_expiry_timestamp_seconds",
+                "1300000x9 1200000x30 1300000x60",
+                job="chm-exporter",
+                instance="exporter:9116",
+            ),
+        ),
+        (
             "RulesetDeploymentFailed",
             values("chm_ruleset_deployment_failed", "0x9 1x30 0x60", job="chm-controlplane"),
         ),
@@ -120,6 +136,12 @@ def test_one_part_that_fails_is_one_alert(tmp_path: Path, alert: str, broken: Se
         firing={"9m": [], "35m": [alert], "65m": []},
         classes=".+",
     )
+
+
+def test_an_exporter_without_tls_has_nothing_to_expire(tmp_path: Path) -> None:
+    """It says 0, which is no moment."""
+    without = values("chm_exporter_certificate_expiry_timestamp_seconds", "0x60", instance="e:9116")
+    check(tmp_path, device("core"), without, firing={"60m": []}, classes=".+")
 
 
 def test_dead_exporter_is_one_alert_for_a_thousand_devices(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The application as a whole."""
 
+import re
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from controlplane.app import create_app
+from controlplane.app.disk import Disk
 from controlplane.auth import keys
 from controlplane.errors import ConfigurationError
 from controlplane.settings import Settings
@@ -112,3 +115,13 @@ async def test_no_answer_echoes_a_database_password(app: FastAPI, settings: Sett
     """Settings keep the database's address, which may hold a password, out of their repr."""
     assert settings.database_url is not None
     assert settings.database_url.get_secret_value() not in repr(app.state.settings)
+
+
+async def test_the_disk_of_the_data_folder(without_database: AsyncClient, tmp_path: Path) -> None:
+    """Its size and what is free are told; of a folder that is gone nothing is."""
+    told = (await without_database.get("/metrics")).text
+    found = dict(re.findall(r"^chm_data_disk_(\w+)_bytes (\S+)$", told, re.MULTILINE))
+    assert float(found["size"]) == shutil.disk_usage(tmp_path).total
+    assert 0 < float(found["free"]) <= float(found["size"])
+
+    assert [family.samples for family in Disk(tmp_path / "gone").collect()] == [[], []]

@@ -216,6 +216,22 @@ class TestTls:
             (tmp_path / "server.key").write_text("half-written")
             assert (await get(port, trusting(successor))).text == "Healthy"
 
+    async def test_when_it_expires(
+        self, tmp_path: Path, authority: Certificate, server: dict[str, Any]
+    ) -> None:
+        """The end of the chain's first certificate to end is told, anew when they are rotated."""
+        told: list[float] = []
+        web = Web(write(tmp_path / "web.yml", tls_server_config=server))
+        context = Rotating(web, told.append)
+        chain = (tmp_path / "server.crt").read_text() + authority.cert_file.read_text()
+        first = authority.certificate.not_valid_after_utc.timestamp()
+        assert len(told) == 1
+
+        (tmp_path / "server.crt").write_text(chain)
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+        assert told[1:] == [first]
+
     async def test_client_certificates(
         self, tmp_path: Path, authority: Certificate, server: dict[str, Any]
     ) -> None:

@@ -234,7 +234,7 @@ class TestProcess:
     def test_flags_of_snmp_exporter(self, tmp_path: Path) -> None:
         """What an operator of snmp_exporter types works: addresses, files, TLS, paths, switches."""
         authority = Certificate.authority(tmp_path)
-        authority.signed(tmp_path, "server")
+        made = authority.signed(tmp_path, "server")
         tls = {"cert_file": "server.crt", "key_file": "server.key"}
         (tmp_path / "web.yml").write_text(json.dumps({"tls_server_config": tls}))
         (tmp_path / "a.yml").write_text("auths: {one: {version: 3, username: $CHM_TEST_USER}}")
@@ -249,6 +249,10 @@ class TestProcess:
             url = plain.replace("http:", "https:")
             until(f"{url}/config", "username: ann", trusted)
             until(f"https://{second}/own", "snmp_packets_total 0.0", trusted)
+            expiry = made.certificate.not_valid_after_utc.timestamp()
+            own = patient.get(f"https://{second}/own", verify=trusted).text
+            found = re.findall(r"^chm_exporter_certificate_expiry_\w+ (\S+)$", own, re.MULTILINE)
+            assert [float(moment) for moment in found] == [expiry]
             assert patient.get(f"{url}/metrics", verify=trusted).status_code == 404
             assert 'href="/own"' in patient.get(url, verify=trusted).text
             running.terminate()
