@@ -6,10 +6,19 @@ a rule: rules join the series of the inventory (`chm_inventory_device_info`, `ch
 
 from rules.behaviour import behaviour, shortened
 from rules.options import Baseline, Change, Intent
-from rules.rendering import MOST_SERIES, alerts, render, template, written
+from rules.rendering import (
+    DEVICE,
+    MOST_SERIES,
+    alerts,
+    dashboard_url,
+    render,
+    template,
+    written,
+)
 from rules.rule import Alert
 
 __all__ = [
+    "DEVICE",
     "MOST_SERIES",
     "Alert",
     "Baseline",
@@ -17,6 +26,7 @@ __all__ = [
     "Intent",
     "alerts",
     "behaviour",
+    "dashboard_url",
     "render",
     "shortened",
     "template",

@@ -40,6 +40,8 @@ PLACEHOLDER = re.compile(
     r"(?: \| (?:humanize|humanizePercentage|humanizeDuration))? \}\}"
 )
 
+DEVICE = "{{ $labels.device }}"
+
 MOST_SERIES = 1000  # of an alert that somebody wrote: more is a mistake, and a storm
 
 
@@ -82,6 +84,15 @@ def written(alerts: Iterable[Alert], options: Intent) -> str:
         for alert in sorted(alerts, key=lambda alert: alert.name)
     )
     return _file(tuple(groups), options)
+
+
+def dashboard_url(rule: Alert, options: Intent) -> str:
+    """Give the template that leads to the board of an alert; none to those of the stack itself."""
+    if not options.grafana_url or rule.alertclass == "stack":
+        return ""
+    base = options.grafana_url.rstrip("/")
+    which = f"?var-device={DEVICE}" if rule.board == "chm-device" else ""
+    return f"{base}/d/{rule.board}{which}"
 
 
 def template(text: str) -> str:
@@ -138,15 +149,6 @@ def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
             "summary": template(rule.summary),
             "description": template(rule.description),
             "runbook_url": options.runbook(rule.name),
-            **_board(rule, options),
+            **({"dashboard_url": url} if (url := dashboard_url(rule, options)) else {}),
         },
     }
-
-
-def _board(rule: Alert, options: Intent) -> dict[str, str]:
-    """Name the board of what an alert is about; the stack's own alerts have none."""
-    if not options.grafana_url or rule.alertclass == "stack":
-        return {}
-    base = options.grafana_url.rstrip("/")
-    which = "?var-device={{ $labels.device }}" if rule.board == "chm-device" else ""
-    return {"dashboard_url": f"{base}/d/{rule.board}{which}"}

@@ -57,12 +57,14 @@ class Device:
 class Rule:
     """What traps have to know of the rule that raises the same alert; times in seconds.
 
-    `at_once` is whether a trap may raise it before the rule does.
+    `at_once` is whether a trap may raise it before the rule does; `$device` in `dashboard_url` is
+    the name of the device.
     """
 
     at_once: bool = True
     for_seconds: Annotated[float, Field(ge=0, le=LONGEST_SECONDS)] = 120
     flap_seconds: Annotated[float, Field(ge=0, le=LONGEST_SECONDS)] = 1800
+    dashboard_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

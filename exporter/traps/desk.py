@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from exporter.errors import ProtocolError
-from exporter.inventory import Device, Inventory
+from exporter.inventory import Device, Inventory, Rule
 from exporter.probe import Prober
 from exporter.probe.walks import Answers
 from exporter.profiles import values
@@ -177,7 +177,7 @@ class Desk:
         labels = _labels(raised, device, words)
         if labels["severity"] == UNHEARD:
             return None
-        annotations = _annotations(raised, words, self.runbooks)
+        annotations = _annotations(raised, words, self.runbooks, rule)
         again = partial(self._again, key, raised, told)
         return Firing(labels, annotations, again, rule, _since(raised, words))
 
@@ -256,10 +256,13 @@ def _since(raised: Raised, words: Mapping[str, str]) -> datetime:
     return datetime.now(UTC) - timedelta(seconds=seconds)
 
 
-def _annotations(raised: Raised, words: Mapping[str, str], runbooks: str) -> dict[str, str]:
+def _annotations(
+    raised: Raised, words: Mapping[str, str], runbooks: str, rule: Rule
+) -> dict[str, str]:
     shown = {name: reading.clean(text) for name, text in words.items()}
     return {
         "summary": reading.filled(raised.summary, shown),
         "description": reading.filled(raised.description, shown),
         "runbook_url": f"{runbooks}/runbooks/{raised.name}" if runbooks else "",
+        "dashboard_url": reading.filled(rule.dashboard_url, {"device": words["device"]}),
     }

@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
+import rules
 from controlplane.auth.permissions import Permission
 from controlplane.clients.alertmanager import ActiveAlert, Alertmanager, PostedAlert
+from controlplane.provisioning.service import rule_intent
+from controlplane.provisioning.shipped_alerts.traps import Rules
+from controlplane.settings import Settings
 from exporter import exposition
 from exporter.app import Exporter
 from exporter.cli import server as process
@@ -31,7 +35,7 @@ from rules import interfaces
 from rules.options import Intent
 from rules.rule import Alert
 from tests.controlplane.alertmanager import server
-from tests.controlplane.conftest import Service
+from tests.controlplane.conftest import Service, Sessions
 from tests.exporter.agent import Agent, Value, integer, octets, parse, serve
 from tests.exporter.serving import counted, made, with_device
 from tests.exporter.traps.sending import LINK_DOWN, LINK_UP, sent
@@ -448,6 +452,29 @@ async def test_what_the_control_plane_says_of_rules(
         found = known.rule("InterfaceDown")
         assert (found.at_once, found.for_seconds) == expected
         assert known.snapshot.alerts == {**before, "InterfaceDown": found}
+
+
+async def test_it_leads_to_the_same_dashboard(
+    tmp_path: Path,
+    alertmanager: str,
+    switch: dict[str, Value],
+    settings: Settings,
+    sessions: Sessions,
+) -> None:
+    """Where there is a Grafana an alert of a trap names the board that the rule's names."""
+    graphed = settings.model_copy(update={"grafana_url": "https://grafana.example.net"})
+    async with sessions() as session:
+        said = (await Rules(graphed)(session))["InterfaceDown"]
+    async with edge(tmp_path, alertmanager, switch) as there:
+        there.ruled(**said)
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+        (alert,) = await there.alertmanager.alerts()
+    text = rules.render(rule_intent(graphed))["interfaces.yml"]
+    found = set(re.findall(r"dashboard_url: (.*)", text))
+    assert {url.replace(rules.DEVICE, "edge1") for url in found} == {
+        alert.annotations["dashboard_url"]
+    }
 
 
 async def test_up_again(tmp_path: Path, alertmanager: str, switch: dict[str, Value]) -> None:

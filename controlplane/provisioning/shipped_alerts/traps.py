@@ -38,8 +38,10 @@ class Rules:
 def _rule(alert: rules.Alert, change: rules.Change, intent: rules.Intent) -> dict[str, Any]:
     """Write down a rule; who has it wait longer than it is shipped does not want it at once."""
     hold = alert.hold if change.hold is None else change.hold
+    url = rules.dashboard_url(alert, intent).replace(rules.DEVICE, "$device")
     return {
         "at_once": change.enabled and hold <= alert.hold,
         "for_seconds": hold,
         "flap_seconds": alert.flaps_within or intent.flap_within,
+        **({"dashboard_url": url} if url else {}),
     }
