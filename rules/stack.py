@@ -49,7 +49,11 @@ DISK_FULL = "min (chm_data_disk_free_bytes / chm_data_disk_size_bytes) < 0.1"
 # 0 is said by an exporter without TLS.
 EXPIRING = Template("""\
 min by (instance) (chm_exporter_certificate_expiry_timestamp_seconds > 0) - time() < $soon""")
-SOON = 14 * 86_400
+SOON, WEEK = 14 * 86_400, 7 * 86_400
+
+# What has ended is not used any more, and who used it knows.
+TOKEN_EXPIRING = Template("""\
+min by (owner, token) (chm_api_token_expiry_timestamp_seconds > time()) - time() < $soon""")
 
 NOT_DELIVERED = """\
 sum (increase(prometheus_notifications_errors_total[10m])) > 0
@@ -199,6 +203,14 @@ def _secrets(options: Intent) -> tuple[Alert, ...]:
             "The certificate of exporter {{ $labels.instance }} expires soon",
             "In {{ $value | humanizeDuration }} Prometheus will not talk to it any more, and "
             "nothing will be known about the devices that it asks.",
+            hold=options.confirm_for,
+        ),
+        _alert(
+            "TokenExpiring",
+            TOKEN_EXPIRING.substitute(soon=WEEK),
+            "warning",
+            "Token {{ $labels.token }} of {{ $labels.owner }} expires soon",
+            "A program uses it, and will be refused in {{ $value | humanizeDuration }}.",
             hold=options.confirm_for,
         ),
     )

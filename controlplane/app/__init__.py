@@ -164,7 +164,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.registry.register(Disk(settings.data))
     app.state.channel_uses = escalation_channels.uses
     app.state.intent = events.Cache(intent.collect(INTENT))
-    app.state.live_intent = events.Cache(intent.maintenance_active, attrgetter("lasts"))
+    app.state.live_intent = events.Cache(intent.live, attrgetter("lasts"))
     problems.install(app)
     refusals.install(app)
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]

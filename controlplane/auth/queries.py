@@ -248,6 +248,12 @@ def everybodys_api_tokens() -> Select[tuple[ApiToken, User]]:
     return kept.order_by(col(User.name), col(ApiToken.name))
 
 
+def expiring_api_tokens(moment: datetime, used_since: datetime) -> Select[tuple[ApiToken, User]]:
+    """Select the tokens that end some time after a moment, and that programs do use."""
+    ends = col(ApiToken.expires_at) > moment
+    return everybodys_api_tokens().where(ends, col(ApiToken.last_used_at) >= used_since)
+
+
 def touch_api_token(token_id: UUID, moment: datetime, address: str) -> Update:
     """Note that a token is used; whoever finds the row locked leaves it to the other."""
     free = select(ApiToken.id).where(ApiToken.id == token_id)

@@ -109,7 +109,7 @@ async def list_device_thresholds(
 
 @intent.get("/metrics/intent", include_in_schema=False)
 async def scrape_intent(request: Request, _actor: CanReadIntent) -> Response:
-    """Expose what should be so: devices, ways, thresholds, and what is in maintenance now."""
+    """Expose what should be so: devices, ways, thresholds, and what is so at this moment."""
     state = request.app.state
     lend = partial(database.reading, state.sessions)
     content: bytes = await state.intent.recent(state.watch, lend)

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from controlplane.auth import queries as auth_queries
 from controlplane.database import now
 from controlplane.devices import queries as device_queries
 from controlplane.devices.interfaces import queries as interface_queries
@@ -15,6 +16,10 @@ from controlplane.maintenance import coverage
 from controlplane.metrics import service
 from controlplane.metrics.exposition import Family, Sample, render
 from controlplane.metrics.models import Severity
+
+IN_USE = timedelta(days=30)  # since a token was used
+MADE_TO_LAST = timedelta(days=30)  # others are to end soon
+LOOKED_AT = timedelta(minutes=5)  # how often tokens are: nobody counts a change when one is used
 
 WARNING, CRITICAL = (severity.value for severity in Severity)
 
@@ -89,12 +94,25 @@ class Live:
         return now() < self.until
 
 
-async def maintenance_active(session: AsyncSession) -> Live:
-    """Give the devices that are in maintenance at this moment, until a window begins or ends."""
-    active = await coverage.active(session, now())
+async def live(session: AsyncSession) -> Live:
+    """Give the devices in maintenance at this moment, and when tokens end that programs use."""
+    moment = now()
+    active = await coverage.active(session, moment)
     samples = [Sample(1, {"device": name}) for name in active.devices]
     help_ = "The device is worked on: people are not told of it."
-    return Live(render([Family("chm_maintenance_active", help_, samples)]), active.until)
+    families = [Family("chm_maintenance_active", help_, samples), await _tokens(session, moment)]
+    return Live(render(families), min(active.until, moment + LOOKED_AT))
+
+
+async def _tokens(session: AsyncSession, moment: datetime) -> Family:
+    ending = auth_queries.expiring_api_tokens(moment, moment - IN_USE)
+    samples = [
+        Sample(token.expires_at.timestamp(), {"owner": owner.name, "token": token.name})
+        for token, owner in (await session.execute(ending)).tuples()
+        if token.expires_at is not None and token.expires_at - token.created_at >= MADE_TO_LAST
+    ]
+    help_ = "When an API token ends that was made for a month or longer, and used within the last."
+    return Family("chm_api_token_expiry_timestamp_seconds", help_, samples)
 
 
 def collect(sources: Sequence[Source]) -> Callable[[AsyncSession], Awaitable[bytes]]:

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 import dashboards
 import rules
 from controlplane.app import INTENT
-from controlplane.metrics.intent import maintenance_active
+from controlplane.metrics import intent as of_intent
 from controlplane.provisioning.ruleset import REVISION_METRIC
 from dashboards.queries import expressions
 from exporter.metrics import CATALOGUE
@@ -79,7 +79,7 @@ async def told(sessions: Sessions, app: FastAPI) -> set[str]:
     Telemetry(registry)
     own = of(registry) | of(app.state.registry)
     async with sessions() as session:
-        live = (await maintenance_active(session)).content.decode()
+        live = (await of_intent.live(session)).content.decode()
         intent = {family.name for source in INTENT for family in await source(session)}
     intent |= set(re.findall(r"^# TYPE (\S+)", live, re.MULTILINE))
     recorded = {rule["record"] for rule in rule_files() if "record" in rule}

@@ -41,6 +41,7 @@ ONLY_IN_TROUBLE = {
     "device:outage:unreachable",
     "device:chm_topology_parent:count_down",
     "chm_maintenance_active",
+    "chm_api_token_expiry_timestamp_seconds",
     "device:chm_maintenance_active:current",
     *(f"interface:if{way}{what}:increase" for way in ("In", "Out") for what in LOSSES),
     "interface:errors:ratio",

@@ -60,6 +60,16 @@ def test_a_healthy_stack_is_quiet(tmp_path: Path) -> None:
             ),
         ),
         (
+            "TokenExpiring",
+            values(
+                "chm_api_token_expiry_timestamp_seconds",
+                "700000x9 600000x30 700000x60",
+                job="chm-intent",
+                owner="ann",
+                token="backup",
+            ),
+        ),
+        (
             "RulesetDeploymentFailed",
             values("chm_ruleset_deployment_failed", "0x9 1x30 0x60", job="chm-controlplane"),
         ),
@@ -142,6 +152,18 @@ def test_an_exporter_without_tls_has_nothing_to_expire(tmp_path: Path) -> None:
     """It says 0, which is no moment."""
     without = values("chm_exporter_certificate_expiry_timestamp_seconds", "0x60", instance="e:9116")
     check(tmp_path, device("core"), without, firing={"60m": []}, classes=".+")
+
+
+def test_a_token_that_has_ended_is_no_news(tmp_path: Path) -> None:
+    """Whoever used it has been refused by then."""
+    ends = values("chm_api_token_expiry_timestamp_seconds", "1200x60", owner="ann", token="backup")
+    check(
+        tmp_path,
+        device("core"),
+        ends,
+        firing={"15m": ["TokenExpiring"], "30m": []},
+        classes=".+",
+    )
 
 
 def test_dead_exporter_is_one_alert_for_a_thousand_devices(tmp_path: Path) -> None:

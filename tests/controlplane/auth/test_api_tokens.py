@@ -1,5 +1,6 @@
 """Tokens of programs: never more than their owner, from where they may, until they end."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -7,12 +8,13 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import update
-from sqlmodel import select
+from sqlmodel import col, select
 
 from controlplane.auth.models import ApiToken
 from controlplane.auth.permissions import Role
 from controlplane.auth.roles.models import Grant
 from controlplane.database import now
+from controlplane.metrics import intent
 from controlplane.users.models import User
 from tests.controlplane.auth.conftest import SignIn, bearer
 from tests.controlplane.conftest import Sessions
@@ -191,3 +193,39 @@ async def test_nobody_revokes_a_strangers(
     made = await make(anonymous, headers)
     assert (await client.delete(f"{TOKENS}/{made['id']}")).status_code == 404
     assert (await anonymous.get(DEVICES, headers=bearer(made["token"]))).status_code == 200
+
+
+async def test_when_a_token_in_use_ends(
+    anonymous: AsyncClient, headers: dict[str, str], sessions: Sessions
+) -> None:
+    """Prometheus hears of each that ends, was made to last, and is in use."""
+    ends = now().replace(microsecond=0) + timedelta(days=3)
+    for name, fields in {
+        "used": {"expires_at": ends.isoformat()},
+        "unused": {"expires_at": ends.isoformat()},
+        "short": {"expires_at": ends.isoformat()},
+        "forgotten": {"expires_at": ends.isoformat()},
+        "endless": {},
+        "revoked": {"expires_at": ends.isoformat()},
+    }.items():
+        made = await make(anonymous, headers, name=name, **fields)
+        if name != "unused":
+            used = await anonymous.get(DEVICES, headers=bearer(made["token"]))
+            assert used.status_code == 200
+        if name == "revoked":
+            revoked = await anonymous.delete(f"{TOKENS}/{made['id']}", headers=headers)
+            assert revoked.status_code == 204
+    async with sessions.begin() as session:
+        long_ago = now() - timedelta(days=31)
+        lasting = update(ApiToken).where(col(ApiToken.name) != "short")
+        await session.execute(lasting.values(created_at=long_ago))
+        forgotten = update(ApiToken).where(col(ApiToken.name) == "forgotten")
+        await session.execute(forgotten.values(last_used_at=long_ago))
+    async with sessions() as session:
+        live = (await intent.live(session)).content.decode()
+    found = re.findall(
+        r"^chm_api_token_expiry_timestamp_seconds\{(.*)\} (\S+)$", live, re.MULTILINE
+    )
+    assert [(labels, float(moment)) for labels, moment in found] == [
+        ('owner="ann",token="used"', ends.timestamp())
+    ]
