@@ -77,9 +77,9 @@ async def measure(settings: Settings) -> None:
         return work
 
     def dump(form: Format) -> Work:
-        async def work(session: AsyncSession) -> None:
+        async def work(_session: AsyncSession) -> None:
             query = ExportQuery(format=form)
-            await service.export(session, shell(), query, io.StringIO())
+            await service.export(sessions, shell(), query, io.StringIO())
 
         return work
 

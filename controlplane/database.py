@@ -238,21 +238,12 @@ async def reach(session: AsyncSession, **execution_options: str) -> None:
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
 
 
-async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
-    """Lend a request a session whose statements all see the same moment; for reading only."""
-    async with reading(request.app.state.sessions) as session:
-        yield session
-
-
 @asynccontextmanager
 async def reading(factory: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
     """Lend a session whose statements all see the same moment; for reading only."""
     async with factory() as session:
         await reach(session, isolation_level="REPEATABLE READ")
         yield session
-
-
-ReadSession = Annotated[AsyncSession, Depends(get_read_session, scope="function")]
 
 
 def migration_config(connection: Connection) -> Config:

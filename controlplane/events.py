@@ -123,7 +123,7 @@ class Cache(Generic[Content]):
     """Keeps what is derived from the database until the count of changes moves.
 
     Several processes may each hold one: the count is in the database. Sessions given to `get`
-    must see one moment (`database.ReadSession`), or count and content could be of two. What
+    must see one moment (`database.reading`), or count and content could be of two. What
     `lasts` says no to is built anew whatever the count says.
     """
 

@@ -15,6 +15,7 @@ DEVICES = table(
     column("tags", ARRAY(String)),
 )
 TYPES = table("device_types", column("id", Uuid), column("manufacturer", String))
+THRESHOLDS = table("thresholds", column("role", String))
 RULES = table("alerting_rules", column("name", String), column("site_id", Uuid))
 USES = table("device_credentials", column("device_id", Uuid), column("credential_id", Uuid))
 GROUPS = table(

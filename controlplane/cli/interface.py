@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from controlplane.auth.actor import shell
 from controlplane.cli import output, transfer
 from controlplane.cli.output import AsJson
-from controlplane.cli.work import transact
+from controlplane.cli.work import transact, with_sessions
 from controlplane.devices.interfaces import queries, service
 from controlplane.devices.interfaces.models import Importance, Monitored, OperStatus
 from controlplane.devices.interfaces.schemas import (
@@ -79,8 +79,8 @@ def export(
     query = InterfaceExportQuery.model_validate({"format": form, **filters, **decided, "q": q})
 
     with transfer.written(out) as file:
-        transact(
-            Settings(), lambda session: transfers.export_interfaces(session, shell(), query, file)
+        with_sessions(
+            Settings(), lambda given: transfers.export_interfaces(given, shell(), query, file)
         )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from controlplane.auth.actor import shell
 from controlplane.cli import output
 from controlplane.cli.output import AsJson
-from controlplane.cli.work import transact, vault
+from controlplane.cli.work import transact, vault, with_sessions
 from controlplane.devices.addresses import Reach
 from controlplane.devices.models import Status
 from controlplane.errors import ConfigurationError
@@ -80,7 +80,7 @@ def export(
     filters = {"site": site, "role": role, "vendor": vendor, "status": status, "group": group}
     query = ExportQuery.model_validate({"format": form, **filters, "tag": tag, "q": q})
     with written(out) as file:
-        transact(Settings(), lambda session: service.export(session, shell(), query, file))
+        with_sessions(Settings(), lambda given: service.export(given, shell(), query, file))
 
 
 @contextmanager

@@ -45,21 +45,21 @@ ONE_OF_THEM: dict[str, Any] = {
 
 @router.get("/export", response_class=Response, responses={200: {"content": ONE_OF_THEM}})
 async def export_devices(
-    session: Session, actor: CanReadDevices, query: Annotated[ExportQuery, Query()]
+    request: Request, actor: CanReadDevices, query: Annotated[ExportQuery, Query()]
 ) -> Response:
     """Export devices as a document that can be imported again; secrets are no part of it."""
-    write = partial(service.export, session, actor, query)
+    write = partial(service.export, request.app.state.sessions, actor, query)
     return await _sent(write, query.format, "devices")
 
 
 @interfaces.get("/export", response_class=Response, responses={200: {"content": ONE_OF_THEM}})
 async def export_interfaces(
-    session: Session,
+    request: Request,
     actor: CanReadDevices,
     query: Annotated[InterfaceExportQuery, given(InterfaceExportQuery)],
 ) -> Response:
     """Export what is said of interfaces, as a document of them that can be imported again."""
-    write = partial(service.export_interfaces, session, actor, query)
+    write = partial(service.export_interfaces, request.app.state.sessions, actor, query)
     return await _sent(write, query.format, "interfaces")
 
 

@@ -7,9 +7,9 @@ from functools import partial
 from typing import IO, Any
 
 from sqlalchemy import Select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from controlplane import events
+from controlplane import database, events
 from controlplane.audit import service as audit
 from controlplane.audit.models import Action
 from controlplane.auth.actor import Actor
@@ -58,6 +58,7 @@ NEEDED = {
     "interfaces": Permission.DEVICES_WRITE,
 }
 
+Sessions = async_sessionmaker[AsyncSession]
 Parts = AsyncIterator[tuple[str, Sequence[dict[str, Any]]]]  # some rows of a list, by its noun
 PART = 500  # rows that are read and written at once
 
@@ -177,34 +178,44 @@ def _row_error(problem: Problem) -> RowError:
     return RowError(noun=noun, row=row, field=field, code=problem.code, message=problem.message)
 
 
-async def export(session: AsyncSession, actor: Actor, query: ExportQuery, out: IO[str]) -> None:
-    """Write the devices that the actor sees and that pass the filters, and the sites they see."""
-    custom = await session.scalars(queries.custom_names(actor, query))
-    writer = formats.writer(query.format, Kind.DEVICES, custom.all())
-    parts = _devices(session, actor, query)
-    if query.format is not Format.CSV:
-        parts = _chained(_places(session, actor), _catalogue(session), parts)
-    await _write(session, actor, writer, parts, out)
+async def export(sessions: Sessions, actor: Actor, query: ExportQuery, out: IO[str]) -> None:
+    """Write the devices that the actor sees and that pass the filters, and the sites they see.
+
+    All of it is of one moment, so what refers to something comes with it.
+    """
+    async with database.reading(sessions) as session:
+        custom = await session.scalars(queries.custom_names(actor, query))
+        writer = formats.writer(query.format, Kind.DEVICES, custom.all())
+        parts = _devices(session, actor, query)
+        if query.format is not Format.CSV:
+            parts = _chained(_places(session, actor), _catalogue(session), parts)
+        counted = await _write(writer, parts, out)
+    await _note(sessions, actor, counted)
 
 
 async def export_interfaces(
-    session: AsyncSession, actor: Actor, query: InterfaceExportQuery, out: IO[str]
+    sessions: Sessions, actor: Actor, query: InterfaceExportQuery, out: IO[str]
 ) -> None:
     """Write what is said of the interfaces that the actor sees and that pass the filters."""
     writer = formats.writer(query.format, Kind.INTERFACES)
-    await _write(session, actor, writer, _interfaces(session, actor, query), out)
+    async with database.reading(sessions) as session:
+        counted = await _write(writer, _interfaces(session, actor, query), out)
+    await _note(sessions, actor, counted)
 
 
-async def _write(
-    session: AsyncSession, actor: Actor, writer: Writer, parts: Parts, out: IO[str]
-) -> None:
-    """Write a document part by part: of a large one no more is held than a part."""
+async def _write(writer: Writer, parts: Parts, out: IO[str]) -> Counter[str]:
+    """Write a document part by part, of which no more is held than one; count its rows."""
     counted: Counter[str] = Counter()
     async for noun, rows in parts:
         counted[noun] += len(rows)
         out.write(writer.rows(noun, rows))
     out.write(writer.end())
-    await audit.record(session, Action.EXPORT, who=actor.who, after=counted)
+    return counted
+
+
+async def _note(sessions: Sessions, actor: Actor, counted: Counter[str]) -> None:
+    async with sessions.begin() as session:
+        await audit.record(session, Action.EXPORT, who=actor.who, after=counted)
 
 
 async def _chained(*several: Parts) -> Parts:

@@ -11,9 +11,10 @@ from controlplane import lookups
 from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
+from controlplane.auth.tables import GROUPS, THRESHOLDS
 from controlplane.database import one_of
 from controlplane.devices.catalogue.models import AppliesTo, CustomField, Entry, Platform
-from controlplane.devices.catalogue.nouns import CUSTOM_FIELD, Noun
+from controlplane.devices.catalogue.nouns import CUSTOM_FIELD, DEVICE_ROLE, Noun
 from controlplane.devices.catalogue.schemas import EntryQuery
 from controlplane.devices.models import Device, Site
 
@@ -63,16 +64,22 @@ def taken(noun: Noun, names: Collection[str]) -> Select[tuple[str]]:
     return select(noun.table.name).where(one_of(col(noun.table.name), names))
 
 
-def uses(noun: Noun, of: Entry) -> Select[tuple[int]]:
-    """Count the devices, or devices and sites, that refer to an object, whoever asks."""
-    kept = of.name if noun.by_name else of.id
+def uses(noun: Noun, of: Entry) -> Select[Any]:
+    """Count what refers to an object, whoever asks: a row with a column for each that may."""
     if noun.several:
-        counts = [
-            select(func.count()).where(_names(table, noun, of.name)).scalar_subquery()
-            for table in (Device, Site)
-        ]
-        return select(counts[0] + counts[1])
-    return select(func.count()).select_from(Device).where(getattr(Device, noun.column) == kept)
+        named = {"devices": _names(Device, noun, of.name), "sites": _names(Site, noun, of.name)}
+    else:
+        kept = of.name if noun.by_name else of.id
+        named = {"devices": getattr(Device, noun.column) == kept}
+    if noun is DEVICE_ROLE:
+        named["groups"] = GROUPS.c.roles.contains([of.name])
+        named["thresholds"] = THRESHOLDS.c.role == of.name
+    return select(
+        *(
+            select(func.count()).where(one).scalar_subquery().label(who)
+            for who, one in named.items()
+        )
+    )
 
 
 def _names(table: type[Any], noun: Noun, name: str) -> ColumnElement[bool]:

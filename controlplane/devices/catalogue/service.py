@@ -98,7 +98,7 @@ async def update_many(
 async def delete(
     session: AsyncSession, actor: Actor, noun: Noun, name: str, if_match: str | None = None
 ) -> None:
-    """Remove an object that no device refers to."""
+    """Remove an object that nothing refers to."""
     await events.changed(session)
     entry = await get(session, noun, name)
     preconditions.check(entry.version, if_match)
@@ -108,7 +108,7 @@ async def delete(
 async def delete_many(
     session: AsyncSession, actor: Actor, noun: Noun, items: Sequence[Key]
 ) -> None:
-    """Remove objects that no device refers to."""
+    """Remove objects that nothing refers to."""
     await events.changed(session)
     stored = await _stored(session, noun, items)
     await rows.each(items, lambda item: _remove(session, actor, noun, stored[item.name]))
@@ -123,10 +123,10 @@ async def _stored(session: AsyncSession, noun: Noun, items: Sequence[Key]) -> di
 
 
 async def _remove(session: AsyncSession, actor: Actor, noun: Noun, entry: Entry) -> None:
-    count = (await session.execute(queries.uses(noun, entry))).scalar_one()
-    if count:
-        users = "devices and sites" if noun.several else "devices"
-        raise Conflict(f"the {noun.words} {entry.name!r} is in use: {users} that name it: {count}")
+    uses = (await session.execute(queries.uses(noun, entry))).mappings().one()
+    if any(uses.values()):
+        named = ", ".join(f"{who}: {count}" for who, count in uses.items() if count)
+        raise Conflict(f"the {noun.words} {entry.name!r} is in use; what names it: {named}")
     await session.delete(entry)
     await session.flush()
     await trail.record(session, actor, Action.DELETE, noun.words, entry, before=_kept(noun, entry))

@@ -10,6 +10,7 @@ from controlplane.transfer.schemas import LeftOut
 from controlplane.transfer.sources.names import Names
 
 NO_PLACE = "has no place in the inventory"
+CATALOGUE = ("device_roles", "device_types", "platforms", "tenants")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Draft:
     names: Names = field(default_factory=Names)
     credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
     sites: dict[str, dict[str, Any]] = field(default_factory=dict)
-    roles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    catalogue: dict[str, dict[str, dict[str, Any]]] = field(
+        default_factory=lambda: {noun: {} for noun in CATALOGUE}
+    )
     devices: list[dict[str, Any]] = field(default_factory=list)
     _left: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -48,14 +51,18 @@ class Draft:
         if known.get("kind") != fields.get("kind"):
             self.names.refuse(
                 *("sites", list(self.sites).index(made), "collision"),
-                f"{name!r} is the name of a region and of a site",
+                f"{name!r} is the name of two kinds of places",
             )
         return made
 
-    def role(self, name: str) -> str:
-        """Give the name of the device role that this text makes; it is added, too."""
-        made = self.names.again("device_roles", name, len(self.roles))
-        self.roles.setdefault(made, {"name": made})
+    def entry(self, noun: str, name: str, **fields: Any) -> str:
+        """Give the name of what this text makes in a list of the catalogue; it is added, too.
+
+        Its fields are those that are said first; empty ones are left to defaults.
+        """
+        rows = self.catalogue[noun]
+        made = self.names.again(noun, name, len(rows))
+        rows.setdefault(made, {"name": made, **{key: said for key, said in fields.items() if said}})
         return made
 
     def leave(self, place: str, reason: str = NO_PLACE) -> None:
@@ -73,7 +80,7 @@ class Draft:
         document = {
             "credentials": list(self.credentials.values()),
             "sites": list(self.sites.values()),
-            "device_roles": list(self.roles.values()),
+            **{noun: list(rows.values()) for noun, rows in self.catalogue.items()},
             "devices": self.devices,
         }
         left = [

@@ -42,7 +42,7 @@ def _device(draft: Draft, target: Any, labels: dict[str, Any], *, alone: bool) -
         name or host,
         address=host,
         site=draft.site(site) if site else None,
-        role=draft.role(role) if role else None,
+        role=draft.entry("device_roles", role) if role else None,
         vendor=label(text(labels.get("vendor"))),
     )
     draft.leave_rest("labels", labels, USED if alone else USED - {"device"})

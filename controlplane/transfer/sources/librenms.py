@@ -49,7 +49,7 @@ def _device(draft: Draft, device: dict[str, Any], *, secrets: bool) -> None:
         address=address,
         port=int(port) if re.fullmatch("[0-9]{1,5}", port) else None,
         site=draft.site(location, description=location) if location else None,
-        role=draft.role(role) if role else None,
+        role=draft.entry("device_roles", role) if role else None,
         status="planned" if text(device.get("disabled")) == "1" else "active",
         credentials=[name] if (name := _credential(draft, device, secrets=secrets)) else None,
     )

@@ -147,7 +147,7 @@ async def test_a_schema_fits_what_there_is(fields: AsyncClient, log_in: Login) -
     assert pointers(refused) == ["/value_schema"]
     assert refused.json()["errors"][0]["message"] == "the values of b do not fit"
     in_use = await fields.delete(f"{FIELDS}/rack")
-    assert in_use.json()["detail"].endswith("devices and sites that name it: 2")
+    assert in_use.json()["detail"].endswith("what names it: devices: 2")
     assert (await fields.patch(f"{FIELDS}/rack", json={"name": "shelf"})).status_code == 422
     await fields.patch(f"{DEVICES}/b", json={"custom_fields": {}})
     assert (await fields.patch(f"{FIELDS}/rack", json=narrower)).status_code == 200

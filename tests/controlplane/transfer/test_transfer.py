@@ -285,6 +285,31 @@ async def test_a_large_export_is_written_part_by_part(
     assert log[0]["after"]["devices"] == len(rows)
 
 
+async def test_an_export_is_of_one_moment(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is changed while it is written is in it as it was before, in every part."""
+    assert (await client.post("/api/v1/sites", json={"name": "oslo"})).status_code == 201
+    rows = [{"name": f"d{n:04}", "address": "10.0.0.1", "site": "oslo"} for n in range(PART + 1)]
+    assert (await client.post(DEVICES, json=rows)).status_code == 201
+    shown = devices.shown
+
+    async def changed(
+        session: AsyncSession, actor: Actor, ids: Sequence[UUID], **more: bool
+    ) -> Any:
+        part = await shown(session, actor, ids, **more)
+        if len(ids) == PART:  # the last part is not yet read
+            assert (await client.delete(f"{DEVICES}/{rows[-1]['name']}")).status_code == 204
+        return part
+
+    monkeypatch.setattr(devices, "shown", changed)
+    exported = formats.read(Format.JSON, (await client.get(EXPORT)).text)
+    assert [(row["name"], row["site"]) for row in exported["devices"]] == [
+        (row["name"], "oslo") for row in rows
+    ]
+    assert (await client.get(f"{DEVICES}/{rows[-1]['name']}")).status_code == 404
+
+
 @pytest.mark.parametrize("form", FORMATS)
 async def test_an_export_of_nothing(client: AsyncClient, form: str) -> None:
     """Where there is nothing the document is whole all the same."""

@@ -62,8 +62,33 @@ async def test_the_life_of_a_role(client: AsyncClient) -> None:
     assert (changed.json()["colour"], changed.json()["version"]) == ("", 2)
     refused = await client.delete(f"{url}/core")
     assert refused.status_code == 409
-    assert refused.json()["detail"].endswith("devices that name it: 1")
+    assert refused.json()["detail"].endswith("what names it: devices: 1")
     await client.patch(f"{DEVICES}/core1", json={"role": None})
+    assert (await client.delete(f"{url}/core")).status_code == 204
+
+
+async def test_a_role_that_is_asked_for_is_kept(client: AsyncClient) -> None:
+    """A role that no device has is in use all the same where a group or a threshold names it."""
+    url, groups = "/api/v1/device-roles", "/api/v1/device-groups"
+    await client.post(url, json={"name": "core"})
+    await client.post(url, json={"name": "edge"})
+    group = {"name": "cores", "filter": {"roles": ["core"]}}
+    assert (await client.post(groups, json=group)).status_code == 201
+    threshold = {
+        "metric": "temperature",
+        "scope": "role",
+        "role": "core",
+        "warning": 5,
+        "critical": 6,
+    }
+    made = await client.post("/api/v1/thresholds", json=threshold)
+    assert made.status_code == 201, made.text
+    for named in ("groups: 1, thresholds: 1", "thresholds: 1"):
+        refused = await client.delete(f"{url}/core")
+        assert refused.status_code == 409
+        assert refused.json()["detail"].endswith(f"what names it: {named}")
+        await client.delete(f"{groups}/cores")
+    assert (await client.delete(f"/api/v1/thresholds/{made.json()['id']}")).status_code == 204
     assert (await client.delete(f"{url}/core")).status_code == 204
 
 
@@ -113,7 +138,7 @@ async def test_the_life_of_an_object(
 
     refused = await client.delete(f"{url}/two")
     assert refused.status_code == 409
-    assert refused.json()["detail"].endswith("devices that name it: 1")
+    assert refused.json()["detail"].endswith("what names it: devices: 1")
     await client.patch(f"{DEVICES}/core1", json={field: None})
     assert (await client.delete(f"{url}/two")).status_code == 204
     assert (await client.get(f"{url}/two")).status_code == 404
@@ -323,7 +348,7 @@ async def test_whom_to_ask(client: AsyncClient) -> None:
 
     refused = await client.delete(f"{url}/ann")
     assert refused.status_code == 409
-    assert refused.json()["detail"].endswith("devices and sites that name it: 2")
+    assert refused.json()["detail"].endswith("what names it: devices: 1, sites: 1")
     assert (await client.patch(f"{url}/ann", json={"name": "anna"})).status_code == 422
     await client.patch(f"{sites}/oslo", json={"contacts": ["ann", "bob"]})
     newest = (await client.get(f"{sites}/oslo/history")).json()["results"][0]

@@ -37,14 +37,18 @@ NETBOX: dict[str, Any] = {
             "primary_ip6": None,
             "tags": [{"id": 1, "name": "Gold", "slug": "gold"}],
             "serial": "JPE123",
+            "asset_tag": "A-17",
+            "description": "In the cellar",
             "tenant": {"name": "Bank", "slug": "bank"},
+            "platform": {"name": "EOS 4", "slug": "eos-4"},
+            "rack": {"id": 9, "name": "R1"},
             "custom_fields": {},
         },
         {"name": "old", "primary_ip": {"address": "2001:db8::1/64"}, "status": {"value": "failed"}},
         {"name": "patch-panel", "primary_ip": None},
         {"name": None, "primary_ip": {"address": "10.0.0.3/24"}},
     ],
-    "platforms": [{"name": "EOS", "slug": "eos"}],
+    "racks": [{"name": "R1"}],
 }
 LIBRENMS: dict[str, Any] = {
     "status": "ok",
@@ -140,13 +144,20 @@ class TestNetBox:
             {"name": "zurich-hb", "description": ""},
         ]
         assert given.document["device_roles"] == [{"name": "core-spine"}]
+        kind = {"name": "arista-dcs-7280", "manufacturer": "Arista", "model": "DCS-7280"}
+        assert given.document["device_types"] == [kind]
         assert given.document["devices"] == [
             {
                 "name": "core-switch-1",
                 "address": "10.0.0.1",
                 "site": "dm-akron",
                 "role": "core-spine",
-                "vendor": "Arista",
+                "device_type": "arista-dcs-7280",
+                "platform": "eos-4",
+                "tenant": "bank",
+                "description": "In the cellar",
+                "serial": "JPE123",
+                "asset_tag": "A-17",
                 "tags": ["gold"],
                 "status": "active",
             },
@@ -158,11 +169,9 @@ class TestNetBox:
         given = read(Source.NETBOX, NETBOX)
         assert left(given) == {
             "devices": 1,
-            "devices/device_type": 1,
-            "devices/serial": 1,
+            "devices/rack": 1,
             "devices/status": 1,
-            "devices/tenant": 1,
-            "platforms": 1,
+            "racks": 1,
             "sites/asns": 1,
         }
         reasons = {entry.reason for entry in given.left_out if entry.place == "devices"}
@@ -195,6 +204,81 @@ class TestNetBox:
         both = [{"name": "Oslo", "slug": "oslo"}]
         given = read(Source.NETBOX, {"regions": both, "sites": both})
         assert [(p.pointer, p.code) for p in given.problems] == [("/sites/0/name", "collision")]
+
+    def test_locations(self) -> None:
+        """A location has the name of the whole path: many a site has a first floor."""
+        oslo, rome = {"slug": "oslo"}, {"slug": "rome"}
+        locations = [
+            {"id": 2, "name": "1st", "slug": "1st", "site": oslo, "parent": {"id": 1}},
+            {"id": 1, "name": "House A", "slug": "a", "site": oslo, "description": "Old"},
+            {"id": 3, "name": "1st", "slug": "1st", "site": rome},
+        ]
+        at = {"primary_ip": {"address": "10.0.0.1/24"}, "site": oslo}
+        devices = [
+            {"name": "sw1", **at, "location": {"id": 2, "slug": "1st"}},
+            {"name": "sw2", **at, "location": {"id": 9, "slug": "attic"}},  # of no list
+        ]
+        given = read(Source.NETBOX, {"locations": locations, "devices": devices})
+        assert usable(given)
+        assert left(given) == {}
+        floor = {"kind": "location", "description": ""}
+        assert given.document["sites"] == [
+            {"name": "oslo"},
+            {"name": "oslo-a", "kind": "location", "parent": "oslo", "description": "Old"},
+            {"name": "oslo-a-1st", "parent": "oslo-a", **floor},
+            {"name": "rome"},
+            {"name": "rome-1st", "parent": "rome", **floor},
+            {"name": "oslo-attic", "parent": "oslo", **floor},
+        ]
+        assert [one["site"] for one in given.document["devices"]] == ["oslo-a-1st", "oslo-attic"]
+
+    @pytest.mark.parametrize("parent", [1, 2])
+    def test_locations_in_circles(self, parent: int) -> None:
+        """A location that is a part of itself ends the reading of no file."""
+        locations = [
+            {"id": 1, "slug": "a", "site": {"slug": "oslo"}, "parent": {"id": parent}},
+            {"id": 2, "slug": "b", "site": {"slug": "oslo"}, "parent": {"id": 1}},
+        ]
+        assert usable(read(Source.NETBOX, {"locations": locations}))
+
+    def test_the_catalogue(self) -> None:
+        """Lists of roles, types, platforms and tenants say more than the devices that name them."""
+        given = read(
+            Source.NETBOX,
+            {
+                "tenants": [{"name": "Bank", "slug": "bank", "description": "Ours"}],
+                "platforms": [{"name": "EOS", "slug": "eos", "manufacturer": {"name": "Arista"}}],
+                "device_roles": [{"name": "Core", "slug": "core", "color": "ff8800"}],
+                "device_types": [
+                    {"model": "X1", "part_number": "P1", "manufacturer": {"name": "Nokia"}},
+                    {"model": "", "manufacturer": {"name": "Nokia"}},
+                ],
+                "devices": [
+                    {
+                        "name": "sw1",
+                        "primary_ip": {"address": "10.0.0.1/24"},
+                        "role": {"slug": "core"},
+                        "tenant": {"slug": "bank"},
+                        "device_type": {"model": "X1", "manufacturer": {"name": "Nokia"}},
+                    },
+                    {
+                        "name": "sw2",
+                        "primary_ip": {"address": "10.0.0.2/24"},
+                        "device_type": {"manufacturer": {"name": "Nokia"}},
+                    },
+                ],
+            },
+        )
+        assert usable(given)
+        made = {"manufacturer": "Nokia", "model": "X1", "part_number": "P1"}
+        assert given.document["device_types"] == [{"name": "nokia-x1", **made}]
+        assert given.document["device_roles"] == [{"name": "core", "colour": "#ff8800"}]
+        assert given.document["platforms"] == [{"name": "eos", "manufacturer": "Arista"}]
+        assert given.document["tenants"] == [{"name": "bank", "description": "Ours"}]
+        first, second = given.document["devices"]
+        assert first["device_type"] == "nokia-x1"
+        assert "vendor" not in first  # it is that of the type
+        assert second["vendor"] == "Nokia"
 
     def test_one_answer_alone(self) -> None:
         """The answer of `/api/dcim/devices/` is an export, too."""
