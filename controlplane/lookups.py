@@ -5,7 +5,7 @@ for each lookup. `conditions` makes the statement of those that were given, all 
 of the values of one parameter one is enough, and with `n` none may be.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, get_args
@@ -161,15 +161,22 @@ ALONE = BeforeValidator(_alone)  # as a command has it: one value, or None for w
 
 def conditions(query: BaseModel, subjects: Mapping[str, Subject]) -> list[Condition]:
     """Give what the filters that were given ask of the subjects, which are by name of the field."""
-    asked = []
+    return [condition(subjects[field], lookup, given) for field, lookup, given in _asked(query)]
+
+
+def fields(query: BaseModel) -> set[str]:
+    """Give the fields that filters were given for."""
+    return {field for field, _, _ in _asked(query)}
+
+
+def _asked(query: BaseModel) -> Iterator[tuple[str, str, Any]]:
     for name, info in type(query).model_fields.items():
         field, _, lookup = name.partition("__")
         if name not in query.model_fields_set or not (lookup or _lookups(info)):
             continue
         given = getattr(query, name)
         if given is not None and given != []:
-            asked.append(condition(subjects[field], lookup, given))
-    return asked
+            yield field, lookup, given
 
 
 def condition(subject: Subject, lookup: str, given: Any) -> Condition:

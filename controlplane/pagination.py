@@ -61,12 +61,20 @@ class Page(BaseModel, Generic[Item]):
 class Ordered(Generic[Row]):
     """A list as a statement, and the keys it is ordered by; the last one is unique.
 
-    `once` is for what no index finds: see `ordered`.
+    `once` is for what no index finds, `count` for what is counted otherwise: see `ordered`.
     """
 
     statement: Select[tuple[Row]]
     keys: tuple[Key, ...]
     once: bool = False
+    count: Select[tuple[int]] | None = None
+
+    def counted(self) -> Select[tuple[int]]:
+        """Count what the statement selects."""
+        if self.count is not None:
+            return self.count
+        bare = self.statement.order_by(None)
+        return bare.with_only_columns(func.count(), maintain_column_froms=True)
 
 
 @dataclass(frozen=True)
@@ -84,12 +92,14 @@ def ordered(
     default: str,
     *,
     once: bool = False,
+    count: Select[tuple[int]] | None = None,
 ) -> Ordered[Row]:
     """Order by the comma-separated names of `ordering`; a name we do not know is refused.
 
     The order always ends with `default`, a unique column, so that pages neither lose nor repeat.
     What no index finds, as with `q`, is looked for `once`, and then both counted and put in order;
-    of what an index finds, the count and the page each take less than to remember all.
+    of what an index finds, the count and the page each take less than to remember all. A `count`
+    that takes less than counting the rows of the statement stands for it.
     """
     keys: dict[str, Key] = {}
     for given in [*filter(None, ordering.split(",")), default]:
@@ -99,7 +109,7 @@ def ordered(
             raise Invalid(detail, Problem("/query/ordering", "ordering", detail))
         keys.setdefault(name, Key(name, columns[name], given.startswith("-")))
     statement = statement.order_by(*(key.clause for key in keys.values()))
-    return Ordered(statement, tuple(keys.values()), once)
+    return Ordered(statement, tuple(keys.values()), once, count)
 
 
 async def fetch(
@@ -116,7 +126,7 @@ async def fetch(
     if counted:
         count = found[0][-1] if found else 0
     if query.offset and not found:  # behind the end
-        count = (await session.execute(_count(listed.statement))).scalar_one()
+        count = (await session.execute(listed.counted())).scalar_one()
     rows = found[: query.limit]
     more = len(found) > query.limit
     keys = listed.keys
@@ -132,7 +142,7 @@ def _asked(listed: Ordered[Row], query: PageQuery) -> Select[Any]:
         return _once(listed, query)
     asked: Select[Any] = statement.add_columns(*(key.column for key in keys))
     if query.cursor is None:
-        asked = asked.add_columns(_count(statement).scalar_subquery().correlate(None))
+        asked = asked.add_columns(listed.counted().scalar_subquery().correlate(None))
     elif query.cursor:
         asked = asked.where(keyset.after(keys, keyset.read(keys, query.cursor)))
     return _part(asked, query)
@@ -165,10 +175,6 @@ def _everything(statement: Select[Any]) -> bool:
 
 def _part(statement: Select[Any], query: PageQuery) -> Select[Any]:
     return statement.offset(query.offset).limit(query.limit + 1)
-
-
-def _count(statement: Select[tuple[Row]]) -> Select[tuple[int]]:
-    return statement.order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
 
 
 def page(url: URL, query: PageQuery, extent: Extent, results: list[Item]) -> Page[Item]:

@@ -6,10 +6,11 @@ tag; a new kind of scope gets a branch in `_reached`, and until it has one it re
 """
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, false, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Select, and_, false, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.auth import filters
@@ -23,17 +24,24 @@ Condition = ColumnElement[bool]
 
 
 def on_devices(actor: Actor, permission: Permission, device: Any) -> Condition:
-    """Give the condition on a column of device ids."""
+    """Give the condition on a column of device ids in another table."""
     if actor.may_everywhere(permission):
         return true()
-    return _in(device, _devices(actor, permission, DEVICES.c.id))
+    return _in(device, _devices(actor.scopes(permission), DEVICES.c.id))
+
+
+def on_device_rows(actor: Actor, permission: Permission, device: Any) -> Condition:
+    """Give the condition on rows of the table of devices: its model, or an alias of that."""
+    if actor.may_everywhere(permission):
+        return true()
+    return _rows(actor.scopes(permission), device)
 
 
 def on_device_names(actor: Actor, permission: Permission, name: Any) -> Condition:
     """Give the condition on a column of device names, as alerts have it."""
     if actor.may_everywhere(permission):
         return true()
-    return _in(name, _devices(actor, permission, DEVICES.c.name))
+    return _in(name, _devices(actor.scopes(permission), DEVICES.c.name))
 
 
 def on_sites(actor: Actor, permission: Permission, site: Any) -> Condition:
@@ -65,7 +73,7 @@ def on_credentials(actor: Actor, permission: Permission, credential: Any) -> Con
     """Give the condition on a column of credential ids: those of the devices that are reached."""
     if actor.may_everywhere(permission):
         return true()
-    devices = _devices(actor, permission, DEVICES.c.id)
+    devices = _devices(actor.scopes(permission), DEVICES.c.id)
     return _in(credential, select(USES.c.credential_id).where(USES.c.device_id.in_(devices)))
 
 
@@ -81,7 +89,7 @@ async def check_devices(
     """Look at devices as they were written: Forbidden where one is outside the actor's scope."""
     if actor.may_everywhere(permission):
         return
-    reached = _devices(actor, permission, DEVICES.c.id)
+    reached = _devices(actor.scopes(permission), DEVICES.c.id)
     beyond = select(DEVICES.c.name).where(
         one_of(DEVICES.c.id, devices), DEVICES.c.id.not_in(reached)
     )
@@ -113,23 +121,34 @@ def _in(subject: Any, statement: Select[Any]) -> Condition:
     return condition
 
 
-def _devices(actor: Actor, permission: Permission, wanted: Any) -> Select[Any]:
-    return select(wanted).where(_reached(actor.scopes(permission)))
+# What follows is made once for all who hold the same: making it takes longer than many a query.
 
 
-def _reached(scopes: Collection[Scope]) -> Condition:
+@lru_cache(maxsize=256)
+def _devices(scopes: frozenset[Scope], wanted: Any) -> Select[Any]:
+    return select(wanted).where(_reached(scopes, DEVICES.c))
+
+
+@lru_cache(maxsize=256)
+def _rows(scopes: frozenset[Scope], device: Any) -> Condition:
+    return _reached(scopes, device)
+
+
+def _reached(scopes: Collection[Scope], device: Any) -> Condition:
+    """Give the condition on rows of devices, which is true or false but never unknown."""
     sites = _values(scopes, ScopeKind.SITE)
     groups = _values(scopes, ScopeKind.GROUP)
     tags = _values(scopes, ScopeKind.TAG)
     conditions: list[Condition] = [false()]
     if sites:
-        conditions.append(DEVICES.c.site_id.in_(select(below(map(UUID, sites)).c.id)))
+        inside = _in(device.site_id, select(below(map(UUID, sites)).c.id))
+        conditions.append(and_(device.site_id.is_not(None), inside))
     if groups:
         held = filters.memberships().subquery()
         members = select(held.c.device_id).where(held.c.group_id.in_(list(map(UUID, groups))))
-        conditions.append(DEVICES.c.id.in_(members))
+        conditions.append(_in(device.id, members))
     if tags:
-        conditions.append(DEVICES.c.tags.overlap(tags))
+        conditions.append(device.tags.overlap(tags))
     return or_(*conditions)
 
 

@@ -103,12 +103,12 @@ def any_device(name: str) -> Select[tuple[Device]]:
 
 def device(actor: Actor, permission: Permission, name: str) -> Select[tuple[Device]]:
     """Select the device of this name, where the actor's permission reaches it."""
-    return any_device(name).where(restrictor.on_devices(actor, permission, col(Device.id)))
+    return any_device(name).where(restrictor.on_device_rows(actor, permission, Device))
 
 
 def named(actor: Actor, permission: Permission, names: Collection[str]) -> Select[tuple[Device]]:
     """Select the devices of these names that the actor's permission reaches."""
-    reached = restrictor.on_devices(actor, permission, col(Device.id))
+    reached = restrictor.on_device_rows(actor, permission, Device)
     return select(Device).where(one_of(col(Device.name), names), reached)
 
 
@@ -141,7 +141,7 @@ def devices(actor: Actor, query: DeviceFilters) -> Select[tuple[Device]]:
     places = _searched(subjects) if query.q else ()
     found = lookups.search(query.q, *places)
     asked = [*lookups.conditions(query, subjects), *custom.conditions(Device, query.cf)]
-    return select(Device).where(_visible_device(actor, Device.id), found, *asked)
+    return select(Device).where(_visible_device(actor), found, *asked)
 
 
 def device_ids(actor: Actor, query: DeviceFilters) -> Select[tuple[UUID]]:
@@ -160,7 +160,7 @@ def _device_subjects(actor: Actor) -> Mapping[str, lookups.Subject]:
     parents = (
         select(DeviceParent.device_id)
         .join(Device, col(Device.id) == DeviceParent.parent_id)
-        .where(_visible_device(actor, Device.id))
+        .where(_visible_device(actor))
     )
     return {
         **lookups.columns(Device, *fields),
@@ -282,7 +282,7 @@ def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple
     statement = (
         select(DeviceParent.device_id, Device.name)
         .join(Device, col(Device.id) == DeviceParent.parent_id)
-        .where(_visible_device(actor, Device.id))
+        .where(_visible_device(actor))
         .order_by(col(DeviceParent.device_id), col(Device.name))
     )
     if devices is None:
@@ -327,7 +327,7 @@ def _of(column: UUID, devices: Collection[UUID]) -> ColumnElement[bool]:
 def children(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
     """Select the names of the devices behind a device, and whether the actor sees each."""
     return (
-        select(Device.name, _visible_device(actor, Device.id))
+        select(Device.name, _visible_device(actor))
         .join(DeviceParent, col(DeviceParent.device_id) == Device.id)
         .where(col(DeviceParent.parent_id) == of)
     )
@@ -336,7 +336,7 @@ def children(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
 def left_behind(actor: Actor, of: Collection[UUID]) -> Select[tuple[UUID, str, bool]]:
     """Select parent, name and whether the actor sees it, of others that stand behind these."""
     return (
-        select(DeviceParent.parent_id, Device.name, _visible_device(actor, Device.id))
+        select(DeviceParent.parent_id, Device.name, _visible_device(actor))
         .join(Device, col(Device.id) == DeviceParent.device_id)
         .where(_of(DeviceParent.parent_id, of), ~_of(DeviceParent.device_id, of))
         .order_by(col(Device.name))
@@ -359,7 +359,7 @@ def kinds_around(site: Site) -> Select[tuple[SiteKind, bool]]:
 
 def residents(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
     """Select the names of the devices at a site, and whether the actor sees each."""
-    return select(Device.name, _visible_device(actor, Device.id)).where(Device.site_id == of)
+    return select(Device.name, _visible_device(actor)).where(Device.site_id == of)
 
 
 def grouped(of: UUID) -> Select[tuple[str, bool]]:
@@ -380,11 +380,11 @@ def parts(actor: Actor, of: UUID) -> Select[tuple[str, bool]]:
 
 def visible_devices(actor: Actor) -> Select[tuple[UUID]]:
     """Select the ids of the devices that the actor sees."""
-    return select(Device.id).where(_visible_device(actor, Device.id))
+    return select(Device.id).where(_visible_device(actor))
 
 
-def _visible_device(actor: Actor, device: UUID) -> ColumnElement[bool]:
-    return restrictor.on_devices(actor, Permission.DEVICES_READ, col(device))
+def _visible_device(actor: Actor) -> ColumnElement[bool]:
+    return restrictor.on_device_rows(actor, Permission.DEVICES_READ, Device)
 
 
 def _visible_site(actor: Actor, site: UUID) -> ColumnElement[bool]:

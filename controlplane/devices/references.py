@@ -95,11 +95,12 @@ def _credentials(device: type[Device]) -> Any:
 
 def _parents(actor: Actor, device: type[Device]) -> Any:
     parent = aliased(Device)
-    return (
+    visible = restrictor.on_device_rows(actor, Permission.DEVICES_READ, parent)
+    name = (
         select(parent.name)
-        .join(DeviceParent, col(DeviceParent.parent_id) == parent.id)
-        .where(DeviceParent.device_id == device.id)
-        .where(restrictor.on_devices(actor, Permission.DEVICES_READ, col(parent.id)))
-        .order_by(col(parent.name))
+        .where(parent.id == DeviceParent.parent_id, visible)
         .scalar_subquery()
+        .label("name")
     )
+    of = select(name).where(DeviceParent.device_id == device.id).correlate(device).subquery()
+    return select(of.c.name).where(of.c.name.is_not(None)).order_by(of.c.name).scalar_subquery()

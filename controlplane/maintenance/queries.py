@@ -4,7 +4,6 @@ from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Select, Subquery, select, union
-from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from controlplane import lookups
@@ -116,14 +115,14 @@ def visible(actor: Actor, devices: Collection[UUID]) -> Select[tuple[str]]:
     """Select the names of those of the devices that the actor sees."""
     return (
         select(col(Device.name))
-        .where(col(Device.id).in_(devices), _visible(actor, col(Device.id)))
+        .where(col(Device.id).in_(devices), _visible(actor))
         .order_by(col(Device.name))
     )
 
 
 def reached(actor: Actor, devices: Collection[UUID]) -> Select[tuple[UUID]]:
     """Select those of the devices at which the actor may plan work."""
-    condition = restrictor.on_devices(actor, WRITE, col(Device.id))
+    condition = restrictor.on_device_rows(actor, WRITE, Device)
     return select(col(Device.id)).where(col(Device.id).in_(devices), condition)
 
 
@@ -132,7 +131,7 @@ def device_names(actor: Actor, windows: Collection[UUID]) -> Select[tuple[UUID, 
     return (
         select(col(WindowDevice.window_id), col(Device.name))
         .join(Device, col(Device.id) == col(WindowDevice.device_id))
-        .where(col(WindowDevice.window_id).in_(windows), _visible(actor, col(Device.id)))
+        .where(col(WindowDevice.window_id).in_(windows), _visible(actor))
         .order_by(col(Device.name))
     )
 
@@ -187,7 +186,7 @@ def groups(actor: Actor, names: Collection[str]) -> Select[tuple[UUID, str]]:
 
 def devices(actor: Actor, names: Collection[str]) -> Select[tuple[UUID, str]]:
     """Select id and name of the devices of these names at which the actor may plan work."""
-    inside = restrictor.on_devices(actor, WRITE, col(Device.id))
+    inside = restrictor.on_device_rows(actor, WRITE, Device)
     return select(col(Device.id), col(Device.name)).where(col(Device.name).in_(names), inside)
 
 
@@ -198,5 +197,5 @@ def _sites_above() -> CTE:
     return tree.union(parent.where(col(Site.parent_id).is_not(None)))
 
 
-def _visible(actor: Actor, device: Mapped[UUID]) -> ColumnElement[bool]:
-    return restrictor.on_devices(actor, Permission.DEVICES_READ, device)
+def _visible(actor: Actor) -> ColumnElement[bool]:
+    return restrictor.on_device_rows(actor, Permission.DEVICES_READ, Device)

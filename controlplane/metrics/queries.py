@@ -88,7 +88,7 @@ def _reached(actor: Actor, permission: Permission) -> Condition:
     )
     if permission is not READ:
         return or_(*about)
-    theirs = select(col(Device.role)).where(restrictor.on_devices(actor, READ, col(Device.id)))
+    theirs = select(col(Device.role)).where(restrictor.on_device_rows(actor, READ, Device))
     return or_(col(Threshold.scope) == Scope.ALL, col(Threshold.role).in_(theirs), *about)
 
 

@@ -4,15 +4,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane import bodies, pagination, preconditions
-from controlplane.auth.actor import Actor
 from controlplane.auth.dependencies import CanReadDevices, CanWriteDevices
 from controlplane.database import Session
 from controlplane.devices import service as devices
 from controlplane.devices.interfaces import queries, service
+from controlplane.devices.interfaces.models import Interface
 from controlplane.devices.interfaces.schemas import (
     InterfaceChange,
     InterfaceDetail,
@@ -38,7 +38,8 @@ async def list_interfaces(
     query: Annotated[InterfaceQuery, given(InterfaceQuery)],
 ) -> Page[InterfaceRead]:
     """List interfaces; `?device=sw1&name=Gi1/0/1` finds one."""
-    return await _page(request, session, actor, query, true())
+    count = queries.count(actor, query)
+    return await _page(request, session, query, queries.interfaces(actor, query), count)
 
 
 @router.patch("", openapi_extra=bodies.described(Rows[InterfaceChange]))
@@ -85,17 +86,17 @@ async def list_device_interfaces(
 ) -> Page[InterfaceRead]:
     """List the interfaces of a device."""
     device = await devices.get(session, actor, name)
-    return await _page(request, session, actor, query, queries.of_device(device.name))
+    found = queries.interfaces(actor, query).where(queries.of_device(device.name))
+    return await _page(request, session, query, found)
 
 
 async def _page(
     request: Request,
     session: AsyncSession,
-    actor: Actor,
     query: InterfaceQuery,
-    condition: ColumnElement[bool],
+    found: Select[tuple[Interface]],
+    count: Select[tuple[int]] | None = None,
 ) -> Page[InterfaceRead]:
-    found = queries.interfaces(actor, query).where(condition)
-    listed = pagination.ordered(found, query.ordering, queries.ORDERING, "id")
+    listed = pagination.ordered(found, query.ordering, queries.ORDERING, "id", count=count)
     extent, rows = await pagination.fetch(session, listed, query)
     return pagination.page(request.url, query, extent, await service.read(session, rows))

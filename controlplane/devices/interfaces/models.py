@@ -99,6 +99,21 @@ Interface.__table__.append_column(SEARCHED)  # type: ignore[attr-defined]
 by_trigrams(SEARCHED)
 
 
+class InterfaceCount(SQLModel, table=True):
+    """How many interfaces a device has; the database counts them as they come and go."""
+
+    __tablename__ = "interface_counts"
+
+    device: str = Field(
+        sa_column=Column(
+            String(63),
+            ForeignKey("devices.name", ondelete="CASCADE", onupdate="CASCADE"),
+            primary_key=True,
+        )
+    )
+    count: int
+
+
 class InterfaceChange(SQLModel, table=True):
     """Something that a device told of an interface and that became another."""
 

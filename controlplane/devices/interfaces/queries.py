@@ -19,6 +19,7 @@ from controlplane.devices.interfaces.models import (
     Importance,
     Interface,
     InterfaceChange,
+    InterfaceCount,
     Monitored,
 )
 from controlplane.devices.interfaces.schemas import EXPORTED, InterfaceFilters
@@ -68,14 +69,25 @@ def keys(actor: Actor, permission: Permission, of: Sequence[Key]) -> Select[Key]
 
 def interfaces(actor: Actor, query: InterfaceFilters) -> Select[tuple[Interface]]:
     """Select the interfaces that the actor sees and that pass the filters."""
-    places = select(Device.name).join(Site, col(Site.id) == Device.site_id)
-    subjects = {
-        **lookups.columns(Interface, *FILTERED),
-        "site": Related(col(Interface.device), places, col(Site.name)),
-    }
+    subjects = {**lookups.columns(Interface, *FILTERED), "site": _site(Interface)}
     found = lookups.search(query.q, Lowered(SEARCHED, trigrams=True))
     asked = lookups.conditions(query, subjects)
     return select(Interface).where(_reached(actor, Permission.DEVICES_READ), found, *asked)
+
+
+def count(actor: Actor, query: InterfaceFilters) -> Select[tuple[int]] | None:
+    """Count the same by what is kept of each device, or None where that does not tell."""
+    subjects = {"device": col(InterfaceCount.device), "site": _site(InterfaceCount)}
+    if query.q or lookups.fields(query) - subjects.keys():
+        return None
+    counted = func.coalesce(func.sum(col(InterfaceCount.count)), 0)
+    asked = lookups.conditions(query, subjects)
+    return select(counted).where(_reached(actor, Permission.DEVICES_READ, InterfaceCount), *asked)
+
+
+def _site(table: type[Interface | InterfaceCount]) -> Related:
+    places = select(Device.name).join(Site, col(Site.id) == Device.site_id)
+    return Related(col(table.device), places, col(Site.name))
 
 
 def told_of(actor: Actor, query: InterfaceFilters) -> Select[Any]:
@@ -162,5 +174,7 @@ def _ranked(interfaces: Collection[UUID]) -> Subquery:
     return statement.where(one_of(col(InterfaceChange.interface_id), interfaces)).subquery()
 
 
-def _reached(actor: Actor, permission: Permission) -> ColumnElement[bool]:
-    return restrictor.on_device_names(actor, permission, col(Interface.device))
+def _reached(
+    actor: Actor, permission: Permission, table: type[Interface | InterfaceCount] = Interface
+) -> ColumnElement[bool]:
+    return restrictor.on_device_names(actor, permission, col(table.device))

@@ -15,7 +15,7 @@ from controlplane.devices.tags.schemas import TagQuery
 
 def carried(actor: Actor) -> Subquery:
     """Give each tag of the devices that the actor sees, and how many of these carry it."""
-    seen = restrictor.on_devices(actor, Permission.DEVICES_READ, col(Device.id))
+    seen = restrictor.on_device_rows(actor, Permission.DEVICES_READ, Device)
     each = select(func.unnest(col(Device.tags), type_=String).label("name")).where(seen).subquery()
     counted = func.count().label("devices")
     return select(each.c.name, counted).group_by(each.c.name).subquery()
@@ -31,6 +31,6 @@ def listed(tags: Subquery, query: TagQuery) -> Select[tuple[dict[str, Any]]]:
 
 def carriers(actor: Actor, permission: Permission, tag: str) -> Select[tuple[Device]]:
     """Select the devices with a tag that the actor's permission reaches, by name."""
-    reached = restrictor.on_devices(actor, permission, col(Device.id))
+    reached = restrictor.on_device_rows(actor, permission, Device)
     carries = col(Device.tags).contains([tag])
     return select(Device).where(carries, reached).order_by(Device.name)

@@ -53,7 +53,7 @@ def rules(actor: Actor, query: RuleQuery) -> Select[tuple[AlertingRule]]:
 
 def seen(actor: Actor, names: Collection[str]) -> Select[tuple[str]]:
     """Select those of the names that belong to a device which the actor sees."""
-    visible = restrictor.on_devices(actor, Permission.DEVICES_READ, col(Device.id))
+    visible = restrictor.on_device_rows(actor, Permission.DEVICES_READ, Device)
     return select(Device.name).where(one_of(col(Device.name), names), visible)
 
 

@@ -5,9 +5,13 @@ from uuid import uuid4
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import delete, update
+from sqlmodel import col
 
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Role
+from controlplane.devices.interfaces.models import Interface
+from controlplane.devices.models import Device
 from tests.controlplane.conftest import Login, Sessions
 from tests.controlplane.devices.interfaces.telling import learn, port
 
@@ -90,6 +94,43 @@ class TestList:
             await names(two, "limit=1000")
             counts.append(len(statements))
         assert counts == [3, 3]  # of these one is for the login
+
+
+class TestCount:
+    """Lists are counted by what the database keeps of each device: it is what is there."""
+
+    async def counts(self, client: AsyncClient) -> list[int]:
+        """Give the counts of all, of a site and of devices, each that of the items."""
+        counts = []
+        for query in ("", "site=north", "site__n=north", "device=sw1", "device__sw=sw&site=south"):
+            page = (await client.get(f"{URL}?{query}&limit=1000")).json()
+            assert page["count"] == len(page["results"])
+            counts.append(page["count"])
+        return counts
+
+    async def test_interfaces_come_and_go(self, two: AsyncClient, sessions: Sessions) -> None:
+        """New ports count at once, and those that are removed no more."""
+        assert await self.counts(two) == [4, 3, 1, 3, 1]
+        await learn(sessions, *(port("sw0", f"Te1/1/{n}", 9 + n) for n in range(5)), whole=())
+        assert await self.counts(two) == [9, 3, 6, 3, 6]
+        async with sessions.begin() as session:
+            await session.execute(delete(Interface).where(col(Interface.name) == "Gi1/0/1"))
+        assert await self.counts(two) == [7, 2, 5, 2, 5]
+
+    async def test_devices_change(self, two: AsyncClient, sessions: Sessions) -> None:
+        """A device takes its interfaces to another name and site, and away with it."""
+        async with sessions.begin() as session:
+            renamed = update(Device).where(col(Device.name) == "sw1").values(name="sw9")
+            await session.execute(renamed)
+        assert (await two.patch(f"{DEVICES}/sw9", json={"site": "south"})).status_code == 200
+        assert await self.counts(two) == [4, 0, 4, 0, 4]
+        assert (await two.delete(f"{DEVICES}/sw9")).status_code == 204
+        assert await self.counts(two) == [1, 0, 1, 0, 1]
+
+    async def test_behind_the_end(self, two: AsyncClient) -> None:
+        """A page without items has the count all the same."""
+        assert (await two.get(f"{URL}?offset=100")).json()["count"] == 4
+        assert (await two.get(f"{URL}?offset=100&oper_status=up")).json()["count"] == 3
 
 
 class TestSearch:
