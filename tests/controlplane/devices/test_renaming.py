@@ -369,6 +369,16 @@ class TestWhatWasTold:
         history = await found(southerner, f"{DEVICES}/oslo1/history")
         assert [entry["action"] for entry in history] == ["data.create"]
 
+    async def test_nor_of_one_that_is_no_more(
+        self, inventory: AsyncClient, southerner: AsyncClient, tellers: Tellers
+    ) -> None:
+        """A device that is removed leaves its past to those who hear of all."""
+        await tellers.tell("stray", now() - timedelta(hours=1))
+        assert (await inventory.delete(f"{DEVICES}/stray")).status_code == 204
+        await make(inventory, DEVICES, "stray", site="south")
+        assert await heard(southerner) == [[], [], []]
+        assert await heard(inventory) == [["stray"]] * 3
+
     async def test_what_is_told_late(
         self,
         inventory: AsyncClient,
