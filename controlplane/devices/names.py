@@ -27,6 +27,8 @@ FOLLOWING = tuple(
     table(name, column("device_id", Uuid), column("device", String))
     for name in ("alerts", "notices", "events")
 )
+# Whoever writes several notices does so in this order, and two never wait for each other.
+NOTICES = table("notices", *map(column, ("device_id", "fingerprint", "starts_at")))
 SERVED = table("served_targets", column("devices", ARRAY(String)))
 LATE = timedelta(minutes=15)  # Prometheus forgets a series within five, Alertmanager an alert soon
 
@@ -77,9 +79,13 @@ async def follow(session: AsyncSession, device: Device, former: str) -> None:
     session.add(FormerName(name=former, until=now(), device_id=device.id))
     await session.flush()
     await session.execute(ALERTS_TURN)
+    theirs = select(NOTICES.c.fingerprint).where(NOTICES.c.device_id == device.id)
+    in_order = theirs.order_by(NOTICES.c.fingerprint, NOTICES.c.starts_at)
+    await session.execute(in_order.with_for_update())
     for told in FOLLOWING:
-        theirs = told.c.device_id == device.id
-        await session.execute(update(told).where(theirs).values(device=device.name))
+        await session.execute(
+            update(told).where(told.c.device_id == device.id).values(device=device.name)
+        )
     # What was served to Prometheus is not lost when it comes by another name (decision 19).
     served = func.array_replace(SERVED.c.devices, former, device.name)
     await session.execute(update(SERVED).values(devices=served))
