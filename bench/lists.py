@@ -103,13 +103,14 @@ FROM devices, generate_series(1, 24) n
 ALERTS = """
 INSERT INTO alerts (id, fingerprint, status, state, alertname, severity, device, site, labels,
   annotations, starts_at, ends_at, received_at, tellings, silenced_by, inhibited_by,
-  acknowledged_by, ack_comment, assignee, made_by)
+  acknowledged_by, ack_comment, assignee, made_by, device_id)
 SELECT gen_random_uuid(), md5(n::text), CASE WHEN n % 20 = 0 THEN 'firing' ELSE 'resolved' END,
   CASE WHEN n % 20 = 0 THEN 'active' ELSE 'resolved' END, 'DeviceDown', 'critical',
   'device-' || n % 10000, 'site-' || n % 100, '{}', '{"summary": "It does not answer."}',
   now() - n * interval '1 minute',
   CASE WHEN n % 20 = 0 THEN NULL ELSE now() - n * interval '1 minute' END, now(), '{}', '[]',
-  '[]', '', '', '', '' FROM generate_series(1, 20000) n
+  '[]', '', '', '', '', devices.id FROM generate_series(1, 20000) n
+  LEFT JOIN devices ON devices.name = 'device-' || n % 10000
 """
 GROUP = """
 INSERT INTO device_groups (id, name, description, site_id, roles, vendors, tags_any, tags_all,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from controlplane.alerts import episodes
 from controlplane.alerts.episodes import Episode
@@ -24,13 +24,18 @@ DOUBT = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class Told:
-    """What was told of an alert; `ends_at` is None while it fires."""
+    """What was told of an alert; `ends_at` is None while it fires.
+
+    `device` is what the device is called now, as far as it is known: then it has a `device_id`.
+    """
 
     fingerprint: str
     labels: dict[str, str]
     annotations: dict[str, str]
     starts_at: datetime
     ends_at: datetime | None = None
+    device: str = ""
+    device_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,14 @@ def tell(known: Sequence[Alert], told: Told) -> list[Change]:
     """Apply what is told to the rows of its fingerprint; give the steps that follow from it."""
     if any(_ours(row, told) for row in known):
         return []
-    changes = [change for row in known if _ended_unseen(row, told) for change in _missed(row)]
+    changes = [
+        change
+        for row in known
+        if row.firing and _of_another(row, told)
+        for change in end(row, told.starts_at)
+    ]
+    known = [row for row in known if not _of_another(row, told)]
+    changes += [change for row in known if _ended_unseen(row, told) for change in _missed(row)]
     tellings = {start: end for row in known for start, end in episodes.read(row.tellings).items()}
     return changes + _shape(known, episodes.add(tellings, told.starts_at, told.ends_at), told)
 
@@ -115,6 +127,12 @@ def suppress(alert: Alert, silenced_by: Iterable[str], inhibited_by: Iterable[st
 def _ours(row: Alert, told: Told) -> bool:
     """Say whether the row was made by hand: then we are who says when it begins and ends."""
     return bool(row.made_by) and (row.firing or holds(row, told))
+
+
+def _of_another(row: Alert, told: Told) -> bool:
+    """Say whether the row is of the device that had the name before the one that is told of."""
+    known = row.device_id is not None and told.device_id is not None
+    return known and row.device_id != told.device_id and not holds(row, told)
 
 
 def _ended_unseen(row: Alert, told: Told) -> bool:
@@ -188,7 +206,8 @@ def _new(told: Told, episode: Episode, tellings: dict[str, str | None]) -> Alert
         status=AlertStatus.FIRING if episode.end is None else AlertStatus.RESOLVED,
         alertname=told.labels.get("alertname", ""),
         severity=told.labels.get("severity", ""),
-        device=told.labels.get("device", ""),
+        device=told.device or told.labels.get("device", ""),
+        device_id=told.device_id,
         site=told.labels.get("site", ""),
         labels=told.labels,
         annotations=told.annotations,

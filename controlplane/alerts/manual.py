@@ -18,6 +18,7 @@ from controlplane.clients.alertmanager import PostedAlert
 from controlplane.database import now
 from controlplane.devices import queries as device_queries
 from controlplane.devices import service as devices
+from controlplane.devices.models import Device
 from controlplane.errors import Conflict, Forbidden, Invalid, Problem
 
 MAY = Permission.ALERTS_WRITE
@@ -35,13 +36,16 @@ async def create(session: AsyncSession, actor: Actor, data: AlertCreate) -> tupl
     if data.until is not None and data.until <= start:
         detail = "the alert would be over already"
         raise Invalid(detail, Problem("/until", "past", detail))
-    labels = await _labels(session, actor, data)
+    device = await _device(session, actor, data)
+    labels = await _labels(session, device, data)
     await service.take_turn(session)
     name = fingerprint(labels)
     alert = await session.scalar(queries.firing_as(name))
     before = None if alert is None else _fields(alert)
     if alert is None:
-        alert = _new(labels, start)
+        alert = _new(labels, start, device)
+    elif device is not None and alert.device_id not in {None, device.id}:
+        raise Conflict("the device that had the name before has an alert of these labels")
     alert.made_by = alert.made_by or actor.name
     alert.until = data.until
     alert.annotations = {"summary": data.summary, "description": data.description}
@@ -91,24 +95,32 @@ def tellings(alerts: Sequence[Alert], moment: datetime) -> list[PostedAlert]:
     ]
 
 
-async def _labels(session: AsyncSession, actor: Actor, data: AlertCreate) -> dict[str, str]:
-    """Give all labels, those of the device as rules have them; refuse what is not the actor's."""
+async def _device(session: AsyncSession, actor: Actor, data: AlertCreate) -> Device | None:
+    """Give the device that the alert is about, or refuse where that is not the actor's."""
+    if data.device is not None:
+        return await devices.get(session, actor, data.device, MAY)
+    if not actor.may_everywhere(MAY):
+        raise Forbidden(f"an alert about no device takes {MAY} on everything")
+    return None
+
+
+async def _labels(
+    session: AsyncSession, device: Device | None, data: AlertCreate
+) -> dict[str, str]:
+    """Give all labels, those of the device as rules have them."""
     labels = data.labels | {
         "alertname": data.alertname,
         "severity": data.severity.value,
         "source": SOURCE,
     }
-    if data.device is None:
-        if not actor.may_everywhere(MAY):
-            raise Forbidden(f"an alert about no device takes {MAY} on everything")
+    if device is None:
         return labels
-    device = await devices.get(session, actor, data.device, MAY)
     row = (await session.execute(device_queries.labels(device.id))).one()
     own = {"device": row.name, "site": row.site, "role": row.role, "vendor": row.vendor}
     return labels | {name: value for name, value in own.items() if value}
 
 
-def _new(labels: dict[str, str], start: datetime) -> Alert:
+def _new(labels: dict[str, str], start: datetime, device: Device | None) -> Alert:
     alert = Alert(
         id=uuid4(),
         fingerprint=fingerprint(labels),
@@ -116,6 +128,7 @@ def _new(labels: dict[str, str], start: datetime) -> Alert:
         alertname=labels["alertname"],
         severity=labels["severity"],
         device=labels.get("device", ""),
+        device_id=device.id if device else None,
         site=labels.get("site", ""),
         labels=labels,
         annotations={},

@@ -62,6 +62,8 @@ class Alert(SQLModel, table=True):
 
     `tellings` are the starts that were told of it, each with the end that was, if one was
     (controlplane.alerts.episodes); `missing_since` is when Alertmanager first knew it no longer.
+    `device_id` is that of the device which had the name then, and `device` what that one is called
+    now (controlplane.devices.names); the labels stay as they were told.
     """
 
     __tablename__ = "alerts"
@@ -83,6 +85,7 @@ class Alert(SQLModel, table=True):
     alertname: str = Field(index=True)
     severity: str = ""
     device: str = Field(default="", index=True)
+    device_id: UUID | None = Field(default=None, index=True)  # of one that may be no more
     site: str = ""
     labels: dict[str, str] = Field(sa_type=JSONB)
     annotations: dict[str, str] = Field(sa_type=JSONB)

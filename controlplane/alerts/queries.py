@@ -49,7 +49,7 @@ def visible(actor: Actor, permission: Permission = Permission.ALERTS_READ) -> Co
 
     What is about no device, or about one that is no more, is for those who hold it everywhere.
     """
-    return restrictor.on_device_names(actor, permission, col(Alert.device))
+    return restrictor.on_devices(actor, permission, col(Alert.device_id))
 
 
 def alerts(actor: Actor, query: AlertQuery) -> Select[tuple[Alert]]:

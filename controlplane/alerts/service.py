@@ -1,12 +1,12 @@
 """Record what Alertmanager tells, and give alerts as somebody may see them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.alerts import history, queries
@@ -19,12 +19,12 @@ from controlplane.auth.actor import Actor, system
 from controlplane.auth.permissions import Permission
 from controlplane.clients.alertmanager import ActiveAlert
 from controlplane.database import now
+from controlplane.devices import names
+from controlplane.devices.names import Holder
 from controlplane.errors import Forbidden, NotFound
 
 NOUN = "alert"  # as the audit log has it
 READ = Permission.ALERTS_READ
-# "CHMA": whoever changes alerts takes turns, and sees the history as the one before left it.
-LOCK = text("SELECT pg_advisory_xact_lock(1128811841)")
 
 Rows = dict[str, list[Alert]]
 
@@ -44,7 +44,7 @@ class Sight:
 
 async def take_turn(session: AsyncSession) -> None:
     """Wait until nobody else changes alerts; it lasts until the end of the transaction."""
-    await session.execute(LOCK)
+    await session.execute(names.ALERTS_TURN)
 
 
 async def ingest(session: AsyncSession, alerts: Sequence[WebhookAlert]) -> None:
@@ -52,7 +52,8 @@ async def ingest(session: AsyncSession, alerts: Sequence[WebhookAlert]) -> None:
     if not alerts:
         return
     await take_turn(session)
-    tellings = sorted(map(history.from_webhook, alerts), key=lambda t: (t.fingerprint, t.starts_at))
+    tellings = await _placed(session, map(history.from_webhook, alerts))
+    tellings.sort(key=lambda told: (told.fingerprint, told.starts_at))
     known = await _known(session, tellings)
     changes = [step for told in tellings for step in _grown(known, told, history.tell)]
     await record(session, changes)
@@ -67,6 +68,8 @@ async def observe(session: AsyncSession, sight: Sight, confirm: timedelta) -> No
     firing = {row.fingerprint: row for row in await session.scalars(queries.firing())}
     told = {alert.fingerprint: history.from_poll(alert) for alert in sight.alerts}
     strange = [t for t in told.values() if not _same(firing.get(t.fingerprint), t)]
+    strange = await _placed(session, strange)
+    told |= {telling.fingerprint: telling for telling in strange}
     known: Rows = defaultdict(list, {name: [row] for name, row in firing.items()})
     known.update(await _known(session, strange))
     changes: list[Change] = []
@@ -149,6 +152,20 @@ async def log(
         before=before,
         after=after,
     )
+
+
+async def _placed(session: AsyncSession, tellings: Iterable[Told]) -> list[Told]:
+    """Give tellings with the device of each: the one that had the name when it began."""
+    tellings = list(tellings)
+    named = {told.labels.get("device", "") for told in tellings}
+    holders = await names.holders(session, named)
+    return [
+        _of(holders.at(told.labels.get("device", ""), told.starts_at), told) for told in tellings
+    ]
+
+
+def _of(holder: Holder | None, told: Told) -> Told:
+    return replace(told, device=holder.name, device_id=holder.id) if holder else told
 
 
 async def _known(session: AsyncSession, tellings: Sequence[Told]) -> Rows:

@@ -38,7 +38,7 @@ def on_device_rows(actor: Actor, permission: Permission, device: Any) -> Conditi
 
 
 def on_device_names(actor: Actor, permission: Permission, name: Any) -> Condition:
-    """Give the condition on a column of device names, as alerts have it."""
+    """Give the condition on a column of device names, as interfaces have it."""
     if actor.may_everywhere(permission):
         return true()
     return _in(name, _devices(actor.scopes(permission), DEVICES.c.name))

@@ -16,7 +16,13 @@ DEVICES = table(
 )
 TYPES = table("device_types", column("id", Uuid), column("manufacturer", String))
 THRESHOLDS = table("thresholds", column("role", String))
-RULES = table("alerting_rules", column("name", String), column("site_id", Uuid))
+RULES = table(
+    "alerting_rules",
+    column("name", String),
+    column("expr", String),
+    column("status", String),
+    column("site_id", Uuid),
+)
 USES = table("device_credentials", column("device_id", Uuid), column("credential_id", Uuid))
 GROUPS = table(
     "device_groups",

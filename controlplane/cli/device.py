@@ -18,6 +18,7 @@ from controlplane.devices.schemas import (
     DeviceCreate,
     DeviceFilters,
     DeviceRead,
+    DeviceUpdate,
 )
 from controlplane.settings import Settings
 from controlplane.targets.polling import Poller
@@ -110,6 +111,17 @@ def show(name: str, *, as_json: AsJson = False) -> None:
     async def work(session: AsyncSession) -> DeviceRead:
         device = await service.get(session, shell(), name)
         return await service.read(session, shell(), device)
+
+    _show(transact(Settings(), work), as_json=as_json)
+
+
+@app.command()
+def rename(name: str, to: str, *, as_json: AsJson = False) -> None:
+    """Rename a device; its history, alerts and events go with it."""
+    data = DeviceUpdate(name=to)
+
+    async def work(session: AsyncSession) -> DeviceRead:
+        return await service.update(session, shell(), name, data)
 
     _show(transact(Settings(), work), as_json=as_json)
 

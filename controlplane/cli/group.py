@@ -78,6 +78,17 @@ def change(
     _show(transact(Settings(), work), as_json=as_json)
 
 
+@app.command()
+def rename(name: str, to: str, *, as_json: AsJson = False) -> None:
+    """Rename a group; what it holds, and roles held on it, stay."""
+    data = GroupUpdate(name=to)
+
+    async def work(session: AsyncSession) -> GroupRead:
+        return await service.update(session, shell(), name, data)
+
+    _show(transact(Settings(), work), as_json=as_json)
+
+
 @app.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List groups."""

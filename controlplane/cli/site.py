@@ -12,7 +12,7 @@ from controlplane.cli.output import AsJson
 from controlplane.cli.work import transact
 from controlplane.devices import queries, sites
 from controlplane.devices.models import SiteKind
-from controlplane.devices.schemas import SiteCreate, SiteQuery, SiteRead
+from controlplane.devices.schemas import SiteCreate, SiteQuery, SiteRead, SiteUpdate
 from controlplane.settings import Settings
 
 app = typer.Typer(help="Sites: places where devices stand.", no_args_is_help=True)
@@ -52,6 +52,17 @@ def list_(
     output.rows(
         transact(Settings(), work), ("name", "kind", "parent", "description"), as_json=as_json
     )
+
+
+@app.command()
+def rename(name: str, to: str, *, as_json: AsJson = False) -> None:
+    """Rename a site; what stands there, and roles held there, stay."""
+    data = SiteUpdate(name=to)
+
+    async def work(session: AsyncSession) -> SiteRead:
+        return await sites.update(session, shell(), name, data)
+
+    output.item(transact(Settings(), work).model_dump(mode="json"), as_json=as_json)
 
 
 @app.command()

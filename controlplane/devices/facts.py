@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane.clients.prometheus import Prometheus, Refused, Sample
-from controlplane.devices import queries
+from controlplane.devices import names, queries
 from controlplane.devices.models import FACTS, DeviceFacts, FactChange
 from controlplane.devices.references import TOLD
 from controlplane.devices.schemas import FactChangeRead, FactsRead
@@ -75,9 +75,10 @@ async def take_up(session: AsyncSession, samples: Iterable[Sample]) -> None:
     for sample in samples:
         by_name.setdefault(sample.labels.get("device", ""), []).append(sample)
     known = {entry.device_id: entry for entry in await session.scalars(queries.facts())}
+    others = await names.passed_on(session)
     rows, changes = [], []
     for device, name, vendor in await session.execute(queries.vendors()):
-        if name not in by_name:
+        if name not in by_name or name in others:
             continue
         newest = max(by_name[name], key=lambda sample: sample.value)
         heard, before = said(newest, vendor), known.get(device)

@@ -94,6 +94,16 @@ class Device(SQLModel, table=True):
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
+class FormerName(SQLModel, table=True):
+    """A name that a device gave up; another may have it since."""
+
+    __tablename__ = "former_device_names"
+
+    name: str = Field(primary_key=True, max_length=63)
+    until: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    device_id: UUID = Field(foreign_key="devices.id", ondelete="CASCADE", index=True)
+
+
 class DeviceCredential(SQLModel, table=True):
     """A credential to try on a device; the lowest position first."""
 

@@ -16,6 +16,7 @@ from controlplane.devices.catalogue.schemas import (
     DeviceRoleCreate,
     DeviceTypeCreate,
     PlatformCreate,
+    Renamed,
     TenantCreate,
     Text,
 )
@@ -58,14 +59,15 @@ def _not_reserved(name: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+DeviceName = Annotated[Name, AfterValidator(_not_reserved)]
 Names = Annotated[list[Name], Field(max_length=64), AfterValidator(_distinct)]
 Words = Annotated[list[Word], Field(max_length=64), AfterValidator(_distinct)]
 Description = Annotated[Printable, Field(max_length=1000)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class SiteUpdate(BaseModel):
-    """The fields of a site to change."""
+class SiteFields(BaseModel):
+    """What may be said about a site; a field left out keeps its value, or takes its default."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,13 +78,17 @@ class SiteUpdate(BaseModel):
     custom_fields: Annotated[Values, NOT_NULL] = {}
 
 
-class SiteCreate(SiteUpdate):
+class SiteCreate(SiteFields):
     """A new site."""
 
     name: Name
 
 
-class SiteChange(SiteUpdate, Key):
+class SiteUpdate(SiteFields, Renamed):
+    """The fields of a site to change."""
+
+
+class SiteChange(SiteFields, Key):
     """A site of a list, and the fields of it to change."""
 
 
@@ -145,19 +151,22 @@ class DeviceFields(BaseModel):
 class DeviceCreate(DeviceFields):
     """A new device."""
 
-    name: Annotated[Name, AfterValidator(_not_reserved)]
+    name: DeviceName
     address: Address
 
 
 class DeviceUpdate(DeviceFields):
     """The fields of a device to change; with `version`, only if nobody else changed it since."""
 
+    name: Annotated[DeviceName | None, NOT_NULL] = None
     address: Annotated[Address | None, NOT_NULL] = None
     version: int | None = None
 
 
-class DeviceChange(DeviceUpdate, Key):
+class DeviceChange(DeviceFields, Key):
     """A device of a list, and the fields of it to change."""
+
+    address: Annotated[Address | None, NOT_NULL] = None
 
 
 class FactChangeRead(BaseModel):

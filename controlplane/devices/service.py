@@ -11,7 +11,7 @@ from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.database import same
-from controlplane.devices import custom, inventory, queries, refusals
+from controlplane.devices import custom, inventory, mentions, names, queries, refusals
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.inventory import Row
 from controlplane.devices.models import Device
@@ -48,8 +48,7 @@ async def read(session: AsyncSession, actor: Actor, device: Device) -> DeviceRea
 async def create(session: AsyncSession, actor: Actor, data: DeviceCreate) -> DeviceRead:
     """Add a device; Prometheus picks it up at its next service-discovery refresh."""
     await events.changed(session)
-    if await session.scalar(queries.any_device(data.name)):
-        raise Conflict(f"device {data.name!r} already exists")
+    await _refuse_taken(session, data.name)
     given = data.model_dump(exclude={"name"})
     await custom.complete(session, AppliesTo.DEVICE, [given])
     row = inventory.add(data.name, given)
@@ -73,12 +72,18 @@ async def update(
     before = await read(session, actor, device)
     if not differs(before, given):
         return before
+    to = given.pop("name", name)
+    if to != name:
+        await _refuse_taken(session, to)
+        await mentions.refuse_device(session, actor, name, to)
+    device.name = to
     device.version += 1
     await inventory.write(session, actor, [Row(device, given)])
+    if to != name:
+        await names.follow(session, device, name)
     after = await read(session, actor, device)
-    await trail.record(
-        session, actor, Action.UPDATE, NOUN, device, before=fields(before), after=fields(after)
-    )
+    was, is_ = ({"name": one.name, **fields(one)} for one in (before, after))
+    await trail.record(session, actor, Action.UPDATE, NOUN, device, before=was, after=is_)
     return after
 
 
@@ -95,6 +100,11 @@ async def delete(
     await session.delete(device)
     await session.flush()
     await trail.record(session, actor, Action.DELETE, NOUN, device, before=fields(before))
+
+
+async def _refuse_taken(session: AsyncSession, name: str) -> None:
+    if await session.scalar(queries.any_device(name)):
+        raise Conflict(f"device {name!r} already exists")
 
 
 def differs(current: DeviceRead, fields: Mapping[str, Any]) -> bool:

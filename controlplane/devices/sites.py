@@ -14,11 +14,17 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.auth.roles import queries as role_queries
 from controlplane.database import now, same
-from controlplane.devices import custom, inventory, places, queries, refusals
+from controlplane.devices import custom, inventory, mentions, places, queries, refusals
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import CONTACT
 from controlplane.devices.models import Site
-from controlplane.devices.schemas import SiteChange, SiteCreate, SiteRead, SiteUpdate
+from controlplane.devices.schemas import (
+    SiteChange,
+    SiteCreate,
+    SiteFields,
+    SiteRead,
+    SiteUpdate,
+)
 from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from controlplane.rows import Key, Written
 
@@ -75,8 +81,7 @@ async def insert(
 
     Of several that are not `alone` the caller has looked at where they stand in the end.
     """
-    if await session.scalar(queries.any_site(data.name)):
-        raise Conflict(f"site {data.name!r} already exists")
+    await _refuse_taken(session, data.name)
     await _refuse_unknown(session, actor, data.contacts)
     given = data.model_dump(exclude={"parent"})
     await custom.complete(session, AppliesTo.SITE, [given])
@@ -106,19 +111,22 @@ async def update(
     await events.changed(session)
     site = await get(session, actor, name, WRITE)
     preconditions.check(site.version, if_match)
+    if data.name is not None and data.name != name:
+        await _refuse_taken(session, data.name)
+        await mentions.refuse_site(session, actor, name, data.name)
     await change(session, actor, site, data)
     return (await read(session, actor, [site]))[0]
 
 
 async def change(
-    session: AsyncSession, actor: Actor, site: Site, data: SiteUpdate, *, alone: bool = True
+    session: AsyncSession, actor: Actor, site: Site, data: SiteFields, *, alone: bool = True
 ) -> bool:
     """Change the given fields, and say whether any differs; the caller has counted the change.
 
     Of several that are not `alone` the caller has looked at where they stand in the end.
     """
     before = _fields((await read(session, actor, [site]))[0])
-    fields = data.model_dump(exclude_unset=True, include=set(SiteUpdate.model_fields))
+    fields = data.model_dump(exclude_unset=True, exclude={"version"})
     if all(same(before[name], value) for name, value in fields.items()):
         return False
     await _refuse_unknown(session, actor, fields.get("contacts", ()))
@@ -207,6 +215,11 @@ async def _remove(session: AsyncSession, actor: Actor, site: Site) -> None:
     await trail.record(session, actor, Action.DELETE, "site", site, before=before)
 
 
+async def _refuse_taken(session: AsyncSession, name: str) -> None:
+    if await session.scalar(queries.any_site(name)):
+        raise Conflict(f"site {name!r} already exists")
+
+
 async def _parent(session: AsyncSession, actor: Actor, name: str | None) -> UUID | None:
     if name is None:
         return None
@@ -250,4 +263,5 @@ async def _refuse_misplaced(session: AsyncSession, site: Site) -> None:
 
 
 def _fields(site: SiteRead) -> dict[str, Any]:
-    return site.model_dump(include={"kind", "description", "parent", "contacts", custom.FIELD})
+    kept = {"name", "kind", "description", "parent", "contacts", custom.FIELD}
+    return site.model_dump(include=kept)

@@ -1,8 +1,8 @@
 """Keep Alertmanager's silences as the windows want them."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from controlplane.clients.alertmanager import Alertmanager, Refused, Silence
 from controlplane.database import now
+from controlplane.devices import names
 from controlplane.errors import NotFound, Unavailable
 from controlplane.maintenance import coverage, queries, silences
 
@@ -56,6 +57,17 @@ class Keeper:
 
 
 async def _wanted(session: AsyncSession, moment: datetime) -> dict[str, Silence]:
-    planned = await coverage.planned(session, moment, moment + LEAD)
-    in_status = list(await session.scalars(queries.in_status_maintenance()))
-    return silences.wanted(planned, in_status, moment)
+    """Give the silences there should be: what fires under a former name is silent until it ends."""
+    former = await names.lately(session)
+    planned = [
+        replace(entry, devices=frozenset(_and_former(entry.devices, former)))
+        for entry in await coverage.planned(session, moment, moment + LEAD)
+    ]
+    in_status = await session.scalars(queries.in_status_maintenance())
+    return silences.wanted(planned, list(_and_former(in_status, former)), moment)
+
+
+def _and_former(devices: Iterable[str], former: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for name in devices:
+        yield name
+        yield from former.get(name, ())

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.auth.actor import Actor
 from controlplane.database import now
+from controlplane.devices import names
+from controlplane.devices.names import Holders
 from controlplane.errors import NotFound
 from controlplane.notifications import queries
 from controlplane.notifications.models import Notice
@@ -21,8 +23,11 @@ AT_ONCE = 1000  # rows of one statement
 
 async def receive(session: AsyncSession, alerts: Sequence[InboxAlert]) -> int:
     """Add what Alertmanager told; told again, or late, it changes nothing. Give how many came."""
-    rows = {(alert.fingerprint, alert.startsAt): _row(alert) for alert in _in_order(alerts)}
-    told = list(rows.values())
+    holders = await names.holders(session, {alert.labels.get("device", "") for alert in alerts})
+    rows = {
+        (alert.fingerprint, alert.startsAt): _row(alert, holders) for alert in _in_order(alerts)
+    }
+    told = [rows[key] for key in sorted(rows)]  # two who tell the same never wait for each other
     for start in range(0, len(told), AT_ONCE):
         await session.execute(queries.tell(told[start : start + AT_ONCE]))
     return len(told)
@@ -68,14 +73,17 @@ def _mark(actor: Actor, notice: UUID) -> dict[str, Any]:
     return {"notice_id": notice, "reader_id": actor.id, "read_at": now()}
 
 
-def _row(alert: InboxAlert) -> dict[str, Any]:
+def _row(alert: InboxAlert, holders: Holders) -> dict[str, Any]:
     labels, annotations = alert.labels, alert.annotations
+    device = labels.get("device", "")
+    holder = holders.at(device, alert.startsAt)
     return {
         "id": uuid4(),
         "fingerprint": alert.fingerprint,
         "alertname": labels.get("alertname", ""),
         "severity": labels.get("severity", ""),
-        "device": labels.get("device", ""),
+        "device": holder.name if holder else device,
+        "device_id": holder and holder.id,
         "site": labels.get("site", ""),
         "summary": annotations.get("summary", ""),
         "description": annotations.get("description", ""),

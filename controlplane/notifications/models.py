@@ -88,7 +88,10 @@ class RoutingRevision(SQLModel, table=True):
 
 
 class Notice(SQLModel, table=True):
-    """What the inbox tells of one outage: one line from its start to its end."""
+    """What the inbox tells of one outage: one line from its start to its end.
+
+    `device_id` is that of the device which had the name then, and `device` what it is called now.
+    """
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -101,6 +104,7 @@ class Notice(SQLModel, table=True):
     alertname: str
     severity: str
     device: str = Field(index=True)
+    device_id: UUID | None = Field(default=None, index=True)  # of one that may be no more
     site: str
     summary: str
     description: str

@@ -104,7 +104,7 @@ def newest() -> Select[tuple[RoutingRevision]]:
 
 def reached(actor: Actor) -> Any:
     """Give the condition that a notice is about a device of which the actor may hear."""
-    return restrictor.on_device_names(actor, Permission.ALERTS_READ, col(Notice.device))
+    return restrictor.on_devices(actor, Permission.ALERTS_READ, col(Notice.device_id))
 
 
 def inbox(actor: Actor, query: NoticeQuery) -> Select[tuple[Notice]]:

@@ -14,7 +14,8 @@ from controlplane.database import UtcDateTime, now
 class Event(SQLModel, table=True):
     """A trap; `device` is a name, as of alerts, and empty where the sender is no device.
 
-    `device_id` is that of the device which had the name then: another that takes it sees nothing.
+    `device_id` is that of the device which had the name then, and `device` what it is called now:
+    another that takes the name sees nothing.
     """
 
     __tablename__ = "events"

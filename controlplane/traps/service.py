@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane.database import now
-from controlplane.devices import queries as devices
+from controlplane.devices import names
 from controlplane.traps import queries
 from controlplane.traps.schemas import EventTold
 
@@ -14,18 +14,19 @@ from controlplane.traps.schemas import EventTold
 async def receive(session: AsyncSession, events: Sequence[EventTold]) -> int:
     """Keep what an exporter tells; told again it changes nothing. Give how many there were."""
     received = now()
-    names = {event.device for event in events}
-    found = await session.execute(devices.ids(names))
-    ids = dict(found.tuples().all())
-    rows = [
-        {
-            **event.model_dump(),
-            "source": str(event.source),
-            "received_at": received,
-            "device_id": ids.get(event.device),
-        }
-        for event in events
-    ]
+    holders = await names.holders(session, {event.device for event in events})
+    rows = []
+    for event in events:
+        holder = holders.at(event.device, event.at)
+        rows.append(
+            {
+                **event.model_dump(),
+                "source": str(event.source),
+                "received_at": received,
+                "device": holder.name if holder else event.device,
+                "device_id": holder and holder.id,
+            }
+        )
     if rows:
         await session.execute(queries.add(rows))
     return len(rows)

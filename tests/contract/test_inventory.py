@@ -86,6 +86,31 @@ async def test_changes_lead_to_the_same_inventory(
     assert "own" not in known.snapshot.auths
 
 
+async def test_a_device_gets_another_name(
+    client: AsyncClient, service: Service, tmp_path: Path
+) -> None:
+    """The exporter asks it under the new name from its next look on, and Prometheus asks for it."""
+    document = lab_inventory.document(topology.demo("127.0.9.0"), (), port=1161, community="lab")
+    await client.post("/api/v1/devices/import", json=document)
+    wire = await service(Permission.SNAPSHOT_READ, Permission.TARGETS_READ)
+    cache = inventory.Cache(tmp_path / "snapshot", lambda: "token")
+    known = inventory.Inventory(wire, Telemetry(CollectorRegistry()), 5, cache)
+    await known.poll()
+    assert (await wire.get("/api/v1/targets/0")).status_code == 200
+
+    name = document["devices"][0]["name"]
+    before = known.devices[name]
+    renamed = await client.patch(f"/api/v1/devices/{name}", json={"name": "renamed"})
+    assert renamed.status_code == 200, renamed.text
+    await known.poll()
+
+    assert name not in known.devices
+    assert known.devices["renamed"] == before
+    assert known.snapshot == inventory.parse((await wire.get(inventory.PATH)).content)
+    targets = (await wire.get("/api/v1/targets/0")).json()
+    assert {group["labels"]["device"] for group in targets} == known.devices.keys()
+
+
 async def test_every_kind_of_credential(client: AsyncClient, service: Service) -> None:
     """What the vault opens is an auth of snmp.yml, for v1, v2c and v3."""
     v3 = {

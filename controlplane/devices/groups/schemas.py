@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from controlplane import lookups
+from controlplane.devices.catalogue.schemas import Renamed
 from controlplane.devices.schemas import Description, Names, Words
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, matching
 from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
@@ -48,8 +49,8 @@ class Filter(BaseModel):
         return self
 
 
-class GroupUpdate(BaseModel):
-    """The fields of a group to change; a filter is replaced as a whole."""
+class GroupFields(BaseModel):
+    """What may be said about a group that is there; a filter is replaced as a whole."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,7 +58,11 @@ class GroupUpdate(BaseModel):
     filter: Annotated[Filter | None, NOT_NULL] = None
 
 
-class GroupChange(GroupUpdate, Key):
+class GroupUpdate(GroupFields, Renamed):
+    """The fields of a group to change."""
+
+
+class GroupChange(GroupFields, Key):
     """A group of a list, and the fields of it to change."""
 
 

@@ -24,6 +24,7 @@ from controlplane.devices.groups.schemas import (
     FilterRead,
     GroupChange,
     GroupCreate,
+    GroupFields,
     GroupRead,
     GroupUpdate,
 )
@@ -67,8 +68,7 @@ async def read(
 async def create(session: AsyncSession, actor: Actor, data: GroupCreate) -> GroupRead:
     """Add a group; whoever writes only at some sites groups only what stands there."""
     await events.changed(session)
-    if await session.scalar(queries.any_group(data.name)):
-        raise Conflict(f"group {data.name!r} already exists")
+    await _refuse_taken(session, data.name)
     group = await _insert(session, actor, data)
     return (await read(session, actor, [group]))[0]
 
@@ -88,6 +88,8 @@ async def update(
     """Change a group; what it holds is another from the next query on, for grants, too."""
     await events.changed(session)
     group = await _to_change(session, actor, name, if_match)
+    if data.name is not None and data.name != name:
+        await _refuse_taken(session, data.name)
     return await _change(session, actor, group, data)
 
 
@@ -135,14 +137,13 @@ async def _insert(session: AsyncSession, actor: Actor, data: GroupCreate) -> Dev
 
 
 async def _change(
-    session: AsyncSession, actor: Actor, group: DeviceGroup, data: GroupUpdate
+    session: AsyncSession, actor: Actor, group: DeviceGroup, data: GroupFields
 ) -> GroupRead:
     before = (await read(session, actor, [group]))[0]
-    given = data.model_dump(exclude_unset=True, include=set(GroupUpdate.model_fields))
+    given = data.model_dump(exclude_unset=True, exclude={"version"})
     if all(_kept(before)[field] == value for field, value in given.items()):
         return before
-    if "description" in given:
-        group.description = given["description"]
+    group.sqlmodel_update({name: given[name] for name in ("name", "description") if name in given})
     group.version += 1
     group.updated_at = now()
     if data.filter is not None and data.filter.model_dump() != before.filter.model_dump():
@@ -186,6 +187,11 @@ async def _put(session: AsyncSession, actor: Actor, group: DeviceGroup, given: F
     await restrictor.check_group(session, actor, WRITE, group.id)
 
 
+async def _refuse_taken(session: AsyncSession, name: str) -> None:
+    if await session.scalar(queries.any_group(name)):
+        raise Conflict(f"group {name!r} already exists")
+
+
 async def _refuse_unknown(session: AsyncSession, roles: Sequence[str]) -> None:
     known = set(await session.scalars(catalogue.taken(DEVICE_ROLE, roles)))
     problems = [
@@ -208,4 +214,4 @@ async def _site(session: AsyncSession, actor: Actor, name: str | None) -> UUID |
 
 
 def _kept(group: GroupRead) -> dict[str, Any]:
-    return group.model_dump(include={"description", "filter"})
+    return group.model_dump(include={"name", "description", "filter"})

@@ -26,6 +26,7 @@ from controlplane.devices.interfaces.models import (
     Monitored,
 )
 from controlplane.devices.interfaces.ports import Port, Told
+from controlplane.devices.names import passed_on
 from controlplane.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,8 @@ class Differences:
 
 async def take_up(session: AsyncSession, found: Mapping[str, Told], at: datetime) -> None:
     """Keep what devices of the inventory tell of their interfaces, and note what has changed."""
-    names = list(await session.scalars(queries.present(found)))
+    others = await passed_on(session)
+    names = [name for name in await session.scalars(queries.present(found)) if name not in others]
     known: dict[str, dict[str, Known]] = {name: {} for name in names}
     for interface in await session.execute(queries.told(names)):
         known[interface.device][interface.name] = interface

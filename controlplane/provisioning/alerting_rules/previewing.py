@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +12,7 @@ from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.dependencies import require
 from controlplane.auth.permissions import Permission
+from controlplane.database import now
 from controlplane.errors import Busy, Invalid, Problem
 from controlplane.jobs.progress import Progress
 from controlplane.provisioning.alerting_rules import preview, queries, service
@@ -56,7 +58,8 @@ class Previewer:
         await _take_place(session)
         past = await self.evaluator.look_back(prepared.alert, prepared.days, progress)
         found = await asyncio.to_thread(preview.outcomes, past, prepared.alert)
-        seen = await service.visible(session, actor, found)
+        since = now() - timedelta(days=prepared.days)
+        seen = await service.visible(session, actor, found, since)
         interval = self.evaluator.intent.sample_interval
         return preview.told(past, seen, prepared.checked, prepared.days, interval)
 

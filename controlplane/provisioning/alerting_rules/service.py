@@ -1,6 +1,7 @@
 """Keep alerting rules that people write; what is in force changes only by who may deploy."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from controlplane.auth import restrictor, trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.database import now
+from controlplane.devices import names
 from controlplane.devices import queries as device_queries
 from controlplane.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
 from controlplane.provisioning.alerting_rules import expression, queries
@@ -81,15 +83,16 @@ async def would_be(
 
 
 async def visible(
-    session: AsyncSession, actor: Actor, found: Mapping[str, Outcome]
+    session: AsyncSession, actor: Actor, found: Mapping[str, Outcome], since: datetime
 ) -> dict[str, Outcome]:
-    """Give the outcomes of devices that the actor sees, and those without a device.
+    """Give the outcomes since a moment of devices that the actor sees, and those without a device.
 
-    Who sees everything also sees what has left the inventory.
+    Who sees everything also sees what has left the inventory, and what had another's name.
     """
     if actor.may_everywhere(Permission.DEVICES_READ):
         return dict(found)
     seen = {"", *await session.scalars(queries.seen(actor, found))}
+    seen -= await names.passed_on(session, since)
     return {name: outcome for name, outcome in found.items() if name in seen}
 
 

@@ -117,6 +117,21 @@ def test_interfaces(chm: Chm, refused: Chm, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ready")
+def test_names(chm: Chm, refused: Chm) -> None:
+    """Sites, devices and groups are renamed, each the same object as before."""
+    chm("site", "add", "oslo")
+    added = chm("device", "add", "core1", "10.0.0.1", "--site", "oslo")
+    chm("group", "add", "there", "--site", "oslo")
+    assert chm("site", "rename", "oslo", "bergen")["name"] == "bergen"
+    assert chm("group", "rename", "there", "here")["filter"]["site"] == "bergen"
+    renamed = chm("device", "rename", "core1", "core2")
+    assert (renamed["id"], renamed["name"]) == (added["id"], "core2")
+    for noun, name in (("site", "bergen"), ("group", "here"), ("device", "core2")):
+        assert "name" in refused(noun, "rename", name, "a b")
+        assert f"there is no {noun}" in refused(noun, "rename", "nobody", "x")
+
+
+@pytest.mark.usefixtures("ready")
 def test_tags(chm: Chm, refused: Chm) -> None:
     """Tags are listed with the number of their devices, renamed and deleted."""
     chm("device", "add", "core1", "10.0.0.1", "--tag", "gold", "--tag", "lab")

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from controlplane.cli import output
 from controlplane.clients.prometheus import Answer, Prometheus, fake
 from controlplane.devices.facts import KEPT, SHOWN, Learner
-from controlplane.devices.models import FactChange
+from controlplane.devices.models import FactChange, FormerName
 from tests.controlplane.conftest import Sessions
 
 URL = "/api/v1/devices"
@@ -136,6 +136,19 @@ class TestChanges:
         assert (change["field"], change["before"]) == ("sys_name", "core1.example.net")
         for query in ("sys_name__ic=oslo-7", "q=oslo-7"):
             assert (await core.get(f"{URL}?{query}")).json()["count"] == 1
+
+    async def test_of_whoever_had_the_name(self, core: AsyncClient, sessions: Sessions) -> None:
+        """What Prometheus still has of a device is not taken for one that took its name."""
+        renamed = await core.patch(f"{URL}/core1", json={"name": "core2"})
+        assert renamed.status_code == 200, renamed.text
+        await learn(sessions, SAID)
+        await core.post(URL, json={"name": "core1", "address": "10.0.0.2"})
+        await learn(sessions, SAID)
+        assert await facts(core) is None
+        async with sessions.begin() as session:
+            await session.execute(delete(FormerName))  # as if that were long ago
+        await learn(sessions, SAID)
+        assert (await facts(core))["model"] == "WS-C2960X"
 
     async def test_silent_for_once(self, core: AsyncClient, sessions: Sessions) -> None:
         """What the same device does not tell this time stays known, and is no change."""

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import update
+from sqlmodel import col
 
 from controlplane.clients.alertmanager import Alertmanager, Matcher, PostedAlert, Silence
+from controlplane.devices import names
+from controlplane.devices.models import FormerName
 from controlplane.errors import Unavailable
 from controlplane.maintenance import silences
 from controlplane.maintenance.keeper import Keeper
@@ -113,6 +117,29 @@ async def test_a_silence_follows_window_and_inventory(
     await client.delete(f"{URL}/work")
     await keeper.keep()
     assert await active() == []
+
+
+async def test_a_former_name_stays_silent_for_a_while(
+    client: AsyncClient, keeper: Keeper, active: Active, sessions: Sessions
+) -> None:
+    """What fires under the old name ends unheard, unless another device has that name."""
+    await plan(client, devices=["far"])
+    await client.patch("/api/v1/devices/spare", json={"status": "maintenance"})
+    for name in ("far", "spare"):
+        renamed = await client.patch(f"/api/v1/devices/{name}", json={"name": f"{name}2"})
+        assert renamed.status_code == 200, renamed.text
+    await keeper.keep()
+    assert {silenced(s) for s in await active()} == {
+        *(("far|far2", True), ("spare|spare2", True)),
+    }
+    taken = {"name": "far", "address": "10.0.0.9"}
+    assert (await client.post("/api/v1/devices", json=taken)).status_code == 201
+    async with sessions.begin() as session:
+        theirs = col(FormerName.name) == "spare"
+        long_ago = datetime.now(UTC) - names.LATE
+        await session.execute(update(FormerName).where(theirs).values(until=long_ago))
+    await keeper.keep()
+    assert {silenced(s) for s in await active()} == {("far2", False), ("spare2", False)}
 
 
 async def test_foreign_silences_are_left_alone(

@@ -1,5 +1,6 @@
 """Inboxes: what Alertmanager told, to each person of what they may hear of."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -60,6 +61,14 @@ async def test_an_outage_is_one_notice(client: AsyncClient, alertmanager: AsyncC
     (notice,) = await shown(client)
     assert notice["summary"] == "n1 is down"
     assert notice["ends_at"] == "2026-01-01T01:00:00Z"
+
+
+async def test_the_same_in_any_order(client: AsyncClient, alertmanager: AsyncClient) -> None:
+    """Replicas of Alertmanager that tell the same at once, in other orders, are all heard."""
+    told = [alert(f"d{number:03}", fingerprint=f"{number:x}") for number in range(200)]
+    orders = [told, told[::-1]] * 5
+    await asyncio.gather(*(tell(alertmanager, *order) for order in orders))
+    assert (await client.get(URL)).json()["count"] == len(told)
 
 
 async def test_tests_of_channels_are_no_news(

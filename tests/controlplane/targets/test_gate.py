@@ -49,6 +49,21 @@ async def fresh(settings: Settings, client: AsyncClient) -> tuple[int, str]:
         return answer.status_code, answer.text
 
 
+async def test_a_name_is_not_a_loss(client: AsyncClient, service: Service) -> None:
+    """Half of the devices get other names, one after the other, and the list has them at once."""
+    await fill(client, 12)
+    prometheus = await service(Permission.TARGETS_READ)
+    assert len((await prometheus.get(URL)).json()) == 12
+    for number in range(6):
+        url = f"/api/v1/devices/d{number}"
+        assert (await client.patch(url, json={"name": f"e{number}"})).status_code == 200
+    listed = await prometheus.get(URL)
+    assert listed.status_code == 200, listed.text
+    names = {target for group in listed.json() for target in group["targets"]}
+    assert names == {f"e{n}" for n in range(6)} | {f"d{n}" for n in range(6, 12)}
+    assert (await client.get(STATE)).json()["lost"] == []
+
+
 async def test_a_fifth_is_too_much(
     settings: Settings, client: AsyncClient, service: Service, sessions: Sessions
 ) -> None:

@@ -50,6 +50,14 @@ class TestLearning:
         assert found["Te1/1/1"]["speed"] == 10_000_000_000
         assert await changes(ports, "Gi1/0/1") == []
 
+    async def test_of_whoever_had_the_name(self, ports: AsyncClient, sessions: Sessions) -> None:
+        """The ports of a device are not taken for those of one that took its name a moment ago."""
+        await ports.patch("/api/v1/devices/sw1", json={"name": "sw2"})
+        await ports.post("/api/v1/devices", json={"name": "sw1", "address": "10.0.0.2"})
+        await learn(sessions, port("sw1", "Gi1/0/1"), port("sw2", "Gi1/0/1"))
+        found = (await ports.get(URL)).json()["results"]
+        assert {one["device"] for one in found} == {"sw2"}
+
     async def test_slow_and_nameless(self, switch: AsyncClient, sessions: Sessions) -> None:
         """Where ifHighSpeed is 0 ifSpeed counts, and ifDescr where there is no ifName."""
         await learn(

@@ -183,6 +183,21 @@ class TestPreview:
             assert "edge1" not in [device["device"] for device in told["devices"]]
         assert (await norman.post(f"{RULES}/preview", json=RULE)).status_code == 403
 
+    async def test_the_past_of_whoever_had_the_name(
+        self, log_in: Login, north: Scope, client: AsyncClient
+    ) -> None:
+        """Whoever sees a device hears nothing of the one that had its name in these days."""
+        norman = await log_in(Role.OPERATOR, north, name="norman")
+        asked = {**RULE, "expr": "temp > 50", "site": "north"}
+        told = (await norman.post(f"{RULES}/preview?days=1", json=asked)).json()
+        assert [device["device"] for device in told["devices"]] == ["core1"]
+        renamed = await client.patch("/api/v1/devices/core1", json={"name": "core9"})
+        assert renamed.status_code == 200, renamed.text
+        taken = {"name": "core1", "address": "10.0.0.9", "site": "north"}
+        assert (await client.post("/api/v1/devices", json=taken)).status_code == 201
+        told = (await norman.post(f"{RULES}/preview?days=1", json=asked)).json()
+        assert (told["fired"], told["devices"]) == (0, [])
+
     async def test_who_sees_no_devices_hears_of_none(self, service: Service) -> None:
         """Writing rules alone is no way to look at what is measured."""
         writer = await service(Permission.RULES_WRITE)
