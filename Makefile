@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 DEMO ?= 1
+TESTS_AT_ONCE ?= 2
 TOOLS := $(CURDIR)/.tools
 BIN := .venv/bin
 # What the machine has wins over what we keep in our own folder.
@@ -43,7 +44,7 @@ check: install ## format, lint, types, imports
 
 .PHONY: test
 test: check prometheus-tools test-tools ## run all checks and all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 .PHONY: fidelity
 fidelity: install ## compare with what another poller made of real devices (RECORDINGS=folder)
