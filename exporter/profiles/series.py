@@ -2,9 +2,8 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeGuard
 
 from exporter import patterns
 from exporter.metrics import Family, Kind, Number
@@ -28,8 +27,7 @@ STRINGS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Values of one column in a row, with their dotted indexes and labels."""
 
     metric: Metric
@@ -39,15 +37,14 @@ class Run:
     wrap: int = values.WRAP
 
 
-def families(run: Run, answers: Answers) -> Iterator[Family]:
-    """Yield the series of one column, as snmp_exporter would name them."""
+def families(run: Run, answers: Answers) -> Iterable[Family]:
+    """Return the series of one column, as snmp_exporter would name them."""
     kind = run.metric.type
     if kind in NUMBERS:
-        yield _numbers(run)
-    elif kind in STRINGS:
-        yield from _strings(run, answers)
-    else:
-        yield _WRITERS[kind](run)
+        return (_numbers(run),)
+    if kind in STRINGS:
+        return _strings(run, answers)
+    return (_WRITERS[kind](run),)
 
 
 def _numbers(run: Run) -> Family:
