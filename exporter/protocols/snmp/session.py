@@ -6,7 +6,7 @@ One `await` per PDU, not per value, is what makes a walk cheap.
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import lru_cache
 
 from gufo.snmp._fast import GetIter, SnmpEncodeError
 
@@ -17,14 +17,12 @@ from exporter.protocols.snmp.conversation import GROWTH, Conversation
 from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, name_of
 from exporter.protocols.snmp.limits import Limits, Traffic
 from exporter.protocols.snmp.relay import Relay
-from exporter.protocols.snmp.replay import Device, Key, Memory, Replay
+from exporter.protocols.snmp.replay import Bindings, Device, Key, Memory, Replay
 from exporter.protocols.snmp.security import Socket
 from exporter.protocols.snmp.stream import End, Stream
 
 MAX_VALUES = 1_000_000  # in one walk; the largest known tables stay well below
-
-Page = list[tuple[str, Value] | None]
-"""What one response brought; None is the end of the subtree."""
+ENDS = 10_000  # OIDs that pages ended with, which they mostly do again
 
 
 class Session(Conversation):
@@ -143,7 +141,7 @@ class Session(Conversation):
     async def _streamed(
         self,
         send: Callable[[], None],
-        receive: Callable[[], Page],
+        receive: Callable[[], Bindings],
         paging: "Paging",
         limits: Limits,
     ) -> End:
@@ -155,21 +153,23 @@ class Session(Conversation):
         finally:
             self._listener = None
 
-    def _pager(self, oid: str, repetitions: int) -> tuple[Callable[[], None], Callable[[], Page]]:
+    def _pager(
+        self, oid: str, repetitions: int
+    ) -> tuple[Callable[[], None], Callable[[], Bindings]]:
         """Return how to ask for the next page of a walk, and how to read it."""
         # Here, too, the socket is looked up each time.
         if self._auth.version == 1:
             cursor = GetIter(oid)
             return (
                 lambda: self._socket.send_get_next(cursor),
-                lambda: [self._socket.recv_get_next(cursor)],
+                lambda: Bindings.of([self._socket.recv_get_next(cursor)]),
             )
         if replay := self._replay((oid, repetitions)):
             return replay.send, replay.receive
         cursor = GetIter(oid, repetitions)
         return (
             lambda: self._socket.send_get_bulk(cursor),
-            lambda: self._socket.recv_get_bulk(cursor),
+            lambda: Bindings.of(self._socket.recv_get_bulk(cursor)),
         )
 
     def _replay(self, key: Key) -> Replay | None:
@@ -192,32 +192,28 @@ class Paging:
     allow_nonincreasing: bool
     status: int = 0
     last: str = field(init=False)
-    _arcs: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.last, self._arcs = self.root, _arcs(self.root)
+        self.last = self.root
 
-    def take(self, answer: tuple[int, Page | None]) -> bool:
+    def take(self, answer: tuple[int, Bindings | None]) -> bool:
         """Keep one more page; return whether it was the last."""
         self.status, page = answer
-        if self.status or not page:
+        if self.status or page is None:
             return True
         before = len(self.answers)
-        if page[-1] is None:
-            self.answers.update(binding for binding in page if binding is not None)
+        self.answers.update(page.found)
+        if page.ends:
             return True
-        # Only the last of a page can be the end.
-        bindings: list[Any] = page
-        self.answers.update(bindings)
-        self.last, previous = bindings[-1][0], self._arcs
-        self._arcs = _arcs(self.last)
+        self.last, previous = page.last, self.last
         stuck = len(self.answers) == before
-        if stuck or (self._arcs <= previous and not self.allow_nonincreasing):
+        if stuck or not (self.allow_nonincreasing or _arcs(previous) < _arcs(self.last)):
             raise NotIncreasing(self.target, f"OID {self.last} does not increase")
         if len(self.answers) > MAX_VALUES:
             raise Endless(self.target, f"more than {MAX_VALUES} values below {self.root}")
         return False
 
 
-def _arcs(oid: str) -> list[int]:
-    return list(map(int, oid.split(".")))
+@lru_cache(ENDS)
+def _arcs(oid: str) -> tuple[int, ...]:
+    return tuple(map(int, oid.split(".")))
