@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 
 from gufo.snmp._fast import GetIter, SnmpEncodeError
 
@@ -22,6 +23,7 @@ from exporter.protocols.snmp.security import Socket
 from exporter.protocols.snmp.stream import End, Stream
 
 MAX_VALUES = 1_000_000  # in one walk; the largest known tables stay well below
+BATCH = 64  # pages that are kept before their values are looked at
 ENDS = 10_000  # OIDs that pages ended with, which they mostly do again
 
 
@@ -123,9 +125,12 @@ class Session(Conversation):
         send, receive = self._pager(oid, repetitions)
         paging = Paging(self.target, oid, answers, limits.allow_nonincreasing)
         patience, again = limits, False
-        while not paging.take(
+        # The first answer of all may say that we are not welcome, which is for others to tell.
+        streaming = self._served
+        while streaming or not paging.take(
             await self._exchange(paging.last, send, receive, patience, again=again)
         ):
+            streaming = False
             end = await self._streamed(send, receive, paging, limits)
             if end is End.COMPLETE:
                 break
@@ -136,6 +141,7 @@ class Session(Conversation):
                     raise await self._silence(paging.last, "no answer", limits)
                 self.traffic.retries += 1
                 patience = replace(limits, retries=limits.retries - 1)
+        paging.gather()
         return paging.status
 
     async def _streamed(
@@ -192,6 +198,7 @@ class Paging:
     allow_nonincreasing: bool
     status: int = 0
     last: str = field(init=False)
+    _pages: list[Iterable[tuple[str, Value]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.last = self.root
@@ -201,17 +208,28 @@ class Paging:
         self.status, page = answer
         if self.status or page is None:
             return True
-        before = len(self.answers)
-        self.answers.update(page.found)
+        self._pages.append(page.found)
         if page.ends:
             return True
         self.last, previous = page.last, self.last
-        stuck = len(self.answers) == before
-        if stuck or not (self.allow_nonincreasing or _arcs(previous) < _arcs(self.last)):
+        rising = self.gather() if self.allow_nonincreasing else _arcs(previous) < _arcs(self.last)
+        if not rising:
             raise NotIncreasing(self.target, f"OID {self.last} does not increase")
+        if len(self._pages) == BATCH:
+            self.gather()
         if len(self.answers) > MAX_VALUES:
             raise Endless(self.target, f"more than {MAX_VALUES} values below {self.root}")
         return False
+
+    def gather(self) -> bool:
+        """Put the pages kept into the answers, and return whether that made them more.
+
+        All at once takes half of one by one.
+        """
+        before = len(self.answers)
+        self.answers.update(chain.from_iterable(self._pages))
+        self._pages.clear()
+        return len(self.answers) > before
 
 
 @lru_cache(ENDS)
