@@ -47,11 +47,11 @@ class Conversation:
         if not isinstance(agent, Relay):
             self._peek = socket.socket(fileno=os.dup(self._fd))
             self._peek.setblocking(False)
+            self._head = pdus.head(auth)
         self._listener: Callable[[], None] | None = None
         self._reading = False
         self._undecodable = ""
         self._octets = 0
-        self._head = pdus.head(auth)
         self._heard = self._served = False
 
     def close(self) -> None:

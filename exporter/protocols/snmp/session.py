@@ -6,7 +6,7 @@ One `await` per PDU, not per value, is what makes a walk cheap.
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 
 from gufo.snmp._fast import GetIter, SnmpEncodeError
@@ -152,7 +152,7 @@ class Session(Conversation):
         limits: Limits,
     ) -> End:
         """Go on with a walk from the reader's callback while all goes well."""
-        stream = Stream(send, lambda: self._read(receive), paging.take, limits, self.traffic)
+        stream = Stream(send, partial(self._read, receive), paging.take, limits, self.traffic)
         self._listen(stream.arrived)
         try:
             return await stream.run()
