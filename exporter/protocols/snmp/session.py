@@ -24,7 +24,7 @@ from exporter.protocols.snmp.stream import End, Stream
 
 MAX_VALUES = 1_000_000  # in one walk; the largest known tables stay well below
 BATCH = 64  # pages that are kept before their values are looked at
-ENDS = 10_000  # OIDs that pages ended with, which they mostly do again
+ENDS = 4_000  # OIDs that pages ended with, which they mostly do again
 
 
 class Session(Conversation):
