@@ -113,7 +113,8 @@ class TestSnmp:
         assert (head.status_code, head.headers) == (got.status_code, got.headers)
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
             answer = await client.request(method, path)
-            assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+            assert answer.status_code == 405
+            assert sorted(answer.headers["Allow"].split(", ")) == ["GET", "HEAD"]
 
     async def test_client_hangs_up(self, exporter: Exporter) -> None:
         """A client that goes away stops the walk."""
