@@ -5,7 +5,9 @@ SHELL := bash
 .ONESHELL:
 MAKEFLAGS += --no-print-directory
 
-PYTHON ?= python3
+# The distribution's Python goes first where it is new enough: pyenv builds its own without optimisations.
+DISTRIBUTED := $(shell /usr/bin/python3 -c 'import sys, venv; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)
+PYTHON ?= $(or $(DISTRIBUTED),python3)
 DEMO ?= 1
 TESTS_AT_ONCE ?= 2
 TOOLS := $(CURDIR)/.tools
@@ -27,13 +29,15 @@ up: install prometheus-tools ## start everything with a simulated network (DEMO=
 
 .PHONY: install
 install: $(if $(filter $(TOOLS)/%,$(UV)),$(UV)) ## make the environment in .venv
+	@python=$$(command -v $(PYTHON)) || { echo "There is no $(PYTHON)" >&2; exit 2; }
 	@[[ -x $(BIN)/chm ]] || echo "Making the environment in .venv ..."
-	@$(UV) sync --frozen --quiet --python "$$(command -v $(PYTHON))"
+	@$(UV) sync --frozen --quiet --python "$$python"
 
 $(TOOLS)/uv/bin/uv:
 	@echo "Getting uv ..."
-	@$(PYTHON) -m pip --version >/dev/null || { echo "pip is missing: install uv, or pip (Debian: apt install python3-pip)" >&2; exit 2; }
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target $(TOOLS)/uv uv
+	@for python in $(PYTHON) python3 none; do ! "$$python" -m pip --version >/dev/null 2>&1 || break; done
+	@[[ $$python != none ]] || { echo "pip is missing: install uv, or pip (Debian: apt install python3-pip)" >&2; exit 2; }
+	@"$$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target $(TOOLS)/uv uv
 
 .PHONY: check
 check: install ## format, lint, types, imports

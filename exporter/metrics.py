@@ -4,7 +4,7 @@
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,12 +39,18 @@ class Family:
         self.numbers.append(value)
 
 
+def escaped(texts: Sequence[str]) -> Sequence[str]:
+    """Return values of labels as the text format demands them."""
+    # Few texts hold anything to escape, and looking at all is cheaper than translating each.
+    whole = "".join(texts)
+    if "\\" in whole or '"' in whole or "\n" in whole:
+        return [text.translate(_ESCAPES) for text in texts]
+    return texts
+
+
 def label_pair(name: str, value: str) -> str:
     """Return `name="value"`, escaped as the text format demands."""
-    # Few values hold anything to escape, and looking is cheaper than translating.
-    if "\\" in value or '"' in value or "\n" in value:
-        value = value.translate(_ESCAPES)
-    return f'{name}="{value}"'
+    return f'{name}="{escaped((value,))[0]}"'
 
 
 def label_block(labels: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter as Counted
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -16,7 +17,7 @@ class Durations(Histogram):
     def observe_all(self, seconds: Sequence[float]) -> None:
         """Observe every one of them."""
         self._sum.inc(sum(seconds))
-        places = Counted(bisect_left(self._upper_bounds, one) for one in seconds)
+        places = Counted(map(partial(bisect_left, self._upper_bounds), seconds))
         for place, count in places.items():
             self._buckets[place].inc(count)
 

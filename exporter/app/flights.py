@@ -1,15 +1,21 @@
 """Identical scrapes at the same time are one: the second waits for the answer of the first."""
 
 import asyncio
+from asyncio import FIRST_COMPLETED
 from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from exporter.errors import ExporterError
 from exporter.telemetry import Telemetry
 
 T = TypeVar("T")
 
 GRACE = 0.25  # seconds in which work that ends at its deadline can say why
+
+
+class HungUp(ExporterError):
+    """The client closed the connection before the scrape was done."""
 
 
 @dataclass(slots=True)
@@ -28,12 +34,17 @@ class Flights(Generic[T]):
     flying: dict[Hashable, Flight[T]] = field(default_factory=dict)
 
     async def join(
-        self, key: Hashable, start: Callable[[], Coroutine[Any, Any, T]], deadline: float
+        self,
+        key: Hashable,
+        start: Callable[[], Coroutine[Any, Any, T]],
+        deadline: float,
+        leaving: asyncio.Future[None],
     ) -> T:
         """Return the result of the work for `key`, begun now unless it is under way.
 
-        Raises TimeoutError where it is not there at the deadline, on the loop's clock. A caller
-        that goes leaves the others their answer; the last one cancels the work.
+        Raises HungUp once `leaving` is done, and TimeoutError where there is no result at the
+        deadline, on the loop's clock. A caller that goes leaves the others their answer; the last
+        one cancels the work.
         """
         if (flight := self.flying.get(key)) is None:
             flight = self.flying[key] = Flight(asyncio.create_task(start()))
@@ -41,12 +52,15 @@ class Flights(Generic[T]):
         else:
             self.telemetry.merged.inc()
         flight.waiting += 1
+        either: set[asyncio.Future[Any]] = {flight.work, leaving}
+        left = deadline - asyncio.get_running_loop().time() + GRACE
         try:
-            left = deadline - asyncio.get_running_loop().time()
-            await asyncio.wait({flight.work}, timeout=left + GRACE)
-            if not flight.work.done():
-                raise TimeoutError("the scrape that this one was merged with takes longer")
-            return flight.work.result()
+            await asyncio.wait(either, timeout=left, return_when=FIRST_COMPLETED)
+            if flight.work.done():
+                return flight.work.result()
+            if leaving.done():
+                raise HungUp
+            raise TimeoutError("the scrape that this one was merged with takes longer")
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.work.done():
@@ -54,7 +68,7 @@ class Flights(Generic[T]):
                 flight.work.cancel()
                 await asyncio.wait({flight.work})
             # The traceback of a failure holds this frame: no circle may keep sockets open.
-            del flight
+            del flight, either
 
     def _landed(self, key: Hashable, work: asyncio.Task[T]) -> None:
         """Let the next one begin anew; nobody may join work that is over or about to end."""

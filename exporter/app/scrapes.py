@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any
 
 from isal import igzip
 from starlette.requests import Request
@@ -11,23 +11,18 @@ from starlette.responses import PlainTextResponse, Response
 
 from exporter import exposition
 from exporter.app.exporter import Exporter
-from exporter.errors import BadRequest, ExporterError, Unavailable
+from exporter.app.flights import HungUp
+from exporter.errors import BadRequest, Unavailable
 from exporter.exposition import Page
 from exporter.metrics import Family
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
 SHORTEST = 0.2  # seconds a scrape gets, however short Prometheus' timeout is
 LONGEST = 86_400  # seconds nobody waits for a scrape
 WORTH_IT = 1024  # bytes below which compression saves no packet
 CLIENT_CLOSED = 499  # nobody reads it; nginx's number for a client that went away
-
-
-class HungUp(ExporterError):
-    """The client closed the connection before the scrape was done."""
 
 
 def deadline(exporter: Exporter, request: Request) -> float:
@@ -64,9 +59,10 @@ async def serve(
         return made
 
     exporter.requests += 1
+    leaving = asyncio.create_task(_hang_up(request))
     try:
         with exporter.telemetry.in_flight.track_inprogress():
-            made = await _while_connected(request, exporter.flights.join(key, page, until))
+            made = await exporter.flights.join(key, page, until, leaving)
     except HungUp:
         exporter.telemetry.hung_up.inc()
         log.info("client hung up", extra={"path": request.url.path})
@@ -74,6 +70,7 @@ async def serve(
     except TimeoutError as error:
         raise Unavailable(str(error)) from error
     finally:
+        leaving.cancel()
         exporter.requests -= 1
     return compressed(request, made.body, exposition.CONTENT_TYPE)
 
@@ -101,23 +98,7 @@ def _accepts_gzip(header: str) -> bool:
     return False
 
 
-async def _while_connected(request: Request, work: Awaitable[T]) -> T:
-    """Return the result of `work`, or cancel it and raise HungUp when the client goes away."""
-    working = asyncio.ensure_future(work)
-    watching = asyncio.create_task(_hang_up(request))
-    try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise HungUp
-        return working.result()
-    finally:
-        working.cancel()
-        watching.cancel()
-        await asyncio.wait({working, watching})
-        # The traceback of a failure holds this frame: no circle may keep sockets open.
-        del working, watching
-
-
 async def _hang_up(request: Request) -> None:
+    """Return when the client goes away."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

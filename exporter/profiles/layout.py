@@ -5,7 +5,7 @@ worked out once and shared by all devices that have it; each device keeps its re
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -29,14 +29,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Layout:
-    """The parts of the answers, and the dotted indexes that they share."""
+    """The parts of the answers, and the dotted indexes that they share.
+
+    `groups` is every pair of a group of columns and its rows, each once.
+    """
 
     parts: tuple[Part, ...]
     indexes: tuple[tuple[str, ...], ...]
-
-    def groups(self) -> Iterable[tuple[int, int]]:
-        """Return every pair of a group of columns and its rows, each once."""
-        return dict.fromkeys((part.column.group, part.rows) for part in self.parts)
+    groups: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 import marshal
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from exporter.metrics import label_pair
+from exporter.metrics import escaped, label_pair
 from exporter.profiles import values
 from exporter.profiles.schema import Index, Lookup
 from exporter.profiles.values import Value
@@ -122,23 +122,23 @@ class Labels:
         """Return about how many bytes of memory this takes."""
         return 64 * len(self.blocks) + sum(map(len, self.blocks)) + 4 * len(self.read)
 
-    def extended(self, name: str, texts: Iterable[tuple[int, str]]) -> list[str]:
-        """Return blocks with one more label, for pairs of row and value.
+    def extended(self, name: str, rows: Sequence[int], texts: Sequence[str]) -> list[str]:
+        """Return the blocks of some rows with one more label, whose values are `texts`.
 
         A label that the rows have already stays as it is.
         """
-        place = bisect_left(self.names, name)
+        blocks, place = self.blocks, bisect_left(self.names, name)
         if place < len(self.names) and self.names[place] == name:
-            return [self.blocks[row] for row, _ in texts]
+            return [blocks[row] for row in rows]
+        pairs = zip(rows, escaped(texts), strict=True)
         if not self.names:
-            return [f"{{{label_pair(name, text)}}}" for _, text in texts]
-        blocks = self.blocks
+            return [f'{{{name}="{text}"}}' for _, text in pairs]
         if place == 0:
-            return [f"{{{label_pair(name, text)},{blocks[row][1:]}" for row, text in texts]
+            return [f'{{{name}="{text}",{blocks[row][1:]}' for row, text in pairs]
         cuts = self.cuts[place]
         return [
-            f"{blocks[row][: cuts[row]]},{label_pair(name, text)}{blocks[row][cuts[row] :]}"
-            for row, text in texts
+            f'{blocks[row][: cuts[row]]},{name}="{text}"{blocks[row][cuts[row] :]}'
+            for row, text in pairs
         ]
 
 

@@ -2,9 +2,8 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeGuard
 
 from exporter import patterns
 from exporter.metrics import Family, Kind, Number
@@ -28,8 +27,7 @@ STRINGS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Values of one column in a row, with their dotted indexes and labels."""
 
     metric: Metric
@@ -39,15 +37,14 @@ class Run:
     wrap: int = values.WRAP
 
 
-def families(run: Run, answers: Answers) -> Iterator[Family]:
-    """Yield the series of one column, as snmp_exporter would name them."""
+def families(run: Run, answers: Answers) -> Iterable[Family]:
+    """Return the series of one column, as snmp_exporter would name them."""
     kind = run.metric.type
     if kind in NUMBERS:
-        yield _numbers(run)
-    elif kind in STRINGS:
-        yield from _strings(run, answers)
-    else:
-        yield _WRITERS[kind](run)
+        return (_numbers(run),)
+    if kind in STRINGS:
+        return _strings(run, answers)
+    return (_WRITERS[kind](run),)
 
 
 def _numbers(run: Run) -> Family:
@@ -60,11 +57,12 @@ def _numbers(run: Run) -> Family:
 
 
 def _plain(found: list[Value], wrap: int) -> TypeGuard[list[Number]]:
-    """Return whether all values are integers that need no wrapping, as they mostly are."""
-    if set(map(type, found)) != {int}:
-        return False
-    whole: list[Any] = found
-    return not wrap or bool(max(whole) < wrap)
+    """Return whether all values are numbers that need no wrapping, as they mostly are."""
+    values: list[Any] = found
+    try:
+        return bool(max(values) < (wrap or math.inf))
+    except TypeError:
+        return False  # what is no number is not compared with one
 
 
 def _some(run: Run, numbers: Sequence[Number | None], kind: Kind = "gauge") -> Family:
@@ -96,12 +94,14 @@ def _whole(value: Value) -> int | None:
 
 def _info(run: Run) -> Family:
     metric, names = run.metric, run.metric.enum_values
+    numbers = [_whole(value) for value in run.found]
+    rows = [row for row, number in enumerate(numbers) if number is not None]
     states = [
-        (row, names[number] if number in names else str(number))
-        for row, value in enumerate(run.found)
-        if (number := _whole(value)) is not None
+        names[number] if number in names else str(number)
+        for number in numbers
+        if number is not None
     ]
-    blocks = run.labels.extended(metric.name, states)
+    blocks = run.labels.extended(metric.name, rows, states)
     name, note = metric.name + "_info", metric.help + " (EnumAsInfo)"
     return Family(name, "gauge", note, blocks, [1] * len(blocks), run.labels.distinct)
 
@@ -137,7 +137,8 @@ def _states(run: Run, states: Callable[[Value], Mapping[str, Number]], note: str
         for row, value in enumerate(run.found)
         for state, number in states(value).items()
     ]
-    blocks = run.labels.extended(metric.name, [(row, state) for row, state, _ in found])
+    rows, shown = [row for row, *_ in found], [state for _, state, _ in found]
+    blocks = run.labels.extended(metric.name, rows, shown)
     return Family(metric.name, "gauge", metric.help + note, blocks, [n for *_, n in found])
 
 
@@ -156,7 +157,7 @@ def _strings(run: Run, answers: Answers) -> Iterator[Family]:
     else:
         shown = [values.text(value, kind, hint) for value in run.found]
     if not metric.regex_extracts:
-        blocks = run.labels.extended(metric.name, enumerate(shown))
+        blocks = run.labels.extended(metric.name, range(len(shown)), shown)
         ones: list[Number] = [1] * len(blocks)
         yield _scaled(run, Family(metric.name, "gauge", metric.help, blocks, ones))
     for suffix, extracts in metric.regex_extracts.items():

@@ -87,7 +87,7 @@ class Table:
         kept = self._memory.get((self.mark, device)) if device else None
         old = kept.labels if kept and kept.layout is layout else {}
         labels = {}
-        for group, at in layout.groups():
+        for group, at in layout.groups:
             known = old.get((group, at))
             if known is None or not known.current(found):
                 known = rows.rendered(
@@ -123,7 +123,8 @@ class Table:
         for column, start, indexes in self._runs(answers):
             at = shared.setdefault(tuple(indexes), len(shared))
             parts.append(Part(column, start, start + len(indexes), at))
-        return Layout(tuple(parts), tuple(shared))
+        groups = dict.fromkeys((part.column.group, part.rows) for part in parts)
+        return Layout(tuple(parts), tuple(shared), tuple(groups))
 
     def _runs(self, answers: Answers) -> Iterator[tuple[Column, int, list[str]]]:
         """Yield each column with the place of its first answer and the indexes of all of them."""

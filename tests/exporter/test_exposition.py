@@ -29,6 +29,25 @@ class TestRender:
         values = [line.rsplit(" ", 1)[1] for line in text(family).splitlines()[2:]]
         assert values == ["9007199254740991", "0.1", "+Inf", "-Inf", "NaN"]
 
+    def test_device_text(self) -> None:
+        """Whatever a device calls its things, a sample is one line; what is no text becomes `?`."""
+        names = ("100 % up", "%d %b %%", "a\nb", "\u00e9\u20ac", "\ud800")
+        whole, mixed = Family("x", "gauge", "50 %"), Family("y", "gauge", "50 %")
+        for number, name in enumerate(names):
+            whole.add(number, {"n": name})
+            mixed.add(number + 0.5 if number else number, {"n": name})
+
+        shown = ("100 % up", "%d %b %%", r"a\nb", "\u00e9\u20ac", "?")
+        assert text(whole).splitlines()[2:] == [
+            f'x{{n="{name}"}} {number}' for number, name in enumerate(shown)
+        ]
+        assert text(mixed).splitlines() == [
+            "# HELP y 50 %",
+            "# TYPE y gauge",
+            'y{n="100 % up"} 0',
+            *(f'y{{n="{name}"}} {number + 0.5}' for number, name in enumerate(shown) if number),
+        ]
+
     def test_one_group_per_name(self) -> None:
         """Two modules with the same metric make one group, as the parser demands."""
         first, other, second = (Family(name, "gauge", "h") for name in ("a", "b", "a"))

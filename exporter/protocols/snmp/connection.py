@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,6 +22,7 @@ OURS = frozenset(  # what connecting fails with whatever the target is
         *(errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EACCES),
     }
 )
+TOLD = re.compile(r"\(os error (\d+)\)")  # how gufo-snmp tells the number, which it leaves unset
 
 
 @asynccontextmanager
@@ -71,5 +73,7 @@ async def session(
 
 
 def _fault(target: Target, error: OSError) -> ProtocolError:
-    kind = LocalFault if error.errno in OURS else Unreachable
+    told = TOLD.search(str(error))
+    number = int(told[1]) if told else error.errno
+    kind = LocalFault if number in OURS else Unreachable
     return kind(str(target), error.strerror or str(error))

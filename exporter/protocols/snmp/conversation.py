@@ -44,13 +44,14 @@ class Conversation:
         self._loop = asyncio.get_running_loop()
         self._socket = agent
         self._fd = agent.get_fd()
-        self._peek = socket.socket(fileno=os.dup(self._fd))
-        self._peek.setblocking(False)
+        if not isinstance(agent, Relay):
+            self._peek = socket.socket(fileno=os.dup(self._fd))
+            self._peek.setblocking(False)
+            self._head = pdus.head(auth)
         self._listener: Callable[[], None] | None = None
         self._reading = False
         self._undecodable = ""
         self._octets = 0
-        self._head = pdus.head(auth)
         self._heard = self._served = False
 
     def close(self) -> None:
@@ -58,9 +59,10 @@ class Conversation:
         if self._reading:
             self._loop.remove_reader(self._fd)
             self._reading = False
-        self._peek.close()
         if isinstance(self._socket, Relay):
             self._socket.close()
+        else:
+            self._peek.close()
 
     async def _exchange(
         self,

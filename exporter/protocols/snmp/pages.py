@@ -44,6 +44,16 @@ class Field:
     code: str
     kept: int
 
+    @property
+    def width(self) -> int:
+        """The octets that are read."""
+        return struct.calcsize(">" + self.code)
+
+    @property
+    def wide(self) -> bool:
+        """Whether they are more than the integer has."""
+        return self.width > self.stop - self.start
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -51,12 +61,14 @@ class Page:
 
     `values` are all of the page, with the integers of the last time at `places`; none other may
     differ from them. There are none where all are integers. The request-id is at `identity_at`.
+    `wide` says that some are read with fixed octets in front of them, which must be zeros then.
     """
 
     size: int
     identity_at: int
     mask: int
     fixed: int
+    wide: bool
     fields: struct.Struct
     values: tuple[Value, ...]
     places: tuple[int, ...]
@@ -77,7 +89,8 @@ class Page:
         varied = int.from_bytes(answer, "big") ^ self.fixed
         if varied & self.mask:
             return None
-        numbers = self.fields.unpack_from(varied.to_bytes(self.size, "big"))
+        octets = varied.to_bytes(self.size, "big") if self.wide else answer
+        numbers = self.fields.unpack_from(octets)
         if not self.values:
             return list(numbers)
         found = list(self.values)
@@ -113,7 +126,7 @@ def page(answer: Answer, names: Sequence[str], values: Sequence[Value]) -> Page 
         mask[each.start : each.stop] = bytes(each.stop - each.start)
         mask[each.start] = each.kept
         if each.code:
-            codes.append(f"{each.stop - struct.calcsize('>' + each.code) - at}x{each.code}")
+            codes.append(f"{each.stop - each.width - at}x{each.code}")
             at = each.stop
     masked = int.from_bytes(mask, "big")
     places = [each.place for each in fields if each.code]
@@ -123,6 +136,7 @@ def page(answer: Answer, names: Sequence[str], values: Sequence[Value]) -> Page 
         answer.identity_at,
         masked,
         int.from_bytes(octets, "big") & masked,
+        any(each.wide for each in fields),
         struct.Struct("".join(codes)),
         () if whole else tuple(values),
         () if whole else tuple(places),

@@ -1,10 +1,12 @@
 """What is read and changed in a PDU (RFC 3416) before gufo-snmp decodes it."""
 
 import secrets
+from functools import lru_cache
 
 from exporter.config import Auth
 from exporter.protocols.snmp import ber
 
+QUESTIONS = 1024  # kept as they are written: every walk begins with the same as the last time
 LONG_VALUE = 512  # octets from which a text is cut out where a message is too long
 MARK = 16  # octets that stand in for it; random, so that no agent sends them by itself
 
@@ -48,6 +50,7 @@ def response(number: int) -> bytes:
     return ber.encode(ber.RESPONSE, fields + ber.encode(ber.SEQUENCE, binding))
 
 
+@lru_cache(QUESTIONS)
 def bulk(name: str, repetitions: int) -> bytes:
     """Return what stands behind the request-id where a GETBULK asks for what is after a name."""
     binding = ber.encode(ber.SEQUENCE, ber.name(name) + b"\x05\x00")

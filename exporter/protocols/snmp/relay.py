@@ -28,7 +28,9 @@ NOWHERE = "127.0.0.1:9"  # what the codec is told; it never sends there
 LARGEST = 65_535  # octets of a datagram
 LARGEST_MESSAGE = 1 << 20  # octets of a message over TCP
 LONG_PDU = header.LARGEST - 512  # octets; with any header it fits into what the codec reads
-IDS = 1 << 30  # the first request-id of ours, and how many there are
+ID_BITS = 30
+IDS = 1 << ID_BITS  # the first request-id of ours, and how many there are: all take four octets
+WRITTEN = b"\x02\x04"  # an INTEGER of four octets
 PAIR_BUFFER = 2 * LARGEST_MESSAGE
 
 # A message of SNMPv2c with an empty community stands for the bare PDU inside an envelope.
@@ -148,7 +150,7 @@ class Relay:
         self._asked: set[int] = set()
         self._last, self._written = 0, b""
         self._head = head
-        self._identity, self._stride = secrets.randbelow(IDS), secrets.randbelow(IDS) | 1
+        self._identity, self._stride = secrets.randbits(ID_BITS), secrets.randbits(ID_BITS) | 1
         self._reader: Reader | None = None
         self._cursor: GetIter | None = None
         self._texts: dict[bytes, bytes] = {}
@@ -299,7 +301,7 @@ class Relay:
         Ids go round in steps, from one to another that nobody can guess.
         """
         self._identity = IDS + (self._identity + self._stride) % IDS
-        self._written = ber.integer(self._identity)
+        self._written = WRITTEN + self._identity.to_bytes(4, "big")
         self._reader, self._cursor = reader, cursor
         self._send(ber.encode(ber.GETBULK, self._written + question), self._identity)
 

@@ -7,8 +7,9 @@ remembered; so a page means the same either way. Which device sent it is nothing
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple, Self
 
 from gufo.snmp._fast import GetIter
 
@@ -31,7 +32,20 @@ Key = tuple[str, int]
 """Which walk: its root, and how many values are asked for at once."""
 
 Names = tuple[str, ...]
-Bindings = list[tuple[str, Value] | None]
+
+
+class Bindings(NamedTuple):
+    """What one response brought, the OID of the last, and whether the subtree ends behind it."""
+
+    found: Iterable[tuple[str, Value]]
+    last: str
+    ends: bool
+
+    @classmethod
+    def of(cls, page: list[tuple[str, Value] | None]) -> Self:
+        """Return what the codec read, for which None is the end of the subtree."""
+        found = [binding for binding in page if binding is not None]
+        return cls(found, found[-1][0] if found else "", len(found) < len(page) or not page)
 
 
 @dataclass(slots=True)
@@ -190,21 +204,20 @@ class Replay:
         seen = self._walk.pages[self._asked]
         seen.hits, seen.walk = seen.hits + 1, self._walk.begun
         self._traffic.replayed += 1
-        page: Bindings = list(zip(seen.names, self._found, strict=True))
+        found = zip(seen.names, self._found, strict=True)
         if seen.ends:
-            page.append(None)
-        else:
-            self._asked, self._onward = seen.names[-1], seen.onward
-        return page
+            return Bindings(found, self._asked, ends=True)
+        self._asked, self._onward = seen.names[-1], seen.onward
+        return Bindings(found, self._asked, ends=False)
 
     def _decoded(self) -> Bindings:
-        page: Bindings = self._relay.recv_get_bulk(self._cursor)
+        page = Bindings.of(self._relay.recv_get_bulk(self._cursor))
         self._traffic.decoded += 1
         asked = self._asked
-        if page and page[-1] is not None:
-            self._asked = page[-1][0]
+        if not page.ends:
+            self._asked = page.last
             self._onward = self._question()
-        if page and self._answer is not None:
+        if self._answer is not None:
             self._learn(asked, self._answer, page)
         return page
 
@@ -221,13 +234,12 @@ class Replay:
             wait = 1 if seen.hits >= WORTH else min(2 * seen.wait, LONGEST_WAIT)
         elif self._memory.full or len(self._walk.pages) >= MOST_PAGES:
             return
-        found = [binding for binding in page if binding is not None]
-        names = tuple(name for name, _ in found)
-        layout = pages.page(answer, names, [value for _, value in found])
+        names = tuple(name for name, _ in page.found)
+        layout = pages.page(answer, names, [value for _, value in page.found])
         made = Seen(
             layout,
             names if layout else (),
-            len(found) < len(page),
+            page.ends,
             self._onward,
             0,
             self._walk.begun,

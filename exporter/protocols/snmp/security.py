@@ -84,10 +84,11 @@ def _opening(
 
 async def _transport(transport: str, address: str, source: str) -> socket.socket:
     host, _, port = address.rpartition(":")
+    host, _, scope = host.strip("[]").partition("%")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Written out, as looking up a number costs more than all the rest of this.
+    where = (host, int(port), 0, int(scope or 0)) if ":" in host else (host, int(port))
     kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-    family, _, _, _, where = socket.getaddrinfo(
-        host.strip("[]"), int(port), type=kind, flags=socket.AI_NUMERICHOST
-    )[0]
     agent = socket.socket(family, kind)
     try:
         agent.setblocking(False)

@@ -6,7 +6,8 @@ One `await` per PDU, not per value, is what makes a walk cheap.
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import lru_cache, partial
+from itertools import chain
 
 from gufo.snmp._fast import GetIter, SnmpEncodeError
 
@@ -17,14 +18,13 @@ from exporter.protocols.snmp.conversation import GROWTH, Conversation
 from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, name_of
 from exporter.protocols.snmp.limits import Limits, Traffic
 from exporter.protocols.snmp.relay import Relay
-from exporter.protocols.snmp.replay import Device, Key, Memory, Replay
+from exporter.protocols.snmp.replay import Bindings, Device, Key, Memory, Replay
 from exporter.protocols.snmp.security import Socket
 from exporter.protocols.snmp.stream import End, Stream
 
 MAX_VALUES = 1_000_000  # in one walk; the largest known tables stay well below
-
-Page = list[tuple[str, Value] | None]
-"""What one response brought; None is the end of the subtree."""
+BATCH = 64  # pages that are kept before their values are looked at
+ENDS = 4_000  # OIDs that pages ended with, which they mostly do again
 
 
 class Session(Conversation):
@@ -125,9 +125,12 @@ class Session(Conversation):
         send, receive = self._pager(oid, repetitions)
         paging = Paging(self.target, oid, answers, limits.allow_nonincreasing)
         patience, again = limits, False
-        while not paging.take(
+        # The first answer of all may say that we are not welcome, which is for others to tell.
+        streaming = self._served
+        while streaming or not paging.take(
             await self._exchange(paging.last, send, receive, patience, again=again)
         ):
+            streaming = False
             end = await self._streamed(send, receive, paging, limits)
             if end is End.COMPLETE:
                 break
@@ -138,38 +141,41 @@ class Session(Conversation):
                     raise await self._silence(paging.last, "no answer", limits)
                 self.traffic.retries += 1
                 patience = replace(limits, retries=limits.retries - 1)
+        paging.gather()
         return paging.status
 
     async def _streamed(
         self,
         send: Callable[[], None],
-        receive: Callable[[], Page],
+        receive: Callable[[], Bindings],
         paging: "Paging",
         limits: Limits,
     ) -> End:
         """Go on with a walk from the reader's callback while all goes well."""
-        stream = Stream(send, lambda: self._read(receive), paging.take, limits, self.traffic)
+        stream = Stream(send, partial(self._read, receive), paging.take, limits, self.traffic)
         self._listen(stream.arrived)
         try:
             return await stream.run()
         finally:
             self._listener = None
 
-    def _pager(self, oid: str, repetitions: int) -> tuple[Callable[[], None], Callable[[], Page]]:
+    def _pager(
+        self, oid: str, repetitions: int
+    ) -> tuple[Callable[[], None], Callable[[], Bindings]]:
         """Return how to ask for the next page of a walk, and how to read it."""
         # Here, too, the socket is looked up each time.
         if self._auth.version == 1:
             cursor = GetIter(oid)
             return (
                 lambda: self._socket.send_get_next(cursor),
-                lambda: [self._socket.recv_get_next(cursor)],
+                lambda: Bindings.of([self._socket.recv_get_next(cursor)]),
             )
         if replay := self._replay((oid, repetitions)):
             return replay.send, replay.receive
         cursor = GetIter(oid, repetitions)
         return (
             lambda: self._socket.send_get_bulk(cursor),
-            lambda: self._socket.recv_get_bulk(cursor),
+            lambda: Bindings.of(self._socket.recv_get_bulk(cursor)),
         )
 
     def _replay(self, key: Key) -> Replay | None:
@@ -192,32 +198,40 @@ class Paging:
     allow_nonincreasing: bool
     status: int = 0
     last: str = field(init=False)
-    _arcs: list[int] = field(init=False)
+    _pages: list[Iterable[tuple[str, Value]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.last, self._arcs = self.root, _arcs(self.root)
+        self.last = self.root
 
-    def take(self, answer: tuple[int, Page | None]) -> bool:
+    def take(self, answer: tuple[int, Bindings | None]) -> bool:
         """Keep one more page; return whether it was the last."""
         self.status, page = answer
-        if self.status or not page:
+        if self.status or page is None:
             return True
-        before = len(self.answers)
-        if page[-1] is None:
-            self.answers.update(binding for binding in page if binding is not None)
+        self._pages.append(page.found)
+        if page.ends:
             return True
-        # Only the last of a page can be the end.
-        bindings: list[Any] = page
-        self.answers.update(bindings)
-        self.last, previous = bindings[-1][0], self._arcs
-        self._arcs = _arcs(self.last)
-        stuck = len(self.answers) == before
-        if stuck or (self._arcs <= previous and not self.allow_nonincreasing):
+        self.last, previous = page.last, self.last
+        rising = self.gather() if self.allow_nonincreasing else _arcs(previous) < _arcs(self.last)
+        if not rising:
             raise NotIncreasing(self.target, f"OID {self.last} does not increase")
+        if len(self._pages) == BATCH:
+            self.gather()
         if len(self.answers) > MAX_VALUES:
             raise Endless(self.target, f"more than {MAX_VALUES} values below {self.root}")
         return False
 
+    def gather(self) -> bool:
+        """Put the pages kept into the answers, and return whether that made them more.
 
-def _arcs(oid: str) -> list[int]:
-    return list(map(int, oid.split(".")))
+        All at once takes half of one by one.
+        """
+        before = len(self.answers)
+        self.answers.update(chain.from_iterable(self._pages))
+        self._pages.clear()
+        return len(self.answers) > before
+
+
+@lru_cache(ENDS)
+def _arcs(oid: str) -> tuple[int, ...]:
+    return tuple(map(int, oid.split(".")))

@@ -106,6 +106,16 @@ class TestSnmp:
         response = await client.get("/snmp?target=127.0.0.1", headers=headers)
         assert response.status_code == 400
 
+    @pytest.mark.parametrize("path", ["/snmp", "/probe", "/icmp", "/config"])
+    async def test_methods(self, client: httpx.AsyncClient, path: str) -> None:
+        """Scrapes are answered by a shorter way, but to the same methods as all else."""
+        got, head = await client.get(path), await client.head(path)
+        assert (head.status_code, head.headers) == (got.status_code, got.headers)
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            answer = await client.request(method, path)
+            assert answer.status_code == 405
+            assert sorted(answer.headers["Allow"].split(", ")) == ["GET", "HEAD"]
+
     async def test_client_hangs_up(self, exporter: Exporter) -> None:
         """A client that goes away stops the walk."""
         asked = asyncio.Event()

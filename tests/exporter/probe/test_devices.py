@@ -1,6 +1,8 @@
 import asyncio
-import errno
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -205,21 +207,31 @@ class TestFaultsOfThisHost:
         assert not [answer for answer in probed if "chm_device_up" in answer.text]
         assert counted(exporter, "chm_exporter_circuit_breakers", **OPEN) == 0
 
+    @pytest.mark.parametrize("room", [0, 1])
+    @pytest.mark.parametrize("memory", [0, 1 << 20])
     async def test_no_descriptors_left(
-        self, tmp_path: Path, switch: dict[str, Value], monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, switch: dict[str, Value], room: int, memory: int
     ) -> None:
-        """Without a descriptor for a socket a probe is a 503; with one it goes on at once."""
-        exporter = made(tmp_path, breaker_failures=1)
+        """Without descriptors for its sockets a probe is a 503; with them it goes on at once."""
+        exporter = made(tmp_path, breaker_failures=1, replay_memory=memory)
         async with serve(switch) as agent, calling(exporter) as client:
             with_device(exporter, agent.port)
-            with monkeypatch.context() as patch:
-                patch.setattr(os, "dup", _exhausted)
+            with descriptors_left(room):
                 starved = await client.get("/probe?target=edge1")
             served = await client.get("/probe?target=edge1")
 
-        assert starved.status_code == 503
+        assert starved.status_code == 503, starved.text
         assert up(served.text) == 1
 
 
-def _exhausted(_descriptor: int) -> int:
-    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+@contextmanager
+def descriptors_left(room: int) -> Iterator[None]:
+    """Let this process open no more than so many files or sockets for the length of a block."""
+    lowest = os.dup(0)
+    os.close(lowest)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

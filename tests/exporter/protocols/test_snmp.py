@@ -134,6 +134,28 @@ class TestLoss:
         assert traffic.retries == 1
         assert traffic.packets == len(agent.requests)
 
+    @pytest.mark.parametrize("retries", [0, 1, 3])
+    async def test_next_walk(self, limits: Limits, retries: int) -> None:
+        """The first answer of a later walk may get lost as any other, and is waited for as long."""
+
+        def lose(agent: Agent, request: Request) -> list[bytes]:
+            again = [one for one in agent.requests if one.oids == [parse(COLUMN)]]
+            return [] if request in again[1:3] else agent.answer(request)
+
+        limits, traffic = replace(limits, retries=retries, timeout=0.1), Traffic()
+        async with (
+            serve(TABLE, lose) as agent,
+            session(Target("127.0.0.1", agent.port), Auth(), limits, traffic) as opened,
+        ):
+            whole = await opened.walk(COLUMN, limits)
+            if retries < 2:
+                with pytest.raises(Unreachable, match=f"no answer at {COLUMN}"):
+                    await opened.walk(COLUMN, limits)
+            else:
+                assert await opened.walk(COLUMN, limits) == whole
+            assert traffic.packets == len(agent.requests)
+        assert traffic.retries == min(retries, 2)
+
     async def test_silence(self, limits: Limits) -> None:
         """An agent that never answers is unreachable; the error names target and OID, no secret."""
         async with serve(TABLE) as agent:
