@@ -1,4 +1,4 @@
-"""What tests of every part may use: a real PostgreSQL."""
+"""What tests of every part may use: a real PostgreSQL; and which of them run in one process."""
 
 import os
 import tempfile
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 # Where `make` keeps Prometheus and its kin; what the machine has comes first.
 os.environ["PATH"] += f"{os.pathsep}{Path(__file__).parents[1] / '.tools' / 'bin'}"
@@ -14,6 +16,21 @@ os.environ["PATH"] += f"{os.pathsep}{Path(__file__).parents[1] / '.tools' / 'bin
 # A crash of the machine may lose a test's data: nobody waits for the disk.
 IMPATIENT = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 START_SECONDS = 60  # a busy machine takes its time
+
+
+TOGETHER = "tests/rules/"  # their last test sums up what the others have shown
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist tells no types
+    """Runs a file in one process, and all that sum up together in one, too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return TOGETHER if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Give who hands tests to processes, where there are several."""
+    return ByFile(config, log)
 
 
 class Server:
