@@ -105,7 +105,7 @@ class Edge:
         return [dict(alert.labels) for alert in await self.alertmanager.alerts()]
 
     async def polled(self) -> dict[str, str]:
-        """Give the labels of the series that a scrape has of the second port's state."""
+        """Give the labels of the series by which a scrape tells that the second port is down."""
         inventory = self.exporter.inventory
         assert inventory is not None
         snapshot = inventory.snapshot
@@ -114,7 +114,7 @@ class Edge:
         configuration = self.exporter.configuration
         found = await self.exporter.prober.probe("edge1", snapshot, configuration, until)
         body = exposition.render(found).body.decode()
-        (line,) = re.findall(r'^ifOperStatus\{(.*ifIndex="2".*)\} ', body, re.MULTILINE)
+        (line,) = re.findall(r'^chm_interface_down\{(.*ifIndex="2".*)\} ', body, re.MULTILINE)
         return dict(re.findall(r'(\w+)="([^"]*)"', line))
 
 
@@ -150,8 +150,8 @@ def rule_tells(
         folder,
         {
             promtool.series("chm_inventory_device_info", **LABELS): "1x60",
-            promtool.series("ifAdminStatus", **labels): "1x60",
             promtool.series("ifOperStatus", **labels): "1x9 2x50",
+            promtool.series("chm_interface_down", **labels): "_x10 2x50",
         },
         intent,
         checks={
