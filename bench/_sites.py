@@ -26,6 +26,7 @@ PORTS = 24
 CORES, DISTRIBUTIONS = 2, 9
 BASE = "127.0.93."
 MINUTE = 60.0
+AT_ONCE = 8  # devices that are probed: a hundred would run out of time on a busy machine
 PAST = 66  # minutes that Prometheus is told of at first, at most: rules look back an hour
 SCRAPES = 4  # minutes of the past that every series has: the window of rates
 
@@ -172,11 +173,11 @@ async def series(one: Topology) -> Mapping[str, list[Series]]:
 
 async def _probed(one: Topology, lab: Lab) -> dict[str, str]:
     """Have our exporter probe every device of the lab; give the pages."""
-    configuration = loader.load(())
+    configuration, turns = loader.load(()), asyncio.Semaphore(AT_ONCE)
 
     async def page(spec: DeviceSpec) -> str:
         target = f"{spec.address}:{lab.port}"
-        async with probe.client(target, configuration, (pings.COLLECTOR,)) as asking:
+        async with turns, probe.client(target, configuration, (pings.COLLECTOR,)) as asking:
             found = (await probe.probed(asking)).decode()
         if not re.search("^chm_device_up 1", found, re.MULTILINE):
             return found

@@ -77,6 +77,8 @@ def _counter(text: str, *labels: str) -> Description:
     return Description("counter", labels, text)
 
 
+PORT = ("ifAlias", "ifDescr", "ifIndex", "ifName")  # as IF-MIB labels its columns
+
 CATALOGUE: dict[str, Description] = {
     "chm_device_up": _gauge("Whether the device answered: 1 or 0."),
     "chm_device_info": _gauge(
@@ -95,11 +97,38 @@ CATALOGUE: dict[str, Description] = {
         " thing says so: that is a 1, with 0 samples.",
         "collector",
     ),
+    "chm_collectors_failed": _gauge(
+        "How many collectors got no answer to some of what they asked for; 0 where all is told."
+    ),
     "chm_collector_duration_seconds": _gauge("Seconds the collector took.", "collector"),
     "chm_collector_samples": _gauge(
         "Samples the collector yielded; 0 where the device has nothing of its kind, or where the"
         " collector failed.",
         "collector",
+    ),
+    "chm_interfaces": _gauge("How many ports the device tells the state of."),
+    "chm_interface_down": _gauge(
+        "The `ifOperStatus` of a port that is switched on and not up; of others there is none.",
+        *PORT,
+    ),
+    "chm_interface_disabled": _gauge("A port that is switched off; always 1.", *PORT),
+    "chm_interface_busy_seconds_total": _counter(
+        "Seconds for which a port would have been busy at its full speed (bit/s), so that its rate"
+        " is the utilization; a port without a link has none.",
+        "direction",
+        *PORT,
+        "speed",
+    ),
+    "chm_interface_errors_total": _counter(
+        "Packets that a port damaged or got damaged; none where it is 0, or without a link.",
+        "direction",
+        *PORT,
+    ),
+    "chm_interface_discards_total": _counter(
+        "Packets that a port dropped; none where it is 0, or without a link.", "direction", *PORT
+    ),
+    "chm_interface_packets_total": _counter(
+        "All other packets of a port that has errors or discards.", "direction", *PORT
     ),
     "chm_cpu_utilization_ratio": _gauge("How busy a processor is, 0 to 1.", "cpu"),
     "chm_memory_used_bytes": _gauge("Memory in use, without buffers and caches.", "pool"),
@@ -148,6 +177,12 @@ CATALOGUE: dict[str, Description] = {
     "chm_sensor_limit_amperes": _gauge("A limit for a current sensor.", "sensor", "limit"),
     "chm_sensor_limit_watts": _gauge("A limit for a power sensor.", "sensor", "limit"),
     "chm_sensor_limit_dbm": _gauge("A limit for an optical power.", "sensor", "limit"),
+    "chm_sensor_beyond_limit": _gauge(
+        "What a sensor reads that is beyond a limit of its own; of others there is none.",
+        "sensor",
+        "unit",
+        "limit",
+    ),
     "chm_storage_used_bytes": _gauge("Space in use of a disk or file system.", "storage"),
     "chm_storage_size_bytes": _gauge("Space there is of a disk or file system.", "storage"),
     "chm_load_average": _gauge("Processes that run or wait to, on average.", "window"),
@@ -211,9 +246,10 @@ _PREFACE = """\
 # Metrics
 
 Every `chm_*` family of `GET /probe`, generated from `exporter/metrics.py`; interfaces keep the
-names of IF-MIB. A value the device does not tell has no sample: missing is never 0. Prometheus
-adds the labels of the target (`device`, `site`, `role`, `vendor`), so no family carries `device`.
-`limit` is one of `low_critical`, `low_warning`, `high_warning`, `high_critical`.
+names of IF-MIB, and `chm_interface_*` are what rules ask of them. A value the device does not tell
+has no sample: missing is never 0. Prometheus adds the labels of the target (`device`, `site`,
+`role`, `vendor`), so no family carries `device`. `limit` is one of `low_critical`, `low_warning`,
+`high_warning`, `high_critical`.
 
 | family | type | labels | meaning |
 |---|---|---|---|"""

@@ -17,49 +17,52 @@ DEVICE_UP = """\
 * on (device) group_right ()
 device:chm_inventory_device_info:current"""
 
-PARENTS = "count by (device) (device:chm_topology_parent:current == 1)"
+# These few are what the next rules read, each time, and not all devices and all ways.
+DOWN = "device:chm_device_up:min == 0"
+WAYS = """\
+device:chm_topology_parent:current == 1
+and on (device)
+device:outage:down"""
 
-PARENTS_DOWN = """\
-count by (device) (
-  (device:chm_topology_parent:current == 1)
-  and on (parent)
-  label_replace(device:chm_device_up:min == 0, "parent", "$1", "device", "(.+)")
+# There are ways to it, and none leads through a device that is not down.
+UNREACHABLE = """\
+device:outage:down
+and on (device)
+device:outage:ways
+unless on (device) (
+  device:outage:ways
+  unless on (parent)
+  label_replace(device:outage:down, "parent", "$1", "device", "(.+)")
 )"""
 
-UNREACHABLE = """\
-device:chm_device_up:min == 0
-and on (device)
-(device:chm_topology_parent:count_down == on (device) device:chm_topology_parent:count)"""
-
 CAUSE = """\
-device:chm_device_up:min == 0
+device:outage:down
 unless on (device)
 device:outage:unreachable"""
 
-CHANGES = Template("changes(device:chm_device_up:min[$range])")
+CHANGES = Template("changes(device:chm_device_up:min[$range]) > 0")
 FLAPS = 6  # three times down and up again
 
 # What is behind a device that flaps goes up and down with it.
-PARENTS_FLAPPING = """\
-count by (device) (
-  (device:chm_topology_parent:current == 1)
-  and on (parent)
-  label_replace(
-    device:chm_device_up:flapping or (device:chm_device_up:min == 0),
-    "parent", "$1", "device", "(.+)"
-  )
-)"""
-
 FLAPPING = """\
 device:chm_device_up:flapping
 and
 device:chm_device_up:min
-unless on (device)
-(device:chm_topology_parent:count_flapping == on (device) device:chm_topology_parent:count)"""
+unless on (device) (
+  (device:chm_topology_parent:current == 1)
+  unless on (device) (
+    (device:chm_topology_parent:current == 1)
+    unless on (parent)
+    label_replace(
+      device:chm_device_up:flapping or device:outage:down,
+      "parent", "$1", "device", "(.+)"
+    )
+  )
+)"""
 
 # Alertmanager keeps the end of what it mutes to itself, so flapping mutes here: an outage that was
 # told before is told to be over.
-DOWN = """\
+TOLD = """\
 device:outage:cause
 unless on (device)
 device:chm_device_up:flapping"""
@@ -75,7 +78,7 @@ or
   + on (device) group_left ()
   (
     1 + min by (device) (
-      device:chm_topology_parent:current
+      device:outage:ways
       * on (parent) group_left ()
       label_replace(device:outage:depth, "parent", "$1", "device", "(.+)")
     )
@@ -105,40 +108,41 @@ unless on (device) (
 REBOOTED = """\
 min by (device) (
   (chm_uptime_seconds < 600)
-  and (max_over_time(chm_uptime_seconds[1h]) > chm_uptime_seconds)
-  unless (max_over_time(chm_uptime_seconds[1h]) > 42940000)
+  < (max_over_time(chm_uptime_seconds[1h]) <= 42940000)
 )
 * on (device) group_right ()
 device:chm_inventory_device_info:current"""
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """One group: each rule reads what the ones above it have just recorded."""
+    """Two groups: what is down and why, at every evaluation; and the rest, when devices were asked.
+
+    Each rule reads what the ones above it have just recorded.
+    """
+    within = flapping.Window(options.flap_within, options.evaluation_interval)
+    flaps = flapping.records("device:chm_device_up", CHANGES, FLAPS, within)
     return (
-        Group(
-            "chm-availability", options.evaluation_interval, (*_records(options), *_alerts(options))
-        ),
+        Group("chm-availability", options.evaluation_interval, (*_records(), *_outages(options))),
+        Group("chm-availability-polled", options.sample_interval, (*flaps, *_polled(options))),
     )
 
 
-def _records(options: Intent) -> tuple[Record, ...]:
+def _records() -> tuple[Record, ...]:
     return (
         Record("device:chm_device_up:min", DEVICE_UP),
-        Record("device:chm_topology_parent:count", PARENTS),
-        Record("device:chm_topology_parent:count_down", PARENTS_DOWN),
+        Record("device:outage:down", DOWN),
+        Record("device:outage:ways", WAYS),
         Record("device:outage:unreachable", UNREACHABLE),
         Record("device:outage:cause", CAUSE),
         Record("device:outage:depth", DEPTH),
-        *flapping.records("device:chm_device_up", CHANGES, FLAPS, options.flap_within),
-        Record("device:chm_topology_parent:count_flapping", PARENTS_FLAPPING),
     )
 
 
-def _alerts(options: Intent) -> tuple[Alert, ...]:
+def _outages(options: Intent) -> tuple[Alert, ...]:
     return (
         Alert(
             "DeviceDown",
-            DOWN,
+            TOLD,
             "critical",
             "cause",
             "{{ $labels.device }} is down",
@@ -147,17 +151,6 @@ def _alerts(options: Intent) -> tuple[Alert, ...]:
             hold=options.confirm_for,
             keep=options.keep_for,
             flaps_within=options.flap_within,
-        ),
-        Alert(
-            "DeviceFlapping",
-            FLAPPING,
-            "critical",
-            "cause",
-            "{{ $labels.device }} goes down and comes back all the time",
-            "{{ $labels.device }} ({{ $labels.role }}, site {{ $labels.site }}) went down or came "
-            f"back {{{{ $value }}}} times within {minutes(options.flap_within)}. Until it settles "
-            "this is told instead of each DeviceDown.",
-            hold=options.confirm_for,
         ),
         Alert(
             "DeviceUnreachable",
@@ -170,16 +163,6 @@ def _alerts(options: Intent) -> tuple[Alert, ...]:
             hold=options.confirm_for,
         ),
         Alert(
-            "DeviceUnknown",
-            UNKNOWN,
-            "warning",
-            "cause",
-            "Nothing is known about {{ $labels.device }}",
-            "{{ $labels.device }} (site {{ $labels.site }}) should be monitored, but Prometheus "
-            "has no sample that says whether it is up.",
-            hold=options.settle_for,
-        ),
-        Alert(
             "OutageWithoutRoot",
             OUTAGE_WITHOUT_ROOT,
             "critical",
@@ -189,6 +172,32 @@ def _alerts(options: Intent) -> tuple[Alert, ...]:
             "down, but no DeviceDown stands above them: the topology has a ring or is out of date.",
             hold=max(options.settle_for, 2 * options.confirm_for, 20 * options.evaluation_interval),
             board="chm-fleet",
+        ),
+    )
+
+
+def _polled(options: Intent) -> tuple[Alert, ...]:
+    return (
+        Alert(
+            "DeviceFlapping",
+            FLAPPING,
+            "critical",
+            "cause",
+            "{{ $labels.device }} goes down and comes back all the time",
+            "{{ $labels.device }} ({{ $labels.role }}, site {{ $labels.site }}) went down or came "
+            f"back {{{{ $value }}}} times within {minutes(options.flap_within)}. Until it settles "
+            "this is told instead of each DeviceDown.",
+            hold=options.confirm_for,
+        ),
+        Alert(
+            "DeviceUnknown",
+            UNKNOWN,
+            "warning",
+            "cause",
+            "Nothing is known about {{ $labels.device }}",
+            "{{ $labels.device }} (site {{ $labels.site }}) should be monitored, but Prometheus "
+            "has no sample that says whether it is up.",
+            hold=options.settle_for,
         ),
         Alert(
             "DeviceRebooted",

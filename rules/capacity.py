@@ -51,11 +51,11 @@ RESOURCES = (
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """Points once an hour, forecasts whenever devices were asked: alerts must not grow stale."""
+    """Points once an hour, forecasts before samples are forgotten: alerts must not grow stale."""
     hourly = tuple(Record(one.hourly, HOURLY.substitute(value=one.value)) for one in RESOURCES)
     return (
         Group("chm-capacity-hourly", HOUR, hourly),
-        Group("chm-capacity", options.sample_interval, tuple(_alerts())),
+        Group("chm-capacity", options.lasting_interval, tuple(_alerts())),
     )
 
 

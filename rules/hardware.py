@@ -31,17 +31,14 @@ max without (instance, job) (
 
 # A sensor for which the device has a limit is judged by that alone: an ASIC may run at 90 degrees.
 # A limit of 0 is one that was never set.
-TEMPERATURE = """\
-(
-  max without (instance, job) (chm_temperature_celsius)
-  unless on (device, sensor)
-  (chm_temperature_limit_celsius{limit=~"high_.+"} > 0)
-)"""
+LIMITED = """
+unless on (device, sensor)
+(chm_temperature_limit_celsius{limit=~"high_.+"} > 0)"""
 
 OWN_TEMPERATURE = Template("""\
-max without (instance, job) (chm_temperature_celsius)
-> on (device, sensor) group_left ()
-min by (device, sensor) (chm_temperature_limit_celsius{limit="high_$severity"} > 0)
+max without (instance, job, unit, limit) (
+  chm_sensor_beyond_limit{unit="celsius", limit="high_$severity"}
+)
 and on (device)
 device:chm_inventory_device_info:current""")
 
@@ -52,14 +49,17 @@ FAILED = Template("""\
   device:chm_inventory_device_info:current
 )""")
 
-BEYOND = Template("""\
+# Heat has an alert of its own.
+BEYOND = """\
 (
-  max without (instance, job) ($metric)
-  $operator on (device, sensor) group_left ()
-  min by (device, sensor) ($limits{limit="$limit"})
+  max without (instance, job, unit, limit) (
+    chm_sensor_beyond_limit{unit!="celsius", limit=~".+_critical"}
+    or
+    chm_sensor_beyond_limit{unit="celsius", limit="low_critical"}
+  )
   and on (device)
   device:chm_inventory_device_info:current
-)""")
+)"""
 
 DEVICE = "{{ $labels.device }}"
 SITE = "(site {{ $labels.site }})"
@@ -89,26 +89,20 @@ PARTS = (
     Part("StackMemberLost", "chm_stack_member_up", "member", "Stack member", "critical"),
 )
 
-# Value, limits, and what a reading below its low limit must be above to count: a port without a
-# fibre has no light (some -40 dBm), and a laser that is switched off takes no current.
-SENSORS = (
-    ("chm_temperature_celsius", "chm_temperature_limit_celsius", ""),
-    ("chm_sensor_volts", "chm_sensor_limit_volts", ""),
-    ("chm_sensor_amperes", "chm_sensor_limit_amperes", " > 0"),
-    ("chm_sensor_watts", "chm_sensor_limit_watts", " > 0"),
-    ("chm_sensor_dbm", "chm_sensor_limit_dbm", " > -30"),
-)
-
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """One group, run as often as devices are polled."""
+    """Two groups: what devices tell, as often as they are polled; what is gone, more seldom."""
     rules: tuple[Record | Alert, ...] = (
         *_records(),
         *_thresholds(options),
         *_parts(options),
         *_words(options),
     )
-    return (Group("chm-hardware", options.sample_interval, rules),)
+    gone = tuple(lost.record(part.lost, part.metric, part.label, counted=True) for part in PARTS)
+    return (
+        Group("chm-hardware", options.sample_interval, rules),
+        Group("chm-hardware-lost", options.lasting_interval, gone),
+    )
 
 
 def _records() -> Iterator[Record]:
@@ -116,8 +110,6 @@ def _records() -> Iterator[Record]:
     yield Record("pool:memory_utilization:ratio", MEMORY)
     yield Record("storage:utilization:ratio", STORAGE)
     yield Record("pse:poe_utilization:ratio", POE)
-    for part in PARTS:
-        yield lost.record(part.lost, part.metric, part.label, counted=True)
 
 
 def _thresholds(options: Intent) -> Iterator[Alert]:
@@ -138,11 +130,12 @@ def _thresholds(options: Intent) -> Iterator[Alert]:
         ),
         ThresholdAlert(
             "TemperatureHigh",
-            TEMPERATURE,
+            "max without (instance, job) (chm_temperature_celsius)",
             "temperature",
             f"{DEVICE} is hot",
             f"Sensor {{{{ $labels.sensor }}}} of {DEVICE} reads {{{{ $value }}}} degrees Celsius.",
             own=OWN_TEMPERATURE,
+            but=LIMITED,
         ),
     ):
         yield from alert.pair(options.settle_for)
@@ -185,7 +178,7 @@ def _words(options: Intent) -> Iterator[Alert]:
         ),
         (
             "SensorOutOfRange",
-            "\nor\n".join((not_ok, *_beyond())),
+            f"{not_ok}\nor\n{BEYOND}",
             f"{sensor} is out of range",
             f"{sensor} {SITE} reads what the device itself calls bad, or beyond its limits.",
         ),
@@ -200,14 +193,3 @@ def _words(options: Intent) -> Iterator[Alert]:
             hold=options.confirm_for,
             keep=options.keep_for,
         )
-
-
-def _beyond() -> Iterator[str]:
-    """Yield a comparison for each end of each kind of sensor; heat has an alert of its own."""
-    for metric, limits, floor in SENSORS:
-        low = f"{metric}{floor}"
-        yield BEYOND.substitute(metric=low, operator="<", limits=limits, limit="low_critical")
-        if metric != "chm_temperature_celsius":
-            yield BEYOND.substitute(
-                metric=metric, operator=">", limits=limits, limit="high_critical"
-            )

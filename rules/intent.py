@@ -35,25 +35,23 @@ INTERFACE_DESCRIBED = "interface:chm_interface_monitored:described"
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """Inventory, ways and maintenance at every evaluation, the rest when values change."""
+    """Two groups: thresholds, which are many and seldom change, and all else."""
     return (
         Group(
             "chm-intent",
-            options.evaluation_interval,
+            options.sample_interval,
             (
                 current("chm_inventory_device_info", "device, site, role, vendor", INVENTORY),
                 current("chm_topology_parent", "device, parent", PARENT),
                 current("chm_maintenance_active", "device", MAINTENANCE),
+                current("chm_interface_monitored", "device, ifName, importance", INTERFACE),
+                Record(INTERFACE_DESCRIBED, DESCRIBED),
             ),
         ),
         Group(
             "chm-thresholds",
-            options.sample_interval,
-            (
-                current("chm_threshold", "device, metric, severity", THRESHOLD),
-                current("chm_interface_monitored", "device, ifName, importance", INTERFACE),
-                Record(INTERFACE_DESCRIBED, DESCRIBED),
-            ),
+            options.lasting_interval,
+            (current("chm_threshold", "device, metric, severity", THRESHOLD),),
         ),
     )
 

@@ -9,120 +9,113 @@ from rules.options import Intent, duration, minutes
 from rules.rule import Alert, Group, Record, Severity
 from rules.thresholds import ThresholdAlert
 
-# What is costly here is to join a series of every port: each join is with a few ports on its left,
-# and what several rules ask of every port is recorded once.
+# A rule reads every series of the names in it before it leaves one out, and a join reads all labels
+# of both sides. So rules about ports read what the exporter says of few of them where they can,
+# join with few on the left, and record once what several of them ask of every port.
 
-# Ports that are switched on, and down (2).
-DOWN = "max without (instance, job) ((ifOperStatus == 2) and (ifAdminStatus == 1))"
-
-# When a port was lost: it is down, and was up within the last quarter of an hour. A port below it
-# that fails makes it lowerLayerDown (7), which is left out: the one below has an alert. The time is
-# carried forward for a day, so a port that was lost stays known and one that was never used is
-# quiet, without reading a day of samples of every port. The hour of `last_over_time` bridges a
-# restart of Prometheus. A device that was silent for longer than the quarter of an hour comes back
-# with what SILENT remembers of it.
-LOST = """\
+# When a port was lost: it is switched on, down (2), and was up within the last ten minutes, as it
+# has changed more often than among the states of not being up. A port below it that fails makes it
+# lowerLayerDown (7), which is left out: the one below has an alert. The time is carried forward for
+# a day, so a port that was lost stays known and one that was never used is quiet, without reading a
+# day of samples of every port. The hour of `last_over_time` bridges a restart of Prometheus. A
+# device that was silent for longer comes back with what SILENT remembers of it.
+LOST = Template("""\
 (
-  (last_over_time(interface:ifOperStatus:lost_timestamp_seconds[1h]) > time() - 86400)
-  and
-  interface:ifOperStatus:down
-)
-or
-time() + 0 * (
-  interface:ifOperStatus:down
+  (
+    (last_over_time(interface:ifOperStatus:lost_timestamp_seconds[1h]) > time() - 86400)
+    or
+    time() + 0 * (
+      interface:ifOperStatus:changes_lately
+      > ignoring (instance, job)
+      changes(chm_interface_down[$range])
+    )
+  )
   and ignoring (instance, job)
-  (min_over_time(ifOperStatus[15m]) == 1)
+  (chm_interface_down == 2)
 )
 or
-time() + 0 * (
-  interface:ifOperStatus:down
+time() + 0 * max without (instance, job) (
+  (chm_interface_down == 2)
   and on (device, ifName, ifDescr)
   last_over_time(interface:ifOperStatus:silent_timestamp_seconds[15m])
-)"""
+)""")
 
 # Since when a port is not told of that was up when its device fell silent, for a day.
-SILENT = """\
+SILENT = Template("""\
 (
   (last_over_time(interface:ifOperStatus:silent_timestamp_seconds[1h]) > time() - 86400)
   or
   time() + 0 * max without (instance, job) (
-    (ifOperStatus offset 10m == 1)
-    unless on (device)
-    ifOperStatus
+    (ifOperStatus offset $third == 1)
+    and on (device)
+    (chm_interfaces offset $third unless on (device) chm_interfaces)
   )
 )
 unless on (device)
-ifOperStatus
+chm_interfaces
 and on (device)
-device:chm_inventory_device_info:current"""
+device:chm_inventory_device_info:current""")
 
-# Ports that an operator wants up, switched on and not up, or gone from a device that tells of all
-# else; the status, 0 where there is none. A port without ifName is known by its ifDescr.
+# Ports that an operator wants up, switched on and not up, or gone; the status, 0 where there is
+# none. A port without ifName is known by its ifDescr.
 WANTED_DOWN = """\
 (
   max without (instance, job) (
-    (ifOperStatus != 1)
+    chm_interface_down
     and on (device, ifName)
     (interface:chm_interface_monitored:current == 1)
-    and
-    (ifAdminStatus == 1)
   )
   * on (device, ifName) group_left (importance)
   (interface:chm_interface_monitored:current == 1)
-)
-or
-(
-  max without (instance, job) (
-    (ifOperStatus{ifName=""} != 1) and (ifAdminStatus{ifName=""} == 1)
-  )
+  or
+  max without (instance, job) (chm_interface_down{ifName=""})
   * on (device, ifName, ifDescr) group_left (importance)
   (interface:chm_interface_monitored:described == 1)
+  or
+  interface:chm_interface_monitored:gone
 )
-or
-(
-  0 * (
-    (interface:chm_interface_monitored:current == 1)
-    unless on (device, ifName) ifOperStatus
-    unless on (device, ifName)
-    label_replace(ifOperStatus{ifName=""}, "ifName", "$1", "ifDescr", "(.+)")
-  )
-  * on (device) group_left (site, role, vendor)
-  device:chm_inventory_device_info:current
-  and on (device)
-  (min by (device) (chm_collector_success) == 1)
-)"""
+and on (device)
+device:chm_inventory_device_info:current"""
 
+# Such ports of which a device does not tell that tells of all else.
+GONE = """\
+0 * (
+  (interface:chm_interface_monitored:current == 1)
+  unless on (device, ifName) ifOperStatus
+  unless on (device, ifName)
+  label_replace(ifOperStatus{ifName=""}, "ifName", "$1", "ifDescr", "(.+)")
+)
+* on (device) group_left (site, role, vendor)
+device:chm_inventory_device_info:current
+and on (device)
+(chm_collectors_failed == 0)"""
+
+# Only of ports that are fuller than the lowest of all thresholds: there are many, and few are full.
 UTILIZATION = Template("""\
-max without (instance, job) (
-  8 * (rate(ifHC${Direction}Octets[$window]) or rate(if${Direction}Octets[$window]))
-  / (1000000 * (ifHighSpeed > 0) or (ifSpeed > 0))
+max without (instance, job, speed) (
+  rate(chm_interface_busy_seconds_total[$window])
+  > scalar(min(device:chm_threshold:current{metric="interface_utilization"}))
 )""")
 
 # Fewer than ten bad packets in the window prove nothing, and leave no series. Only of ports with
 # more are all packets counted: these records keep the labels of the scrape to be joined with it.
-BAD = Template("increase(if${Direction}${kind}[$window]) >= 10")
+BAD = Template("increase(chm_interface_${kind}_total[$window]) >= 10")
 
 GOOD = Template("""\
-(
-  (increase(ifHC${Direction}UcastPkts[$window]) and $bad)
-  or
-  (increase(if${Direction}UcastPkts[$window]) and $bad)
-)
-+ ((increase(ifHC${Direction}MulticastPkts[$window]) and $bad) or 0 * $bad)
-+ ((increase(ifHC${Direction}BroadcastPkts[$window]) and $bad) or 0 * $bad)""")
+increase(chm_interface_packets_total[$window])
+and
+(interface:errors:increase or interface:discards:increase)""")
 
 LOSS = Template("""\
 max without (instance, job) (
-  interface:if${Direction}${kind}:increase
+  interface:$kind:increase
   / (
-    interface:if${Direction}${kind}:increase
-    + interface:if${Direction}Pkts:increase
+    interface:$kind:increase
+    + interface:packets:increase
   )
 )""")
 
-# How full the fullest port of a device is.
-SATURATION = "max by (device, site, role, vendor) (interface:utilization:ratio)"
-
+# What is asked of every port, once; what else is asked of its state is asked of these few.
 CHANGES = Template("max without (instance, job) (changes(ifOperStatus[$range]) > 0)")
 FLAPS = 6  # three times down and up again
 
@@ -136,19 +129,19 @@ max by (device, ifName) (
       last_over_time(chm_neighbor_info[1h])
       and on (neighbor)
       label_replace(
-        device:chm_device_up:flapping or (device:chm_device_up:min == 0),
+        device:chm_device_up:flapping or device:outage:down,
         "neighbor", "$1", "device", "(.+)"
       )
     )
     or
     (
       label_replace(
-        last_over_time(chm_neighbor_info[1h]),
-        "short", "$1", "neighbor", "([^.]*[A-Za-z][^.]*)[.].*"
+        last_over_time(chm_neighbor_info{neighbor=~"[^.]*[A-Za-z][^.]*[.].*"}[1h]),
+        "short", "$1", "neighbor", "([^.]*)[.].*"
       )
       and on (short)
       label_replace(
-        device:chm_device_up:flapping or (device:chm_device_up:min == 0),
+        device:chm_device_up:flapping or device:outage:down,
         "short", "$1", "device", "(.+)"
       )
     ),
@@ -156,13 +149,17 @@ max by (device, ifName) (
   )
 )"""
 
-# A port about which an operator decided nothing, and one that should be up.
+# Ports about which an operator decided nothing, of devices that are in the inventory; what is told
+# of them is recorded for the alerts of all severities.
 UNDECIDED = """
 unless on (device, ifName)
 interface:chm_interface_monitored:current
 unless on (device, ifName, ifDescr)
-interface:chm_interface_monitored:described"""
-LOST_PORT = Template(f"interface:ifOperStatus:lost_timestamp_seconds$ports{UNDECIDED}")
+interface:chm_interface_monitored:described
+and on (device)
+device:chm_inventory_device_info:current"""
+LOST_UNDECIDED = f"interface:ifOperStatus:lost_timestamp_seconds{UNDECIDED}"
+LOST_PORT = Template("interface:ifOperStatus:lost_undecided$ports")
 # Its importance is the severity, and no label of the alert: that of a trap has none either.
 WANTED_PORT = Template("max without (importance) (interface:chm_interface_monitored:down$wanted)")
 
@@ -171,8 +168,6 @@ PORT_DOWN = Template("""\
 (
 $down
 )
-and on (device)
-device:chm_inventory_device_info:current
 unless on (device, ifName, ifDescr)
 interface:ifOperStatus:flapping
 $neighbor on (device, ifName)
@@ -181,31 +176,38 @@ interface:chm_neighbor_info:down""")
 # What flaps and is switched on.
 RESTLESS = """\
 interface:ifOperStatus:flapping
-unless
-max without (instance, job) (ifAdminStatus == 2)"""
+unless ignoring (instance, job)
+chm_interface_disabled
+and on (device)
+device:chm_inventory_device_info:current"""
 
 # A port that was lowerLayerDown (7) follows the one below it, which has an alert; of one that
 # should be up people are told in any case.
-FOLLOWING = Template("max without (instance, job) (max_over_time(ifOperStatus[$window]) == 7)")
-RESTLESS_PORT = Template(f"""\
-interface:ifOperStatus:restless$ports
-unless
-interface:ifOperStatus:following{UNDECIDED}""")
-WANTED_RESTLESS_PORT = Template("""\
+FOLLOWING = Template(
+    "max without (instance, job) (max_over_time(chm_interface_down[$window]) == 7)"
+)
+RESTLESS_UNDECIDED = f"""\
 interface:ifOperStatus:restless
-and on (device, ifName)
-(interface:chm_interface_monitored:current$wanted == 1)
+unless
+interface:ifOperStatus:following{UNDECIDED}"""
+RESTLESS_PORT = Template("interface:ifOperStatus:restless_undecided$ports")
+# One that should be up, with its importance.
+RESTLESS_WANTED = """\
+interface:ifOperStatus:restless
+* on (device, ifName) group_left (importance)
+(interface:chm_interface_monitored:current == 1)
 or
 interface:ifOperStatus:restless
-and on (device, ifName, ifDescr)
-(interface:chm_interface_monitored:described$wanted == 1)""")
+* on (device, ifName, ifDescr) group_left (importance)
+(interface:chm_interface_monitored:described == 1)"""
+WANTED_RESTLESS_PORT = Template(
+    "max without (importance) (interface:ifOperStatus:restless_wanted$wanted)"
+)
 
 PORT_FLAPPING = Template("""\
 (
 $restless
 )
-and on (device)
-device:chm_inventory_device_info:current
 $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
 
@@ -254,46 +256,46 @@ PORT = "{{ $labels.device }} port {{ $labels.ifName }}"
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """One group, run as often as ports are polled."""
-    rules: tuple[Record | Alert, ...] = (
-        *_records(options),
-        *_down(options),
-        *_flapping(options),
-        *_thresholds(options),
+    """Three groups: what is down, whenever ports were polled; traffic, and what lasts, seldom."""
+    window = duration(options.rate_window)
+    return (
+        Group(
+            "chm-interfaces",
+            options.sample_interval,
+            (*_records(options), *_down(options), *_flapping(options)),
+        ),
+        Group(
+            "chm-interfaces-traffic",
+            options.window_interval,
+            (*_full(window, options), *_losses(window, options)),
+        ),
+        Group("chm-interfaces-lasting", options.lasting_interval, tuple(_lasting(options))),
     )
-    return (Group("chm-interfaces", options.sample_interval, rules),)
+
+
+def _window(options: Intent) -> flapping.Window:
+    return flapping.Window(options.flap_within, options.scrape_interval)
 
 
 def _records(options: Intent) -> Iterator[Record]:
-    window = duration(options.rate_window)
-    yield Record("interface:ifOperStatus:down", DOWN)
-    yield Record("interface:ifOperStatus:silent_timestamp_seconds", SILENT)
-    yield Record("interface:ifOperStatus:lost_timestamp_seconds", LOST)
-    yield Record("interface:chm_interface_monitored:down", WANTED_DOWN)
-    for direction in ("In", "Out"):
-        labels = {"direction": direction.lower()}
-        expr = UTILIZATION.substitute(Direction=direction, window=window)
-        yield Record("interface:utilization:ratio", expr, labels)
-        yield from _losses(direction, window)
-    yield Record("device:interface_saturation:ratio", SATURATION)
-    yield Record("interface:chm_neighbor_info:down", NEIGHBOR_DOWN)
-    yield from flapping.records("interface:ifOperStatus", CHANGES, FLAPS, options.flap_within)
+    within = _window(options)
+    yield from flapping.records("interface:ifOperStatus", CHANGES, FLAPS, within)
     yield Record("interface:ifOperStatus:restless", RESTLESS)
+    yield Record("interface:ifOperStatus:restless_undecided", RESTLESS_UNDECIDED)
+    yield Record("interface:ifOperStatus:restless_wanted", RESTLESS_WANTED)
+    lost = LOST.substitute(range=duration(within.range))
+    yield Record("interface:ifOperStatus:lost_timestamp_seconds", lost)
+    yield Record("interface:ifOperStatus:lost_undecided", LOST_UNDECIDED)
+    yield Record("interface:chm_interface_monitored:down", WANTED_DOWN)
+    yield Record("interface:chm_neighbor_info:down", NEIGHBOR_DOWN)
+
+
+def _lasting(options: Intent) -> Iterator[Record]:
+    silent = SILENT.substitute(third=duration(_window(options).third))
+    yield Record("interface:ifOperStatus:silent_timestamp_seconds", silent)
+    yield Record("interface:chm_interface_monitored:gone", GONE)
     following = FOLLOWING.substitute(window=duration(options.flap_within))
     yield Record("interface:ifOperStatus:following", following)
-
-
-def _losses(direction: str, window: str) -> Iterator[Record]:
-    """Record what part of its packets a port damages, and drops, and what that is made of."""
-    kinds = ("Errors", "Discards")
-    bad = {kind: f"interface:if{direction}{kind}:increase" for kind in kinds}
-    names = {"Direction": direction, "window": window, "bad": f"({' or '.join(bad.values())})"}
-    for kind in kinds:
-        yield Record(bad[kind], BAD.substitute(names, kind=kind))
-    yield Record(f"interface:if{direction}Pkts:increase", GOOD.substitute(names))
-    for kind in kinds:
-        expr = LOSS.substitute(names, kind=kind)
-        yield Record(f"interface:{kind.lower()}:ratio", expr, {"direction": direction.lower()})
 
 
 def _down(options: Intent) -> Iterator[Alert]:
@@ -326,26 +328,36 @@ def _flapping(options: Intent) -> Iterator[Alert]:
         )
 
 
-def _thresholds(options: Intent) -> Iterator[Alert]:
-    share = "{{ $value | humanizePercentage }}"
-    for name, metric, words in (
-        ("InterfaceErrors", "errors", "damaged packets"),
-        ("InterfaceDiscards", "discards", "dropped packets"),
-    ):
-        yield from ThresholdAlert(
-            name,
-            f"interface:{metric}:ratio",
-            f"interface_{metric}",
-            f"{PORT} has many {words}",
-            f"{share} of the packets {PORT} handles ({{{{ $labels.direction }}}}) are {words}.",
-            but=UNWANTED,
-        ).pair(options.settle_for)
+SHARE = "{{ $value | humanizePercentage }}"
+
+
+def _full(window: str, options: Intent) -> Iterator[Record | Alert]:
+    yield Record("interface:utilization:ratio", UTILIZATION.substitute(window=window))
     yield from ThresholdAlert(
         "InterfaceSaturated",
         "interface:utilization:ratio",
         "interface_utilization",
         f"{PORT} is full",
-        f"{PORT} ({{{{ $labels.ifAlias }}}}) carries {share} of its speed "
+        f"{PORT} ({{{{ $labels.ifAlias }}}}) carries {SHARE} of its speed "
         "({{ $labels.direction }}).",
         but=UNWANTED,
     ).pair(options.settle_for)
+
+
+def _losses(window: str, options: Intent) -> Iterator[Record | Alert]:
+    """Record what part of its packets a port damages, and drops, and what that is made of."""
+    kinds = {"errors": "damaged packets", "discards": "dropped packets"}
+    for kind in kinds:
+        yield Record(f"interface:{kind}:increase", BAD.substitute(kind=kind, window=window))
+    yield Record("interface:packets:increase", GOOD.substitute(window=window))
+    for kind in kinds:
+        yield Record(f"interface:{kind}:ratio", LOSS.substitute(kind=kind))
+    for kind, words in kinds.items():
+        yield from ThresholdAlert(
+            f"Interface{kind.capitalize()}",
+            f"interface:{kind}:ratio",
+            f"interface_{kind}",
+            f"{PORT} has many {words}",
+            f"{SHARE} of the packets {PORT} handles ({{{{ $labels.direction }}}}) are {words}.",
+            but=UNWANTED,
+        ).pair(options.settle_for)

@@ -13,28 +13,22 @@ LOST = Template("""\
   (
     (last_over_time($record[1h]) > time() - 86400)
     or
-    time() + 0 * (
-      max by (device, $labels) ($metric offset 1h)$fewer
+    time() + 0 * max by (device, $labels) (
+      ($metric offset 1h)
+      unless on (device, $labels)
+      $metric$fewer
     )
   )
   unless on (device, $labels)
   $metric
 )
 and on (device)
-(min by (device) (chm_collector_success) == 1)""")
+(chm_collectors_failed == 0)""")
 
 # A part that has a new name since an upgrade is not lost: there must be fewer than there were.
 FEWER = Template("""
-      and on (device)
-      (
-        count by (device) (max by (device, $labels) ($metric offset 1h))
-        >
-        (
-          count by (device) (max by (device, $labels) ($metric))
-          or
-          0 * count by (device) ($metric offset 1h)
-        )
-      )""")
+      unless on (device)
+      (count by (device) ($metric) >= count by (device) ($metric offset 1h))""")
 
 GONE = Template("""\
 0 * ($record)

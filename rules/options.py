@@ -12,9 +12,10 @@ PUBLIC_URL = (
 )
 # Prometheus forgets a sample after five minutes. Rules that carry a value forward must run, and
 # devices must be asked, well within that time.
+FORGOTTEN = 240.0  # seconds between two looks, at most
 LONGEST = {
     "evaluation_interval": 120,
-    "scrape_interval": 240,
+    "scrape_interval": FORGOTTEN,
     "down_for": 86_400,
     "flap_window": 86_400,
 }
@@ -122,6 +123,16 @@ class Intent:
     def sample_interval(self) -> float:
         """How often rules over polled values run: not more often than the values change."""
         return max(self.evaluation_interval, self.scrape_interval)
+
+    @property
+    def window_interval(self) -> float:
+        """How often rules over windows of four samples run, so that none of them is passed over."""
+        return min(3 * self.sample_interval, FORGOTTEN)
+
+    @property
+    def lasting_interval(self) -> float:
+        """How often rules run over what lasts: as seldom as what they record is not forgotten."""
+        return min(4 * self.sample_interval, FORGOTTEN)
 
 
 def duration(seconds: float) -> str:

@@ -16,7 +16,7 @@ max without (instance, job) (
   (min_over_time(chm_icmp_loss_ratio[$window]) == 1)
 )
 unless on (device)
-(device:chm_device_up:min == 0)""")
+device:outage:down""")
 
 MEAN = Template("max without (instance, job) (avg_over_time($metric[$window]))")
 

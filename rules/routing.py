@@ -17,7 +17,7 @@ and on (device)
 device:chm_inventory_device_info:current"""
 
 BGP_CHANGES = Template(
-    "max without (instance, job) (increase(chm_bgp_session_transitions_total[$range]))"
+    "max without (instance, job) (increase(chm_bgp_session_transitions_total[$range]) > 0)"
 )
 BGP_FLAPS = 3  # times established
 
@@ -47,9 +47,8 @@ def groups(options: Intent) -> tuple[Group, ...]:
     neighbor_lost = lost.record(
         NEIGHBOR_LOST, "chm_ospf_neighbor_up", "neighbor", "router_id", counted=False
     )
-    flaps = flapping.records(
-        "session:chm_bgp_session_transitions", BGP_CHANGES, BGP_FLAPS, 2 * options.flap_within
-    )
+    within = flapping.Window(2 * options.flap_within, options.scrape_interval)
+    flaps = flapping.records("session:chm_bgp_session_transitions", BGP_CHANGES, BGP_FLAPS, within)
     rules: tuple[Record | Alert, ...] = (neighbor_lost, *flaps, *_alerts(options))
     return (Group("chm-routing", options.sample_interval, rules),)
 

@@ -64,14 +64,17 @@ max (prometheus_notifications_alertmanagers_discovered) == 0"""
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """One group; nothing in it depends on the inventory but DeviceTargetsMissing."""
+    """Two groups: of each part of the stack, and of all devices, as often as they are asked."""
     alerts = (
         *_services(options),
         *_prometheus(options),
         *_secrets(options),
         *_deliveries(options),
     )
-    return (Group("chm-stack", options.evaluation_interval, alerts),)
+    return (
+        Group("chm-stack", options.evaluation_interval, alerts),
+        Group("chm-stack-devices", options.sample_interval, _devices(options)),
+    )
 
 
 def _services(options: Intent) -> tuple[Alert, ...]:
@@ -83,23 +86,6 @@ def _services(options: Intent) -> tuple[Alert, ...]:
             "An exporter is down",
             "Prometheus cannot reach an exporter: nothing is known about the devices it asks.",
             hold=options.confirm_for,
-        ),
-        _alert(
-            "DeviceScrapesFailing",
-            SCRAPES_FAILING,
-            "critical",
-            "Most devices cannot be asked",
-            "Only {{ $value | humanizePercentage }} of the scrapes of devices succeed, "
-            "although the exporter runs.",
-            hold=options.confirm_for,
-        ),
-        _alert(
-            "DeviceTargetsMissing",
-            TARGETS_MISSING,
-            "critical",
-            "Prometheus has no devices to ask",
-            "The inventory holds {{ $value }} devices, but Prometheus has got no target.",
-            hold=options.settle_for,
         ),
         _alert(
             "ControlPlaneDown",
@@ -130,8 +116,25 @@ def _services(options: Intent) -> tuple[Alert, ...]:
     )
 
 
-def _prometheus(options: Intent) -> tuple[Alert, ...]:
+def _devices(options: Intent) -> tuple[Alert, ...]:
     return (
+        _alert(
+            "DeviceScrapesFailing",
+            SCRAPES_FAILING,
+            "critical",
+            "Most devices cannot be asked",
+            "Only {{ $value | humanizePercentage }} of the scrapes of devices succeed, "
+            "although the exporter runs.",
+            hold=options.confirm_for,
+        ),
+        _alert(
+            "DeviceTargetsMissing",
+            TARGETS_MISSING,
+            "critical",
+            "Prometheus has no devices to ask",
+            "The inventory holds {{ $value }} devices, but Prometheus has got no target.",
+            hold=options.settle_for,
+        ),
         _alert(
             "TargetsWithheld",
             TARGETS_WITHHELD,
@@ -150,6 +153,11 @@ def _prometheus(options: Intent) -> tuple[Alert, ...]:
             "removed ones still are.",
             hold=options.settle_for,
         ),
+    )
+
+
+def _prometheus(options: Intent) -> tuple[Alert, ...]:
+    return (
         _alert(
             "PrometheusConfigReloadFailed",
             "max (prometheus_config_last_reload_successful) == 0",

@@ -14,6 +14,7 @@ import yaml
 
 from controlplane import database
 from controlplane.settings import Settings
+from controlplane.stack.services import COLLECTION
 
 REPOSITORY = Path(__file__).parents[1]
 SECRETS = {
@@ -122,6 +123,13 @@ def test_traps_are_heard(services: dict[str, Any]) -> None:
         compose("config", **SECRETS, CHM_TRAPS_ADDRESS="0.0.0.0:162").stdout
     )
     assert open_to_all["services"]["exporter"]["ports"] == [f"0.0.0.0:162:{inside}/udp"]
+
+
+def test_prometheus_is_started_alike(services: dict[str, Any]) -> None:
+    """Go's collector has as much room in a container as under `chm up`, unless somebody says so."""
+    assert services["prometheus"]["environment"]["GOGC"] == COLLECTION
+    chosen = yaml.safe_load(compose("config", **SECRETS, GOGC="75").stdout)["services"]
+    assert chosen["prometheus"]["environment"]["GOGC"] == "75"
 
 
 def test_our_commands_exist(services: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 
 from exporter.errors import ProtocolError, Unidentified
 from exporter.metrics import Family, family
-from exporter.probe import outcomes, pings
+from exporter.probe import limits, outcomes, pings, ports
 from exporter.probe.devices import Devices, DeviceState
 from exporter.probe.outcomes import Outcome
 from exporter.probe.reach import Subject, reach
@@ -45,7 +45,8 @@ class Look:
         up = family("chm_device_up")
         up.add(1)
         found = [made for outcome in self.outcomes for made in outcome.families]
-        return [up, *found, *outcomes.collectors(self.outcomes)]
+        said = [*ports.families(found), *limits.families(found)]
+        return [up, *found, *said, *outcomes.collectors(self.outcomes)]
 
 
 async def look(

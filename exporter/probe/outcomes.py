@@ -83,7 +83,9 @@ def collectors(outcomes: Iterable[Outcome]) -> list[Family]:
     """Return how every collector that was asked for fared, how long it took, what it yielded."""
     asked = [outcome for outcome in outcomes if outcome.needed]
     duration, amount = family("chm_collector_duration_seconds"), family("chm_collector_samples")
+    failed = family("chm_collectors_failed")
+    failed.add(sum(not outcome.success for outcome in asked))
     for outcome in asked:
         duration.add(outcome.seconds, {"collector": outcome.name})
         amount.add(outcome.samples, {"collector": outcome.name})
-    return [successes(asked), duration, amount]
+    return [successes(asked), failed, duration, amount]

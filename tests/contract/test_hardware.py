@@ -11,7 +11,7 @@ from lab import platforms
 from lab.platforms.platform import Platform
 from lab.server import Lab
 from lab.topology import DeviceSpec, Topology
-from tests.fidelity.observation import explanation, samples, shipped
+from tests.fidelity.observation import page, parsed, shipped
 from tests.rules.promtool import Series, device, evaluate, threshold
 
 BASE = "127.0.95."
@@ -23,6 +23,7 @@ CATALOGUE = {
 }
 Page = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 Break = tuple[str, dict[str, object]]
+OTHERS = ("chm_collector", "chm_device", "chm_interface", "chm_neighbor", "chm_uptime")
 
 FAN: Break = ("fan-failed", {"fan": 1})
 SUPPLY: Break = ("psu-failed", {"psu": 1})
@@ -61,9 +62,13 @@ def shows(name: str, broken: Break) -> str:
 
 
 async def seen(lab: Lab, name: str, configuration: Configuration) -> Page:
-    """Return what the exporter tells of a device."""
-    told = await explanation(f"{lab.address(name)}:{lab.port}", configuration)
-    return {(sample.family, sample.labels): sample.value for sample in samples(told)}
+    """Return what the exporter tells of the parts of a device."""
+    told = parsed(await page(f"{lab.address(name)}:{lab.port}", configuration))
+    return {
+        series: value
+        for series, value in told.items()
+        if series[0].startswith("chm_") and not series[0].startswith(OTHERS)
+    }
 
 
 def values(page: Page, family: str) -> list[float]:

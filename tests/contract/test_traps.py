@@ -136,8 +136,8 @@ class Edge:
         """Have it send a trap about a BGP peer that is idle now."""
         await sent(self.port, *TRAP, oid, f"{BGP}.3.1.2.{peer}", "i", "1")
 
-    async def polled(self, series: str = 'ifOperStatus{.*ifIndex="2"') -> dict[str, str]:
-        """Give the labels of the series that a scrape has, of the second port's state."""
+    async def polled(self, series: str = 'chm_interface_down{.*ifIndex="2"') -> dict[str, str]:
+        """Give the labels of the series that a scrape has, by which the second port is down."""
         inventory = self.exporter.inventory
         assert inventory is not None
         snapshot = inventory.snapshot
@@ -176,8 +176,8 @@ def rule_tells(
         which = {"device": labels["device"], "ifName": labels["ifName"], "importance": decided}
         intent = {promtool.series("chm_interface_monitored", **which): "1x60"}
     port = {
-        promtool.series("ifAdminStatus", **labels): "1x60",
         promtool.series("ifOperStatus", **labels): "1x9 2x50",
+        promtool.series("chm_interface_down", **labels): "_x10 2x50",
     }
     tells(folder, port, intent, alert)
 

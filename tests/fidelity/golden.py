@@ -11,7 +11,7 @@ from tests.fidelity.observation import page, playing, shipped
 
 FOLDER = Path(__file__).parent / "golden"
 # How a scrape went is no fact of the device.
-MEASURED = ("chm_collector_",)
+MEASURED = ("chm_collector",)
 
 
 def recordings() -> list[Path]:

@@ -38,7 +38,7 @@ def test_a_device_that_stays_down_after_flapping_is_told(tmp_path: Path) -> None
     check(
         tmp_path,
         device("core", f"{RESTLESS} 0x60"),
-        firing={"45m": [FLAPS], "52m": [DOWN], "90m": [DOWN]},
+        firing={"45m": [FLAPS], "53m": [DOWN], "90m": [DOWN]},
     )
 
 

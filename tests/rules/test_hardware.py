@@ -164,6 +164,7 @@ class TestOwnLimits:
     ) -> None:
         """A processor that may reach 90 degrees is not hot at 85, whatever the threshold is."""
         alerts = [f'TemperatureHigh{{device="r1", severity="{each}"}}' for each in severities]
+        beyond = (crossed("cpu", "celsius", f"high_{each}", celsius) for each in severities)
 
         check(
             tmp_path,
@@ -171,8 +172,9 @@ class TestOwnLimits:
             threshold("r1", "temperature", 60, 75),
             measured("chm_temperature_celsius", f"{celsius}x60", sensor="cpu"),
             limit("temperature_limit_celsius", "cpu", high_warning=90, high_critical=105),
+            *beyond,
             firing={"10m": alerts},
-            by="device, severity",
+            by="device, severity, unit, limit",
         )
 
     def test_those_of_one_sensor_are_not_those_of_another(self, tmp_path: Path) -> None:
@@ -196,32 +198,32 @@ class TestOwnLimits:
         )
 
     @pytest.mark.parametrize(
-        ("metric", "limits", "value", "fires"),
+        ("unit", "limit", "fires"),
         [
-            ("chm_sensor_dbm", "sensor_limit_dbm", -17, True),
-            ("chm_sensor_dbm", "sensor_limit_dbm", -40, False),
-            ("chm_sensor_dbm", "sensor_limit_dbm", 4, True),
-            ("chm_sensor_dbm", "sensor_limit_dbm", -5, False),
-            ("chm_sensor_volts", "sensor_limit_volts", -17, True),
-            ("chm_sensor_amperes", "sensor_limit_amperes", 4, True),
-            ("chm_sensor_watts", "sensor_limit_watts", 4, True),
-            ("chm_temperature_celsius", "temperature_limit_celsius", -17, True),
+            ("dbm", "low_critical", True),
+            ("dbm", "high_critical", True),
+            ("dbm", "high_warning", False),
+            ("celsius", "low_critical", True),
+            ("celsius", "low_warning", False),
         ],
     )
     def test_a_reading_beyond_them_is_told(
-        self, tmp_path: Path, metric: str, limits: str, value: float, *, fires: bool
+        self, tmp_path: Path, unit: str, limit: str, *, fires: bool
     ) -> None:
-        """Too weak or too strong is told; a port without a fibre has no light, and is no fault."""
+        """What is critical by the word of the device is told; heat has an alert of its own."""
         told = ['SensorOutOfRange{device="r1", sensor="Rx"}'] if fires else []
-
         check(
             tmp_path,
             device("r1"),
-            measured(metric, f"{value}x60", sensor="Rx"),
-            limit(limits, "Rx", low_critical=-14, high_critical=2),
-            firing={"10m": told},
-            by="device, sensor",
+            crossed("Rx", unit, limit, -17),
+            firing={"10m": told, "70m": []},
+            by="device, sensor, unit, limit",
         )
+
+
+def crossed(sensor: str, unit: str, limit: str, reading: float) -> Series:
+    labels = {"sensor": sensor, "unit": unit, "limit": limit}
+    return measured("chm_sensor_beyond_limit", f"{reading}x60", **labels)
 
 
 class TestWordsOfTheDevice:
@@ -288,7 +290,7 @@ class TestParts:
         check(
             tmp_path,
             device("r1"),
-            measured("chm_collector_success", "1x300", collector="parts"),
+            measured("chm_collectors_failed", "0x300"),
             measured(metric, "1x300", **{label: "1"}),
             measured(metric, "1x99 _x150 1x40", **{label: "2"}),
             firing={"99m": [], "120m": [gone], "240m": [gone], "260m": []},
@@ -302,7 +304,7 @@ class TestParts:
         check(
             tmp_path,
             device("r1"),
-            measured("chm_collector_success", "1x200", collector="parts"),
+            measured("chm_collectors_failed", "0x200"),
             measured(metric, "1x99 stale", **{label: alert}),
             measured(metric, "_x99 1x100", **{label: "new"}),
             firing={"110m": [], "150m": []},
@@ -313,7 +315,7 @@ class TestParts:
         check(
             tmp_path,
             device("r1"),
-            measured("chm_collector_success", "1x99 0x40 1x60", collector="parts"),
+            measured("chm_collectors_failed", "0x99 1x40 0x60"),
             measured(metric, "1x99 stale _x39 1x60", **{label: alert}),
             firing={"110m": [], "130m": [], "142m": []},
         )

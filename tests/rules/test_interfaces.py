@@ -15,31 +15,83 @@ PORT = {
     "ifName": "Gi0/7",
     "ifDescr": "GigabitEthernet0/7",
 }
+SCRAPED = {name: PORT[name] for name in ("device", "site", "role", "vendor", "instance", "job")}
 BY = "device, severity, ifName"
 DOWN = 'InterfaceDown{device="sw1", severity="warning", ifName="Gi0/7"}'
 
 
-def port(oper: str, admin: str = "1x2000", alias: str = "uplink to core1") -> Series:
-    labels = {**PORT, "ifAlias": alias}
+def port(
+    oper: str, admin: str = "1x2000", alias: str = "uplink to core1", **changed: str
+) -> Series:
     return {
         **device("sw1", "1x2000"),
         next(iter(device("sw1"))): "1x2000",
         'up{job="chm-intent"}': "1x2000",
+        **states(oper, admin, ifAlias=alias, **changed),
+    }
+
+
+def states(oper: str, admin: str, **changed: str) -> Series:
+    """Give what the exporter tells of the states of a port."""
+    labels = {**PORT, "ifAlias": "uplink to core1", **changed}
+    return {
         series("ifOperStatus", **labels): oper,
         series("ifAdminStatus", **labels): admin,
+        series("chm_interface_down", **labels): down(oper, admin),
+        series("chm_interface_disabled", **labels): disabled(admin),
+        series("chm_interfaces", **SCRAPED): told(oper),
     }
+
+
+def told(values: str) -> str:
+    """Write when the exporter tells that there is a port at all."""
+    return " ".join(each if each in {"_", "stale"} else "1" for each in samples(values))
+
+
+def disabled(admin: str) -> str:
+    """Write when the exporter tells that a port is switched off."""
+    states = samples(admin)
+    before = ["1", *states]
+    return " ".join(
+        "1" if now == "2" else "stale" if was == "2" else "_"
+        for was, now in zip(before, states, strict=False)
+    )
+
+
+def down(oper: str, admin: str) -> str:
+    """Write when the exporter tells that a port is switched on and not up, and no more."""
+    told, wanted = samples(oper), samples(admin)
+    found = ["_"]
+    for state, on in zip(told, wanted, strict=False):
+        if state == "_" or (on == "1" and state not in {"1", "stale"}):
+            found.append(state)
+        else:
+            found.append("_" if found[-1] in {"_", "stale"} else "stale")
+    return " ".join(found[1:])
+
+
+def samples(values: str) -> list[str]:
+    """Write out the samples that promtool makes of `1x2 _x2 stale`."""
+    found: list[str] = []
+    for value, _, times in (part.partition("x") for part in values.split()):
+        found += [value] * (int(times or 0) + (value != "_" or not times))
+    return found
 
 
 def told_of(neighbor: str, values: str = "1x2000") -> Series:
     """Give the device at the other end of the port, as its announcements have it."""
-    scraped = {name: PORT[name] for name in ("device", "site", "role", "vendor", "instance", "job")}
     labels = {"interface": PORT["ifName"], "protocol": "lldp", "neighbor_interface": "Ethernet1"}
-    return {series("chm_neighbor_info", **scraped, **labels, neighbor=neighbor): values}
+    return {series("chm_neighbor_info", **SCRAPED, **labels, neighbor=neighbor): values}
 
 
-def traffic(**values: str) -> Series:
-    """Return counters of the port, one keyword for each MIB object."""
-    return {series(name, **PORT, ifAlias="uplink to core1"): text for name, text in values.items()}
+def traffic(direction: str = "in", **values: str) -> Series:
+    """Return counters of the port as the exporter tells them, one keyword for each."""
+    labels = {**PORT, "ifAlias": "uplink to core1", "direction": direction}
+    speed = {"busy_seconds": {"speed": "1000000000"}}
+    return {
+        series(f"chm_interface_{name}_total", **labels, **speed.get(name, {})): text
+        for name, text in values.items()
+    }
 
 
 class TestInterfaceDown:
@@ -110,11 +162,8 @@ class TestInterfaceDown:
     def test_index_that_is_another_after_a_long_outage(self, tmp_path: Path) -> None:
         """A port whose index is another since the restart is the same port."""
         before = port("1x9 stale", "1x9 stale")
-        labels = {**PORT, "ifAlias": "uplink to core1", "ifIndex": "9"}
-        after = {
-            series("ifOperStatus", **labels): "_x70 2x60",
-            series("ifAdminStatus", **labels): "_x70 1x60",
-        }
+        after = states("_x70 2x60", "_x70 1x60", ifIndex="9")
+        after = {**after, series("chm_interfaces", **SCRAPED): told("1x9 stale _x59 1x60")}
         check(tmp_path, before, after, firing={"85m": [DOWN]}, by=BY)
 
 
@@ -171,22 +220,19 @@ class TestDecided:
     def test_gone(self, tmp_path: Path) -> None:
         """A port that should be up and of which its device tells no more is down."""
         whole = {
-            series("chm_collector_success", device="sw1", collector="if_mib"): "1x90",
+            series("chm_collectors_failed", device="sw1"): "0x90",
         }
         gone = port("1x9 stale", "1x9 stale")
         firing = {"8m": [], "20m": [fired("critical")]}
         check(tmp_path, gone, whole, decided(1, "critical"), firing=firing, by=BY)
-        part = {series("chm_collector_success", device="sw1", collector="if_mib"): "0x90"}
+        part = {series("chm_collectors_failed", device="sw1"): "1x90"}
         check(tmp_path, gone, part, decided(1, "critical"), firing={"20m": []}, by=BY)
 
     def test_port_without_a_name(self, tmp_path: Path) -> None:
         """A port that has no ifName is known by its ifDescr, and no other one by it."""
-        labels = {**PORT, "ifName": "", "ifAlias": ""}
         nameless = {
-            **{key: text for key, text in port("1x9 2x90").items() if not key.startswith("if")},
-            series("ifOperStatus", **labels): "1x9 2x90",
-            series("ifAdminStatus", **labels): "1x100",
-            series("chm_collector_success", device="sw1", collector="if_mib"): "1x100",
+            **port("1x9 2x90", "1x100", "", ifName=""),
+            series("chm_collectors_failed", device="sw1"): "0x100",
         }
         name = "GigabitEthernet0/7"
         for value, firing in ((0, []), (1, [fired("critical", "")])):
@@ -214,12 +260,7 @@ class TestDecided:
             **device("sw1"),
             **threshold("sw1", "interface_errors", 0.01, 0.05),
             **threshold("sw1", "interface_utilization", 0.1, 0.9),
-            **traffic(
-                ifInErrors="0+60x60",
-                ifHCInUcastPkts="0+900x60",
-                ifHCInOctets="0+3000000000x60",
-                ifHighSpeed="1000x60",
-            ),
+            **traffic(errors="0+60x60", packets="0+900x60", busy_seconds="0+24x60"),
         }
         # Of errors there are more than one in twenty: warning and critical.
         counted = {"InterfaceErrors": 2, "InterfaceSaturated": 1}
@@ -305,68 +346,71 @@ class TestNeighbor:
         )
 
 
-class TestUtilization:
-    @pytest.mark.parametrize(
-        ("speed", "expected"),
-        [
-            ({"ifHighSpeed": "1000x60", "ifSpeed": "1000000000x60"}, 0.8),
-            ({"ifHighSpeed": "10000x60", "ifSpeed": "4294967295x60"}, 0.08),
-            ({"ifHighSpeed": "0x60", "ifSpeed": "2000000000x60"}, 0.4),
-            ({"ifSpeed": "2000000000x60"}, 0.4),
-        ],
-    )
-    def test_speed_comes_from_if_high_speed_first(
-        self, tmp_path: Path, speed: dict[str, str], expected: float
-    ) -> None:
-        """The MIB's ifSpeed ends at 4.29 Gb/s: it counts only where ifHighSpeed says nothing."""
-        counters = traffic(ifHCInOctets="0+6000000000x60", **speed)  # 800 Mb/s
+LOW = threshold("sw1", "interface_utilization", 0, 1)
 
+
+class TestUtilization:
+    def test_each_direction_is_measured(self, tmp_path: Path) -> None:
+        """A port that would be busy for 48 of 60 seconds at its speed is at 80 %."""
         evaluate(
             tmp_path,
-            counters,
-            expr="sum by (direction) (interface:utilization:ratio)",
-            expected={"20m": [{"labels": '{direction="in"}', "value": expected}]},
+            device("sw1"),
+            LOW,
+            traffic("in", busy_seconds="0+48x60"),
+            traffic("out", busy_seconds="0+6x60"),
+            expr="max by (direction, speed) (interface:utilization:ratio)",
+            expected={
+                "20m": [
+                    {"labels": '{direction="in"}', "value": 0.8},
+                    {"labels": '{direction="out"}', "value": 0.1},
+                ]
+            },
         )
 
-    def test_counter_of_32_bits_is_the_fallback(self, tmp_path: Path) -> None:
-        """A device without 64-bit counters is measured by its 32-bit ones."""
-        counters = traffic(ifOutOctets="0+60000000x60", ifHighSpeed="10x60")
-
+    def test_ports_that_no_threshold_is_about_are_not_recorded(self, tmp_path: Path) -> None:
+        """The lowest threshold of any device counts: there are many ports, and few are full."""
         evaluate(
             tmp_path,
-            counters,
-            expr="sum by (direction) (interface:utilization:ratio)",
-            expected={"20m": [{"labels": '{direction="out"}', "value": 0.8}]},
+            device("sw1"),
+            device("sw2"),
+            threshold("sw1", "interface_utilization", 0.7, 0.9),
+            threshold("sw2", "interface_utilization", 0.5, 0.9),
+            traffic("in", busy_seconds="0+36x60"),
+            traffic("out", busy_seconds="0+24x60"),
+            expr="count by (direction) (interface:utilization:ratio)",
+            expected={"20m": [{"labels": '{direction="in"}', "value": 1}]},
         )
 
     def test_reset_of_the_counter_is_no_burst(self, tmp_path: Path) -> None:
         """A counter that starts again at 0 is neither a negative rate nor a full port."""
-        octets = "7000000000000+600000000x19 0+600000000x40"
-        counters = traffic(ifHCInOctets=octets, ifHighSpeed="1000x60")
-
         evaluate(
             tmp_path,
-            counters,
+            device("sw1"),
+            LOW,
+            traffic(busy_seconds="7000+4.8x19 0+4.8x40"),
             expr="count(interface:utilization:ratio < 0 or interface:utilization:ratio > 0.081)",
             expected={f"{minute}m": [] for minute in range(18, 27)},
         )
 
-    def test_fullest_port_is_the_saturation_of_its_device(self, tmp_path: Path) -> None:
-        """Of two directions at 80 % and 8 % the device counts as 80 % full."""
-        counters = traffic(
-            ifHCInOctets="0+6000000000x60", ifHCOutOctets="0+600000000x60", ifHighSpeed="1000x60"
-        )
-
+    def test_another_speed_is_no_burst(self, tmp_path: Path) -> None:
+        """A port that gets another speed is measured by a counter of its own."""
+        slower = {
+            key.replace("1000000000", "100000000"): "_x21 70048+48x40"
+            for key in traffic(busy_seconds="")
+        }
         evaluate(
             tmp_path,
-            counters,
-            expr="max by (device) (device:interface_saturation:ratio)",
-            expected={"20m": [{"labels": '{device="sw1"}', "value": 0.8}]},
+            device("sw1"),
+            LOW,
+            traffic(busy_seconds="7000+4.8x20 stale"),
+            slower,
+            expr="count(interface:utilization:ratio > 0.81)",
+            expected={f"{minute}m": [] for minute in range(18, 30)},
         )
 
     def test_full_port_warns_then_is_critical_and_resolves(self, tmp_path: Path) -> None:
         """80 % for minutes is above a warning of 70 %, and not above a critical 90 %."""
-        octets = "0+6000000000x20 120000000000+7200000000x20 264000000000+60000000x60"
+        busy = "0+48x20 960+57.6x20 2112+0.48x60"
         full = {
             severity: f'InterfaceSaturated{{device="sw1", severity="{severity}", direction="in"}}'
             for severity in ("warning", "critical")
@@ -376,7 +420,7 @@ class TestUtilization:
             tmp_path,
             device("sw1"),
             threshold("sw1", "interface_utilization", 0.7, 0.9),
-            traffic(ifHCInOctets=octets, ifHighSpeed="1000x100"),
+            traffic(busy_seconds=busy),
             firing={
                 "4m": [],
                 "15m": [full["warning"]],
@@ -388,27 +432,22 @@ class TestUtilization:
 
     def test_device_without_thresholds_is_quiet(self, tmp_path: Path) -> None:
         """A device that left the inventory has no thresholds and no alerts."""
-        counters = traffic(ifHCInOctets="0+7400000000x60", ifHighSpeed="1000x60")
-
-        check(tmp_path, counters, firing={"30m": []})
+        check(tmp_path, traffic(busy_seconds="0+59x60"), firing={"30m": []})
 
 
 class TestLoss:
     @pytest.mark.parametrize(
-        ("counter", "alert"), [("Errors", "InterfaceErrors"), ("Discards", "InterfaceDiscards")]
+        ("counter", "alert"), [("errors", "InterfaceErrors"), ("discards", "InterfaceDiscards")]
     )
     def test_share_of_packets_against_the_threshold(
         self, tmp_path: Path, counter: str, alert: str
     ) -> None:
         """Two bad packets of a hundred are above one percent, until they stop."""
-        metric = f"interface_{counter.lower()}"
-        bad = {f"ifIn{counter}": "0+20x20 400x60"}
-
         check(
             tmp_path,
             device("sw1"),
-            threshold("sw1", metric, 0.01, 0.05),
-            traffic(ifHCInUcastPkts="0+900x80", ifHCInMulticastPkts="0+80x80", **bad),
+            threshold("sw1", f"interface_{counter}", 0.01, 0.05),
+            traffic(packets="0+980x80", **{counter: "0+20x20 400x60"}),
             firing={
                 "4m": [],
                 "15m": [f'{alert}{{device="sw1", severity="warning", direction="in"}}'],
@@ -417,13 +456,11 @@ class TestLoss:
             by="device, severity, direction",
         )
 
-    def test_all_kinds_of_packets_count(self, tmp_path: Path) -> None:
-        """The share is of all packets: unicast, multicast, broadcast, and the bad ones."""
-        packets = {f"ifHCOut{kind}Pkts": "0+30x60" for kind in ("Ucast", "Multicast", "Broadcast")}
-
+    def test_bad_packets_are_packets(self, tmp_path: Path) -> None:
+        """The share is of all packets, the bad ones of that kind among them."""
         evaluate(
             tmp_path,
-            traffic(ifOutErrors="0+10x60", **packets),
+            traffic("out", errors="0+10x60", packets="0+90x60"),
             expr='sum(interface:errors:ratio{direction="out"})',
             expected={"20m": [{"labels": "{}", "value": 0.1}]},
         )
@@ -434,6 +471,6 @@ class TestLoss:
             tmp_path,
             device("sw1"),
             threshold("sw1", "interface_errors", 0.01, 0.05),
-            traffic(ifInErrors="0+1x60", ifHCInUcastPkts="0+1x60"),
+            traffic(errors="0+1x60", packets="0+1x60"),
             firing={"30m": []},
         )

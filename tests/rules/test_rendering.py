@@ -41,14 +41,18 @@ def test_files_and_groups_keep_their_names() -> None:
 
     assert groups == {
         "intent.yml": ["chm-intent", "chm-thresholds"],
-        "availability.yml": ["chm-availability"],
-        "interfaces.yml": ["chm-interfaces"],
-        "hardware.yml": ["chm-hardware"],
+        "availability.yml": ["chm-availability", "chm-availability-polled"],
+        "interfaces.yml": [
+            "chm-interfaces",
+            "chm-interfaces-traffic",
+            "chm-interfaces-lasting",
+        ],
+        "hardware.yml": ["chm-hardware", "chm-hardware-lost"],
         "routing.yml": ["chm-routing"],
         "performance.yml": ["chm-performance"],
         "capacity.yml": ["chm-capacity-hourly", "chm-capacity"],
         "baselines.yml": ["chm-baselines-bands", "chm-baselines"],
-        "stack.yml": ["chm-stack"],
+        "stack.yml": ["chm-stack", "chm-stack-devices"],
     }
 
 

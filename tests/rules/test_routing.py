@@ -12,7 +12,7 @@ LABELS = {
 }
 PEER = {"peer": "192.0.2.1", "remote_as": "64500"}
 NEIGHBOR = {"neighbor": "192.0.2.2", "router_id": "192.0.2.9"}
-COMPLETE = {series("chm_collector_success", **LABELS, collector="ospf_mib"): "1x300"}
+COMPLETE = {series("chm_collectors_failed", **LABELS): "0x300"}
 BGP_DOWN = 'BgpSessionDown{device="r1", peer="192.0.2.1"}'
 OSPF_DOWN = 'OspfNeighborDown{device="r1", neighbor="192.0.2.2", site="lab"}'
 

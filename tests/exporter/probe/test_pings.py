@@ -149,6 +149,9 @@ class TestDevice:
         found = await series(prober, inventory(free_port(), modules=("icmp",)), configuration)
 
         assert (found["chm_device_up"], found["chm_icmp_loss_ratio"]) == (0, 0.5)
+        assert "chm_collectors_failed" not in found, (
+            "of what is gone nobody can say that all was told"
+        )
         assert len(network) == 1
 
 

@@ -67,8 +67,10 @@ class TestHealthyDevice:
             'chm_collector_success{collector="identity"}': 1,
             'chm_collector_success{collector="if_mib"}': 1,
             'chm_collector_success{collector="cisco_envmon"}': 1,
+            "chm_collectors_failed": 0,
         }
         assert expected.items() <= found.items()
+        assert found["chm_interfaces"] == sum(name.startswith("ifOperStatus{") for name in found)
         assert not any(name.startswith("chm_power_supply_up") for name in found)
         assert not any(name.startswith(("cpm", "ciscoEnvMon")) for name in found)
 
@@ -83,6 +85,8 @@ class TestHealthyDevice:
         assert found["sysUpTime"] == 360_000
         assert found['chm_collector_success{collector="system"}'] == 1
         assert found['chm_collector_success{collector="gone"}'] == 0
+        failed = [name for name in found if name.startswith("chm_collector_success{")]
+        assert found["chm_collectors_failed"] == sum(found[name] == 0 for name in failed)
         assert 'chm_fan_up{fan="Fan 1"}' not in found
 
     async def test_shared_walks(
