@@ -6,8 +6,11 @@ from exporter import metrics
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 BASE = ("seconds", "bytes", "ratio", "celsius", "rpm", "volts", "amperes", "watts", "dbm", "hertz")
 UNITS = tuple(f"_{unit}" for unit in BASE)
-STATES = ("_up", "_ok", "_enabled", "_degraded", "_active", "_success")
-PLAIN = ("_info", "_samples", "_hop_limit", "_prefixes_accepted", "_load_average")
+STATES = ("_up", "_down", "_disabled", "_ok", "_enabled", "_degraded", "_active", "_success")
+PLAIN = (
+    *("_info", "_samples", "_hop_limit", "_prefixes_accepted", "_load_average"),
+    *("_interfaces", "_collectors_failed", "_beyond_limit"),
+)
 
 
 def test_page_is_current() -> None:

@@ -57,7 +57,7 @@ async def followed(tmp_path: Path, telemetry: Telemetry) -> tuple[str, Explanati
 
 async def test_the_example_works(followed: tuple[str, Explanation]) -> None:
     """The file of the page makes of the device of the page exactly the samples of the page."""
-    own = re.compile(r"chm_(?!collector_|device_up|uptime_)")
+    own = re.compile(r"chm_(?!collectors?_|device_up|uptime_)")
     made = sorted(line for line in followed[0].splitlines() if own.match(line))
     assert made == block("prom").splitlines()
 
