@@ -3,8 +3,8 @@
 The rules, Prometheus' configuration, its targets and the intent are what a control plane with that
 inventory gives out; devices tell what the lab's tell through our exporter (`_sites`), of that what
 rules read, and at first the hour before, too. Prometheus runs on one CPU and scrapes meanwhile.
-What its evaluations take is what it says itself, less the time for which the core was not theirs;
-their bound is a third of their intervals.
+What its evaluations take is what it says itself, by the clock: of several that run at once each
+counts the time of all. Beside it stands their CPU. The bound of both is a third of their intervals.
 
 Ends with exit code 1 where the bound is missed, or any rule fails. Ten thousand devices are more
 than many a machine has memory for: fewer (`--devices`) are measured, and the rest is extrapolated.
@@ -405,15 +405,18 @@ def main() -> None:
     os.sched_setaffinity(0, rest or [cpu])  # the rest of this: the last CPU is for Prometheus
     told = asyncio.run(_sites.series(_sites.site()))
     few, many = (measure(count, told, cpu) for count in (devices // 10, devices))
-    whole = many.cpu * DEVICES / many.devices
     print(
         f"\n{many.devices / few.devices:g} times the devices cost {many.cpu / few.cpu:.1f} "
-        f"times the CPU; with {DEVICES} all rules take {whole / BOUND:.0%} of a third of their "
-        f"intervals{'' if many.devices == DEVICES else ', extrapolated'}"
+        f"times the CPU; with {DEVICES} all rules take of a third of their intervals"
+        f"{'' if many.devices == DEVICES else ', extrapolated'}:"
     )
+    shares = {"by the clock": many.share, "of CPU": many.cpu}
+    whole = {of: share * DEVICES / many.devices for of, share in shares.items()}
+    for of, share in whole.items():
+        print(f"{share / BOUND:9.0%} {of}")
     if few.failed or many.failed:
         sys.exit("rules failed")
-    if whole > BOUND:
+    if max(whole.values()) > BOUND:
         sys.exit("over the bound")
 
 
