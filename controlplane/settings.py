@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     alerts_confirm: Seconds = 10  # and it must be missing in two answers so far apart
     retention: str = "15d"
     event_retention: Seconds = 30 * 24 * 3600  # how long traps of devices are kept
+    # A device that sends traps is polled at once, but not more often; 0 is never.
+    trap_poll_pause: Annotated[float, Field(ge=0)] = 30
     remote_write: Words = ()  # where samples go for the years
     notify_webhooks: Words = ()  # URLs that people are told by
     # Where channels may lead although it is ours, or by plain HTTP.

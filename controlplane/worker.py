@@ -38,6 +38,8 @@ from controlplane.provisioning.alertmanager.service import RoutingDeployer
 from controlplane.provisioning.service import Deployer
 from controlplane.retries import tasks as retries
 from controlplane.settings import Settings
+from controlplane.targets import tasks as targets
+from controlplane.targets.polling import Poller, Prompted
 from controlplane.transfer.work import KIND, Import
 from controlplane.traps import tasks as traps
 from controlplane.vault import Vault, ring
@@ -62,6 +64,7 @@ def queue(settings: Settings) -> App:
     app.add_tasks_from(notifications.blueprint, namespace="notifications")
     app.add_tasks_from(retries.blueprint, namespace="retries")
     app.add_tasks_from(routings.blueprint, namespace="alertmanager")
+    app.add_tasks_from(targets.blueprint, namespace="targets")
     app.add_tasks_from(traps.blueprint, namespace="traps")
     return app
 
@@ -83,7 +86,12 @@ async def run(settings: Settings) -> None:
             "sessions": sessions,
             "event_retention": timedelta(seconds=settings.event_retention),
             "learner": Learner(sessions, prometheus),
-            "interface_learner": InterfaceLearner(sessions, prometheus),
+            "interface_learner": InterfaceLearner(
+                sessions, prometheus, timedelta(seconds=settings.scrape_interval)
+            ),
+            "prompted": Prompted(
+                sessions, Poller(vault, settings), timedelta(seconds=settings.trap_poll_pause)
+            ),
             "watcher": Watcher(
                 Holder(sessions, alertmanager),
                 prometheus,
@@ -109,27 +117,32 @@ async def run(settings: Settings) -> None:
 
 
 async def _work(app: App, context: dict[str, Any]) -> None:
-    """Work on both queues at once, so that a long job holds up nothing, until a signal ends it."""
+    """Work on all queues at once, so that a long job holds up nothing, until a signal ends it."""
     usual = asyncio.create_task(
         app.run_worker_async(
             queues=[DEFAULT_QUEUE], additional_context=context, delete_jobs="successful"
         )
     )
-    long = asyncio.create_task(
-        app.run_worker_async(
-            queues=[jobs.QUEUE],
-            additional_context=context,
-            delete_jobs="successful",
-            install_signal_handlers=False,
-            shutdown_graceful_timeout=GRACE,
+    long = {
+        asyncio.create_task(
+            app.run_worker_async(
+                queues=[name],
+                concurrency=concurrency,
+                additional_context=context,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=GRACE,
+            )
         )
-    )
+        for name, concurrency in ((jobs.QUEUE, 1), (targets.QUEUE, targets.AT_ONCE))
+    }
+    parts = {usual, *long}
     try:
-        await asyncio.wait({usual, long}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for part in (usual, long):
+        for part in parts:
             part.cancel()
-        await asyncio.wait({usual, long})
-    for part in (usual, long):
+        await asyncio.wait(parts)
+    for part in parts:
         if not part.cancelled():
             part.result()

@@ -21,7 +21,7 @@ from controlplane.devices.schemas import (
     DeviceUpdate,
 )
 from controlplane.settings import Settings
-from controlplane.targets.polling import Poller
+from controlplane.targets import polling
 
 app = typer.Typer(help="Devices of the inventory.", no_args_is_help=True)
 app.command("import")(transfer.import_)
@@ -137,11 +137,21 @@ def remove(name: str) -> None:
 
 
 @app.command()
-def poll(name: str, *, as_json: AsJson = False) -> None:
+def poll(
+    name: str,
+    *,
+    last: Annotated[
+        bool, typer.Option("--last", help="Show the last poll, as of a trap, and ask nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Ask a device now, monitored or not; exit code 1 when it does not answer all it was asked."""
     settings = Settings()
-    poller = Poller(vault(settings), settings)
-    told = transact(settings, lambda session: poller.run(session, shell(), name))
+    if last:
+        told = transact(settings, lambda session: polling.last(session, shell(), name))
+    else:
+        poller = polling.Poller(vault(settings), settings)
+        told = transact(settings, lambda session: poller.run(session, shell(), name))
     if as_json or not sys.stdout.isatty():
         output.item(told.model_dump(mode="json"), as_json=True)
     else:

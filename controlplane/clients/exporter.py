@@ -1,6 +1,6 @@
 """The exporter, asked to try or to poll a device at once (docs/architecture.md, 4.8 and 4.10)."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -29,12 +29,16 @@ class Collector(Outcome):
 
 
 class Report(Outcome):
-    """What came of a poll: the auth and the profile in use, and every collector in turn."""
+    """What came of a poll: the auth and the profile in use, and every collector in turn.
+
+    `exposition` are the families that were asked for, in the text format of a scrape.
+    """
 
     seconds: float = 0.0
     auth: str = ""
     profile: str = ""
     collectors: list[Collector] = []
+    exposition: str = ""
 
 
 Answer = TypeVar("Answer", bound=Outcome)
@@ -62,10 +66,15 @@ class Verifier:
         return await self._order(exporter, "verify", body, Outcome)
 
     async def poll(
-        self, exporter: str, device: Mapping[str, Any], auths: Mapping[str, Any]
+        self,
+        exporter: str,
+        device: Mapping[str, Any],
+        auths: Mapping[str, Any],
+        families: Sequence[str],
     ) -> Report:
         """Have one exporter ask a device, described as in the snapshot, all there is."""
-        return await self._order(exporter, "poll", {"device": device, "auths": auths}, Report)
+        body = {"device": device, "auths": auths, "families": families}
+        return await self._order(exporter, "poll", body, Report)
 
     async def _order(
         self, exporter: str, path: str, body: Mapping[str, Any], kind: type[Answer]

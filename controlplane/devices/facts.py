@@ -25,7 +25,8 @@ from controlplane.errors import Unavailable
 log = logging.getLogger(__name__)
 
 # "CHML": one worker learns at a time. A lock of the queue would stay with a worker that died.
-LOCK = text("SELECT pg_try_advisory_xact_lock(1128811852)")
+TURN = 1128811852
+LOCK = text(f"SELECT pg_try_advisory_xact_lock({TURN})")
 SOURCE = 'timestamp(chm_device_info{job="chm-devices"})'  # the value is when it was said
 LONGEST = 255  # characters of a fact
 CONFIRMED = timedelta(minutes=5)  # how often it is written down that nothing has changed
@@ -74,11 +75,13 @@ async def take_up(session: AsyncSession, samples: Iterable[Sample]) -> None:
     by_name: dict[str, list[Sample]] = {}
     for sample in samples:
         by_name.setdefault(sample.labels.get("device", ""), []).append(sample)
-    known = {entry.device_id: entry for entry in await session.scalars(queries.facts())}
+    devices = (await session.execute(queries.vendors(by_name))).tuples().all()
+    facts = await session.scalars(queries.facts([device for device, _, _ in devices]))
+    known = {entry.device_id: entry for entry in facts}
     others = await names.passed_on(session)
     rows, changes = [], []
-    for device, name, vendor in await session.execute(queries.vendors()):
-        if name not in by_name or name in others:
+    for device, name, vendor in devices:
+        if name in others:
             continue
         newest = max(by_name[name], key=lambda sample: sample.value)
         heard, before = said(newest, vendor), known.get(device)

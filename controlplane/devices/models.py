@@ -160,6 +160,23 @@ class FactChange(SQLModel, table=True):
     after: str = Field(max_length=255)
 
 
+class DevicePoll(SQLModel, table=True):
+    """The last poll of a device out of turn, and whether there is to be another for a trap."""
+
+    __tablename__ = "device_polls"
+    __table_args__ = (
+        Index("ix_device_polls_wanted_at", "wanted_at", postgresql_where="wanted_at IS NOT NULL"),
+    )
+
+    device_id: UUID = Field(primary_key=True, foreign_key="devices.id", ondelete="CASCADE")
+    wanted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when its trap came
+    trap: str = ""  # that came last
+    begun_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the last for a trap
+    at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # of the report
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # with interfaces
+    report: dict[str, Any] | None = Field(default=None, sa_type=Json)
+
+
 DEVICE_SEARCHED = together(
     *(f"{name}::text" for name in ("name", "address", "vendor", "description")),
     *("asset_tag::text", "serial::text", "chm_words(tags::text[])"),

@@ -290,14 +290,15 @@ def parent_names(actor: Actor, devices: Collection[UUID] | None) -> Select[tuple
     return statement.where(one_of(col(DeviceParent.device_id), devices))
 
 
-def vendors() -> Select[tuple[UUID, str, str]]:
-    """Select id, name and vendor of every device, whoever asks: facts are learned for all."""
-    return select(Device.id, Device.name, filters.vendor(Device))
+def vendors(names: Collection[str] | None = None) -> Select[tuple[UUID, str, str]]:
+    """Select id, name and vendor of devices, whoever asks: facts are learned for all."""
+    rows = select(Device.id, Device.name, filters.vendor(Device))
+    return rows if names is None else rows.where(one_of(col(Device.name), names))
 
 
-def facts() -> Select[tuple[DeviceFacts]]:
+def facts(devices: Collection[UUID]) -> Select[tuple[DeviceFacts]]:
     """Select what devices say of themselves."""
-    return select(DeviceFacts)
+    return select(DeviceFacts).where(one_of(col(DeviceFacts.device_id), devices))
 
 
 def fact_changes(devices: Collection[UUID], count: int) -> Select[tuple[FactChange]]:

@@ -1,27 +1,34 @@
-"""Poll a device now, by the exporter that asks it, and tell how each collector fared."""
+"""Poll a device now, by the exporter that asks it: for somebody, or as it sent a trap.
 
+How each collector fared is told and kept; what the device says of itself is learned.
+"""
+
+import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import computed_field
 from sqlalchemy import Select, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from controlplane.auth.actor import Actor
-from controlplane.auth.dependencies import CanWriteDevices
+from controlplane.auth.actor import Actor, system
+from controlplane.auth.dependencies import CanReadDevices, CanWriteDevices
 from controlplane.auth.permissions import Permission
 from controlplane.clients import exporter
 from controlplane.clients.exporter import Verifier
-from controlplane.database import Session
-from controlplane.devices import service
+from controlplane.database import Session, now
+from controlplane.devices import polls, service
 from controlplane.devices.addresses import Reach
-from controlplane.errors import Busy, Conflict, Invalid, Problem
+from controlplane.errors import Busy, ChmError, Conflict, Invalid, NotFound, Problem
 from controlplane.grammar import Name
 from controlplane.settings import Settings
 from controlplane.targets import snapshot, verification
 from controlplane.targets.exporters import service as exporters
 from controlplane.vault import Vault
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 
@@ -62,9 +69,14 @@ class Collected(exporter.Collector, Hinted):
 
 
 class Polled(Hinted):
-    """What a device said, collector by collector; `outcome` is `ok` where it answers."""
+    """What a device said, collector by collector; `outcome` is `ok` where it answers.
+
+    `trap` is the trap that it was polled for, and empty where somebody wanted it.
+    """
 
     device: str
+    at: datetime
+    trap: str
     exporter: str
     seconds: float
     auth: str
@@ -87,6 +99,21 @@ async def poll_device(
     return await poller.run(session, actor, name)
 
 
+@router.get("/{name}/poll")
+async def get_poll(name: Name, session: Session, actor: CanReadDevices) -> Polled:
+    """Show the last poll of a device out of turn, for a trap of it or for somebody."""
+    return await last(session, actor, name)
+
+
+async def last(session: AsyncSession, actor: Actor, name: str) -> Polled:
+    """Give what came of the last poll of a device out of turn; NotFound where there was none."""
+    device = await service.get(session, actor, name)
+    poll = await polls.last(session, device)
+    if poll is None:
+        raise NotFound(f"device {name!r} was not polled out of turn")
+    return Polled.model_validate({**(poll.report or {}), "device": name})
+
+
 @dataclass(frozen=True)
 class Poller:
     """Has devices asked by the exporters of the settings."""
@@ -94,8 +121,11 @@ class Poller:
     vault: Vault
     settings: Settings
 
-    async def run(self, session: AsyncSession, actor: Actor, name: str) -> Polled:
-        """Have a device asked; Conflict while another poll of it is under way."""
+    async def run(self, session: AsyncSession, actor: Actor, name: str, trap: str = "") -> Polled:
+        """Have a device asked, and keep what it tells.
+
+        Raises Conflict while another poll of it is under way.
+        """
         device = await service.get(session, actor, name, Permission.DEVICES_WRITE)
         Reach.of(self.settings).check([("/address", device.address)])
         token = verification.token(self.settings)
@@ -108,11 +138,43 @@ class Poller:
         await _take_place(session)
         sharing = await exporters.assignment(session, self.settings)
         chosen = sharing.owner(device.name, device.site_id).address
+        moment = now()
         async with Verifier.open(token) as verifier:
-            report = await verifier.poll(chosen, described, auths)
-        return Polled.model_validate(
-            report.model_dump() | {"device": device.name, "exporter": chosen}
-        )
+            report = await verifier.poll(chosen, described, auths, polls.FAMILIES)
+        about = {"device": device.name, "exporter": chosen, "at": moment, "trap": trap}
+        polled = Polled.model_validate(report.model_dump() | about)
+        kept = polled.model_dump(mode="json", exclude={"device"})
+        await polls.keep(session, device, moment, kept, report.exposition)
+        return polled
+
+
+@dataclass(frozen=True)
+class Prompted:
+    """Polls the devices that sent traps, each once in a pause; without one, none is polled."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    poller: Poller
+    pause: timedelta
+
+    async def run(self) -> None:
+        """Poll one after the other until none is due; others may do the same beside it."""
+        while self.pause:
+            async with self.sessions.begin() as session:
+                due = await polls.claim(session, self.pause)
+            if due is None:
+                return
+            await self._poll(*due)
+
+    async def _poll(self, device: str, trap: str) -> None:
+        try:
+            async with self.sessions.begin() as session:
+                await self.poller.run(session, system("traps"), device, trap)
+        except (Busy, Conflict) as error:
+            log.info("%s is polled for its trap later: %s", device, error.detail)
+            async with self.sessions.begin() as session:
+                await polls.again(session, device, trap)
+        except ChmError as error:
+            log.info("%s is not polled for its trap: %s", device, error.detail)
 
 
 async def _take_place(session: AsyncSession) -> None:

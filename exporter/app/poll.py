@@ -1,12 +1,13 @@
 """`POST /poll`: ask a device now, as a scrape would, and tell how each collector fared.
 
 The body is JSON: `{"device": {...}, "auths": {...}}` with the fields of the snapshot, so a device
-that is not monitored yet can be asked, too. The answer is a 200 whatever the device says.
+that is not monitored yet can be asked, too. The answer is a 200 whatever the device says. What the
+body has under `families` comes back as a scrape would have it.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from exporter import exposition
 from exporter.app import orders
 from exporter.app.exporter import Exporter
 from exporter.config import Auth
@@ -30,14 +32,16 @@ PATH = "/poll"
 SECONDS = 20.0  # that a device may take
 LONGEST = 200  # characters of a text that comes from a device
 NAMED = 3  # families that are told by name
+LARGEST = 4 << 20  # bytes of an exposition
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A device, and the auths that it names."""
+    """A device, the auths that it names, and the families whose samples are wanted."""
 
     device: Device
     auths: dict[str, Auth]
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,10 @@ class Fared:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of it: `ok` where the device answers, else the reason of the error."""
+    """What came of it: `ok` where the device answers, else the reason of the error.
+
+    `exposition` are the families that were wanted, in the text format of a scrape.
+    """
 
     outcome: str
     detail: str = ""
@@ -62,6 +69,7 @@ class Report:
     auth: str = ""
     profile: str = ""
     collectors: list[Fared] = field(default_factory=list)
+    exposition: str = ""
 
 
 _ORDER = TypeAdapter(Order)
@@ -83,8 +91,16 @@ async def _poll(exporter: Exporter, order: Order) -> dict[str, Any]:
         profile = exporter.configuration.profiles[seen.profile]
         fared = [_fared(outcome, profile) for outcome in seen.outcomes]
         seconds = time.perf_counter() - started
-        report = Report("ok", "", seconds, seen.auth, seen.profile, fared)
+        wanted = _exposition(seen, order.families)
+        report = Report("ok", "", seconds, seen.auth, seen.profile, fared, wanted)
     return asdict(report)
+
+
+def _exposition(seen: Look, wanted: Collection[str]) -> str:
+    """Return some families as text; of a device that tells too much of them, none."""
+    found = [made for made in seen.families() if made.name in wanted]
+    body = exposition.render(found).body
+    return body.decode() if len(body) <= LARGEST else ""
 
 
 async def _look(exporter: Exporter, order: Order) -> Look:

@@ -42,6 +42,9 @@ async def test_a_planned_device_tells_what_it_has(asking: AsyncClient) -> None: 
     assert interfaces["samples"] > 0
     assert interfaces["seconds"] > 0
     assert "if" in interfaces["found"]
+    assert (await asking.get(f"{DEVICES}/sw1/poll")).json() == told
+    facts = (await asking.get(f"{DEVICES}/sw1")).json()["facts"]
+    assert facts["sys_name"] == "edge1"
 
 
 async def test_a_silent_device_is_a_result_with_a_hint(asking: AsyncClient) -> None:  # noqa: F811

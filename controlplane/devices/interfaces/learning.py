@@ -32,9 +32,11 @@ from controlplane.errors import Unavailable
 log = logging.getLogger(__name__)
 
 # "CHMI": one worker learns at a time. A lock of the queue would stay with a worker that died.
-LOCK = text("SELECT pg_try_advisory_xact_lock(1128811849)")
+TURN = 1128811849
+LOCK = text(f"SELECT pg_try_advisory_xact_lock({TURN})")
 DEVICES = 100  # of one query
 MOST = 10_000  # interfaces of a device
+LATE = timedelta(seconds=15)  # by which the samples of a scrape are there after its interval
 CONFIRMED = timedelta(hours=1)  # how often it is written down that nothing has changed
 GONE_KEPT, MOST_GONE = timedelta(days=30), 1000  # of a device, of which nobody said anything
 CHANGES_KEPT = 20  # of an interface; one with two faces would fill the table
@@ -50,18 +52,23 @@ Known = Any  # a row of `queries.told`
 
 @dataclass(frozen=True)
 class InterfaceLearner:
-    """What learning takes: where interfaces are kept, and who has heard of them."""
+    """What learning takes: where interfaces are kept, who has heard of them, how often."""
 
     sessions: async_sessionmaker[AsyncSession]
     prometheus: Prometheus
+    scrape_interval: timedelta = timedelta(minutes=1)
 
     async def learn(self) -> None:
         """Take up what devices tell; without an answer of Prometheus all stays as it is.
 
-        What it refuses to tell of some devices keeps no others from being learned.
+        What it refuses to tell of some devices keeps no others from being learned. What was polled
+        out of turn within a scrape is newer than what Prometheus has.
         """
+        since = now() - self.scrape_interval - LATE
         async with self.sessions() as session:
-            devices = [name for _, name in await session.execute(device_queries.monitored_names())]
+            polled = set(await session.scalars(queries.polled(since)))
+            monitored = await session.execute(device_queries.monitored_names())
+            devices = [name for _, name in monitored if name not in polled]
         for start in range(0, len(devices), DEVICES):
             some = devices[start : start + DEVICES]
             try:

@@ -23,7 +23,7 @@ from controlplane.devices.interfaces.models import (
     Monitored,
 )
 from controlplane.devices.interfaces.schemas import EXPORTED, InterfaceFilters
-from controlplane.devices.models import MONITORED, Device, Site
+from controlplane.devices.models import MONITORED, Device, DevicePoll, Site
 from controlplane.lookups import Lowered, Related
 
 ORDERING = {
@@ -133,6 +133,12 @@ def told(names: Collection[str]) -> Select[Any]:
     """
     rows: Select[Any] = select(*(getattr(Interface, name) for name in LEARNED))
     return rows.where(one_of(col(Interface.device), names))
+
+
+def polled(since: datetime) -> Select[tuple[str]]:
+    """Select the devices that told of their interfaces in a poll out of turn since a moment."""
+    told = col(DevicePoll.told_at) >= since
+    return select(Device.name).join(DevicePoll, col(DevicePoll.device_id) == Device.id).where(told)
 
 
 def outlived(names: Collection[str], before: datetime, count: int) -> ColumnElement[bool]:

@@ -228,6 +228,8 @@ def test_poll(chm: Chm) -> None:
     assert (polled.returncode, told["device"], told["outcome"]) == (1, "core1", "untested")
     assert "does not answer" in told["detail"]
     assert "s3cret" not in polled.stdout + polled.stderr
+    last = chm_process("device", "poll", "core1", "--last", stdin="")
+    assert (last.returncode, json.loads(last.stdout)) == (1, told)
 
 
 @pytest.mark.usefixtures("ready")

@@ -326,5 +326,8 @@ async def test_polls_reach_no_further_than_the_right_to_change(log_in: Login, si
     viewer = await log_in(Role.VIEWER, await site("north"), name="onlooker")
     assert (await viewer.post(f"{DEVICES}/oslo1/poll")).status_code == 403
     assert (await viewer.post(f"{DEVICES}/rome/poll")).status_code == 403
+    never = await viewer.get(f"{DEVICES}/oslo1/poll")
+    assert (never.status_code, "was not polled" in never.text) == (404, True)
+    assert "there is no device" in (await viewer.get(f"{DEVICES}/rome/poll")).text
     operator = await log_in(Role.OPERATOR, await site("north"), name="keeper")
     assert (await operator.post(f"{DEVICES}/rome/poll")).status_code == 404
