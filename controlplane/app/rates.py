@@ -30,6 +30,7 @@ SERVICES = re.compile(
 HEAVY = re.compile(
     r"/api/v1/(.*/)?(import(/.*)?|export|test|verify|poll|check|preview)|/api/v1/reports(/.*)?"
 )
+LAST_POLL = re.compile(r"/api/v1/devices/[^/]+/poll")  # is read; to poll is a POST
 LOGIN = re.compile(r"/api/v1/auth/.*")
 
 
@@ -90,7 +91,7 @@ def classify(scope: Scope) -> str:
         return ""
     if SERVICES.fullmatch(path):
         return "service"
-    if HEAVY.fullmatch(path):
+    if HEAVY.fullmatch(path) and not (safe and LAST_POLL.fullmatch(path)):
         return "heavy"
     if safe:
         return "read"

@@ -1,7 +1,7 @@
 """What scopes are about belongs to capabilities above this one: known by name, not imported."""
 
 from sqlalchemy import String, Uuid, column, table
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 SITES = table("sites", column("id", Uuid), column("name", String), column("parent_id", Uuid))
 DEVICES = table(
@@ -19,7 +19,7 @@ THRESHOLDS = table("thresholds", column("role", String))
 RULES = table(
     "alerting_rules",
     column("name", String),
-    column("expr", String),
+    column("matchers", JSONB),
     column("status", String),
     column("site_id", Uuid),
 )

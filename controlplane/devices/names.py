@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, String, Uuid, column, exists, func, table, text, update
+from sqlalchemy import Select, String, Uuid, column, delete, exists, func, table, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -28,9 +28,11 @@ FOLLOWING = tuple(
     for name in ("alerts", "notices", "events")
 )
 # Whoever writes several notices does so in this order, and two never wait for each other.
-NOTICES = table("notices", *map(column, ("device_id", "fingerprint", "starts_at")))
+NOTICES = table("notices", *map(column, ("device_id", "fingerprint", "starts_at", "ends_at")))
+ALERTS = table("alerts", *map(column, ("device_id", "ends_at")))
 SERVED = table("served_targets", column("devices", ARRAY(String)))
 LATE = timedelta(minutes=15)  # Prometheus forgets a series within five, Alertmanager an alert soon
+KEPT = timedelta(days=32)  # a day longer than a preview of a rule looks back, by the names of then
 
 
 @dataclass(frozen=True)
@@ -116,3 +118,13 @@ async def passed_on(session: AsyncSession, since: datetime | None = None) -> set
         .where(FormerName.until > (since or now() - LATE), FormerName.device_id != Device.id)
     )
     return set(await session.scalars(statement))
+
+
+async def forget(session: AsyncSession, kept: timedelta = KEPT) -> None:
+    """Forget names that were given up long ago, unless something goes on that began under them."""
+    goes_on = (
+        exists().where(told.c.device_id == FormerName.device_id, told.c.ends_at.is_(None))
+        for told in (ALERTS, NOTICES)
+    )
+    old = col(FormerName.until) < now() - kept
+    await session.execute(delete(FormerName).where(old, *(~each for each in goes_on)))

@@ -1,12 +1,14 @@
-"""What the worker does by itself for the inventory: learn what devices tell."""
+"""What the worker does by itself for the inventory: learn what devices tell, forget names."""
 
 from procrastinate import Blueprint, JobContext
 
+from controlplane.devices import names
 from controlplane.devices.facts import Learner
 from controlplane.devices.interfaces.learning import InterfaceLearner
 
 EVERY_MINUTE = "* * * * *"
 EVERY_FIVE_MINUTES = "*/5 * * * *"
+EVERY_NIGHT = "37 3 * * *"
 
 blueprint = Blueprint()
 
@@ -25,3 +27,11 @@ async def learn_interfaces(context: JobContext, timestamp: int) -> None:  # noqa
     """Take up the interfaces of every device."""
     learner: InterfaceLearner = context.additional_context["interface_learner"]
     await learner.learn()
+
+
+@blueprint.periodic(cron=EVERY_NIGHT)
+@blueprint.task(name="forget_former_names", queueing_lock="forget_former_names", pass_context=True)
+async def forget_former_names(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - ...
+    """Forget the names that devices gave up long ago."""
+    async with context.additional_context["sessions"].begin() as session:
+        await names.forget(session)

@@ -187,3 +187,35 @@ def test_rows_that_differ_are_named() -> None:
     assert rows.differences(before, {"a": [{"x": 1, "y": 2, "z": 3}], "b": [], "c": []}) == {
         *("a.y", "b")
     }
+
+
+RULE = """
+INSERT INTO alerting_rules (id, name, expr, for_seconds, keep_firing_for_seconds, severity, summary,
+  description, runbook, status, failure, samples, owner, version, created_at, updated_at)
+VALUES (gen_random_uuid(), :name, :expr, 0, 0, 'warning', '', '', '', 'live', '', 0, '', 1, now(),
+  now())
+"""
+
+
+def test_what_rules_name_stands_beside_them(connection: Connection) -> None:
+    """A rule of before has the matchers of its expression, each once."""
+    up(connection, "0061")
+    down(connection, "-1")
+    exprs = {
+        "two": 'sum(rate(x{device=~\'core.*\',site!="a\\x00"}[5m])) > 1 or y{device=~"core.*"}',
+        "none": "up == 0",
+        "text": "no PromQL at all {",
+    }
+    for name, expr in exprs.items():
+        connection.execute(text(RULE), {"name": name, "expr": expr})
+    connection.commit()
+    up(connection, "0061")
+    found = connection.execute(text("SELECT name, matchers FROM alerting_rules"))
+    assert {row.name: row.matchers for row in found} == {
+        "two": [
+            {"label": "device", "op": "=~", "value": "core.*"},
+            {"label": "site", "op": "!=", "value": "a\ufffd"},
+        ],
+        "none": [],
+        "text": [],
+    }

@@ -88,6 +88,19 @@ def selectors(tree: Any) -> list[Any]:
     return [node for node in _nodes(tree) if _is(node, promql.VectorSelector)]
 
 
+def matchers(tree: Any) -> list[dict[str, str]]:
+    """Give what a tree asks of labels, as `label`, `op` and `value`, each once.
+
+    PostgreSQL stores no NUL, and no name has one.
+    """
+    found = [
+        {"label": one.name, "op": _operator(one), "value": one.value.replace("\0", "\ufffd")}
+        for selector in selectors(tree)
+        for one in selector.matchers.matchers
+    ]
+    return [one for place, one in enumerate(found) if one not in found[:place]]
+
+
 def within(tree: Any, sites: Sequence[str]) -> Any:
     """Give the tree with every selector kept to what has the label of one of these sites.
 
@@ -297,8 +310,12 @@ def _selector(node: Any, *more: str, offset: bool = True) -> str:
 
 
 def _matcher(matcher: Any) -> str:
-    op = next(text for text, one in OPERATORS if one == matcher.op)
-    return f"{matcher.name}{op}{json.dumps(matcher.value, ensure_ascii=False)}"
+    value = json.dumps(matcher.value, ensure_ascii=False)
+    return f"{matcher.name}{_operator(matcher)}{value}"
+
+
+def _operator(matcher: Any) -> str:
+    return next(text for text, one in OPERATORS if one == matcher.op)
 
 
 OPERATORS = (

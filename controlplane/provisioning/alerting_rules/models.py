@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from controlplane.database import UtcDateTime, now, words
+from controlplane.database import Json, UtcDateTime, now, words
 
 
 class RuleSeverity(StrEnum):
@@ -34,6 +34,7 @@ class AlertingRule(SQLModel, table=True):
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     name: str = Field(unique=True, max_length=64)
     expr: str
+    matchers: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)  # those of `expr`
     for_seconds: int = 0
     keep_firing_for_seconds: int = 0
     severity: RuleSeverity = Field(default=RuleSeverity.WARNING, sa_type=words(RuleSeverity))

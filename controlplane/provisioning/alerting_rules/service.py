@@ -106,7 +106,12 @@ async def create(
     await events.changed(session)
     if await session.scalar(queries.any_rule(data.name)):
         raise Conflict(f"an alerting rule {data.name} already exists")
-    rule = AlertingRule(**data.model_dump(exclude={"site"}), site_id=site, owner=actor.name)
+    rule = AlertingRule(
+        **data.model_dump(exclude={"site"}),
+        matchers=expression.matchers(expression.parse(data.expr)),
+        site_id=site,
+        owner=actor.name,
+    )
     session.add(rule)
     await session.flush()
     created = (await read(session, actor, [rule]))[0]
@@ -138,6 +143,7 @@ async def update(  # noqa: PLR0917 - who changes what, and who checks it
     if all(getattr(before, field) == value for field, value in given.items()):
         return before
     rule.sqlmodel_update(given)
+    rule.matchers = expression.matchers(expression.parse(rule.expr))
     return await _changed(session, actor, rule, before)
 
 

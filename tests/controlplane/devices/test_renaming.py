@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from sqlmodel import select
 
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Permission, Role
 from controlplane.database import now
+from controlplane.devices import names
+from controlplane.devices.models import FormerName
+from controlplane.provisioning.alerting_rules import expression
 from controlplane.provisioning.alerting_rules.models import AlertingRule, RuleStatus
 from tests.controlplane.alerts.test_webhook import alert, webhook
 from tests.controlplane.conftest import Login, Service, Sessions
@@ -180,19 +184,28 @@ class TestDevices:
         exprs = {
             "Exact": ('up{device="core.1"}', RuleStatus.LIVE),
             "Among": (r'up{device =~ "a|core\\.1|b"}', RuleStatus.FAILED),
+            "Pattern": ('up{device=~"co.+[.][0-9]"} > 0', RuleStatus.LIVE),
+            "Without": ('rate(x{job="a",device!~"core[.].*"}[5m]) > 0', RuleStatus.LIVE),
+            "Inside": ("sum by (device) (x) > on () y{device='core.1'}", RuleStatus.LIVE),
+            "Half": ('up{device="core.1"} or up{device=~".+"}', RuleStatus.LIVE),
             "Both": ('up{device=~"core.1|core-1"}', RuleStatus.LIVE),
+            "Twice": ('up{device="core.1"} or up{device="core-1"}', RuleStatus.LIVE),
+            "Every": ('up{device=~"core.*"} or up{device!=""}', RuleStatus.LIVE),
             "Longer": ('up{device="core.11"} or up{device="xcore.1"}', RuleStatus.LIVE),
             "Other": ('up{site="core.1"} or up{device!="a"}', RuleStatus.LIVE),
+            "Words": ('label_replace(up, "x", "device=\'core.1\'", "y", "")', RuleStatus.LIVE),
             "Draft": ('up{device="core.1"}', RuleStatus.DRAFT),
         }
         async with sessions.begin() as session:
             for name, (expr, status) in exprs.items():
                 rule = AlertingRule(name=name, expr=expr, status=status, summary="s", owner="o")
+                rule.matchers = expression.matchers(expression.parse(expr))
                 session.add(rule)
         response = await client.patch(f"{DEVICES}/core.1", json={"name": "core-1"})
         assert response.status_code == 409
         assert response.json()["detail"] == (
-            "first have these alerting rules name 'core-1' beside 'core.1': Among, Exact"
+            "first have these alerting rules name 'core-1' beside 'core.1': "
+            "Among, Exact, Half, Inside, Pattern and 1 more"
         )
 
 
@@ -314,6 +327,14 @@ class Tellers:
             "/api/v1/exporter/traps", {"events": [event(device, at=fires["startsAt"])]}
         )
 
+    async def end(self, device: str, start: datetime) -> None:
+        """Tell the end of the alert, and the same to the inbox."""
+        labels = {"alertname": "DeviceDown", "severity": "critical", "device": device}
+        moments = {"startsAt": start.isoformat(), "endsAt": now().isoformat()}
+        over = alert("resolved", labels=labels, fingerprint="f", **moments)
+        await self._post(f"{ALERTS}/webhook", webhook(over))
+        await self._post(f"{NOTICES}/inbox", webhook(over))
+
     async def _post(self, url: str, body: dict[str, Any]) -> None:
         response = await self.client.post(url, json=body)
         assert response.status_code == 200, response.text
@@ -339,6 +360,27 @@ async def handed_over(client: AsyncClient) -> None:
 
 
 class TestWhatWasTold:
+    async def test_names_of_long_ago(
+        self, client: AsyncClient, sessions: Sessions, tellers: Tellers
+    ) -> None:
+        """A name that was given up is forgotten in time, but not while its device has an alert."""
+        for name in ("calm", "busy"):
+            await make(client, DEVICES, name)
+        start = now() - timedelta(hours=1)
+        await tellers.tell("busy", start)
+        for name in ("calm", "busy"):
+            await rename(client, f"{DEVICES}/{name}", f"{name}-now")
+
+        async def former(*kept: timedelta) -> set[str]:
+            async with sessions.begin() as session:
+                await names.forget(session, *kept)
+                return set(await session.scalars(select(FormerName.name)))
+
+        assert await former() == {"calm", "busy"}
+        assert await former(timedelta(0)) == {"busy"}
+        await tellers.end("busy", start)
+        assert await former(timedelta(0)) == set()
+
     async def test_it_goes_along(
         self, inventory: AsyncClient, northerner: AsyncClient, tellers: Tellers
     ) -> None:

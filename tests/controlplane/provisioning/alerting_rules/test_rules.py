@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from sqlmodel import select
 
 from controlplane.auth.actor import Scope, ScopeKind
 from controlplane.auth.permissions import Permission, Role
-from tests.controlplane.conftest import Login, Service
+from controlplane.provisioning.alerting_rules.models import AlertingRule
+from tests.controlplane.conftest import Login, Service, Sessions
 
 RULES, SITES = "/api/v1/alerting-rules", "/api/v1/sites"
 RULE = {
@@ -55,6 +57,25 @@ class TestKeeping:
         assert (await client.delete(url, headers=seen)).status_code == 412
         assert (await client.delete(url)).status_code == 204
         assert (await client.get(url)).status_code == 404
+
+    async def test_what_it_names_is_kept_beside_it(
+        self, client: AsyncClient, sessions: Sessions
+    ) -> None:
+        """The matchers of the expression are those of the text that is there now."""
+
+        async def matchers() -> list[dict[str, str]]:
+            async with sessions() as session:
+                return list((await session.scalars(select(AlertingRule.matchers))).one())
+
+        await add(client, expr=r'up{device="a\x00b\"c"} == 0')
+        assert await matchers() == [{"label": "device", "op": "=", "value": 'a\ufffdb"c'}]
+        nested = """absent(up{job="x"}) or up{device=~'core.*',job="x"} == 0"""
+        changed = await client.patch(f"{RULES}/UplinkNoisy", json={"expr": nested})
+        assert changed.status_code == 200
+        assert await matchers() == [
+            {"label": "job", "op": "=", "value": "x"},
+            {"label": "device", "op": "=~", "value": "core.*"},
+        ]
 
     async def test_rules_are_listed_as_everything_is(self, client: AsyncClient) -> None:
         """Lookups, search, ordering, fields and cursors; what is unknown is refused."""
