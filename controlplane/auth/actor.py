@@ -3,6 +3,7 @@
 import getpass
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from uuid import UUID
@@ -59,6 +60,7 @@ class Actor:
     grants: tuple[Held, ...]
     session_id: UUID | None = None
     origin: Origin = Origin()
+    until: datetime | None = None  # when a service's token ends by which it was let in
 
     @cached_property
     def permissions(self) -> frozenset[Permission]:

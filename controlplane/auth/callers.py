@@ -4,6 +4,7 @@ import hashlib
 
 from controlplane.audit.models import Kind
 from controlplane.auth.actor import Actor
+from controlplane.database import now
 from controlplane.events import Watch
 
 
@@ -23,7 +24,9 @@ class Callers:
     def find(self, token: str) -> Actor | None:
         """Give the service of this token, if nothing changed since it was let in."""
         known = self._count is not None and self._count == self._watch.count
-        return self._known.get(_digest(token)) if known else None
+        actor = self._known.get(_digest(token)) if known else None
+        ended = actor is not None and actor.until is not None and actor.until <= now()
+        return None if ended else actor
 
     def keep(self, counted: int | None, token: str, actor: Actor) -> None:
         """Remember a service that was looked up; a person is looked up each time."""

@@ -22,6 +22,11 @@ class ServiceToken(SQLModel, table=True):
     secret_hash: str = Field(max_length=DIGEST)
     permissions: list[str] = Field(sa_type=JSON)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    def good(self, moment: datetime) -> bool:
+        """Say whether it has not expired."""
+        return self.expires_at is None or moment < self.expires_at
 
 
 class ApiToken(SQLModel, table=True):

@@ -254,6 +254,11 @@ def expiring_api_tokens(moment: datetime, used_since: datetime) -> Select[tuple[
     return everybodys_api_tokens().where(ends, col(ApiToken.last_used_at) >= used_since)
 
 
+def expiring_service_tokens(moment: datetime) -> Select[tuple[ServiceToken]]:
+    """Select the tokens of services that end some time after a moment."""
+    return service_tokens().where(col(ServiceToken.expires_at) > moment)
+
+
 def touch_api_token(token_id: UUID, moment: datetime, address: str) -> Update:
     """Note that a token is used; whoever finds the row locked leaves it to the other."""
     free = select(ApiToken.id).where(ApiToken.id == token_id)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from controlplane.auth import queries, secret
 from controlplane.auth.actor import Actor, Held, Origin, system
 from controlplane.auth.models import ServiceToken
 from controlplane.auth.permissions import Permission
+from controlplane.database import now
 from controlplane.errors import ConfigurationError, Invalid, Problem
 
 NOWHERE = Origin()  # nobody asks: a file is looked at
@@ -22,21 +24,28 @@ NOWHERE = Origin()  # nobody asks: a file is looked at
 async def identify(
     session: AsyncSession, token_id: UUID, shown: str, origin: Origin
 ) -> Actor | None:
-    """Give the service of this token, or None where it is no service's token."""
+    """Give the service of this token, or None where it is no service's token, or has expired."""
     token = await session.get(ServiceToken, token_id)
-    if token is None or not secret.matches(shown, token.secret_hash):
+    if token is None or not (secret.matches(shown, token.secret_hash) and token.good(now())):
         return None
     held = Held(frozenset(Permission(p) for p in token.permissions))
-    return Actor(token.id, token.name, Kind.SERVICE, (held,), origin=origin)
+    until = token.expires_at
+    return Actor(token.id, token.name, Kind.SERVICE, (held,), origin=origin, until=until)
 
 
 async def issue(
-    session: AsyncSession, actor: Actor, name: str, permissions: Collection[Permission]
+    session: AsyncSession,
+    actor: Actor,
+    name: str,
+    permissions: Collection[Permission],
+    expires_at: datetime | None = None,
 ) -> str:
-    """Make a service's token; one it had before ends."""
+    """Make a service's token, without an end unless one is given; one it had before ends."""
     if not re.fullmatch(grammar.NAME_PATTERN, name):
         detail = f"the name of a token, {name!r}, must match {grammar.NAME_PATTERN}"
         raise Invalid(detail, Problem("/name", "pattern", detail))
+    if expires_at is not None and expires_at <= now():
+        raise Invalid("a token expires later than now", Problem("/expires_at", "past", "is past"))
     await events.changed(session)
     await revoke(session, actor, name)
     made = secret.make()
@@ -44,6 +53,7 @@ async def issue(
         name=name,
         secret_hash=secret.digest(made),
         permissions=sorted(p.value for p in permissions),
+        expires_at=expires_at,
     )
     session.add(token)
     await session.flush()
@@ -79,13 +89,14 @@ async def ensure_file(
     """Leave a service's token in a file that only its owner reads; say whether a new one was made.
 
     A token that is there and still good is kept. One that the database knows and the file does
-    not may be in use on another machine: it ends only where `renew` says so.
+    not may be in use on another machine: it ends only where `renew` says so, or by itself.
     """
     holder = await _holder(session, file)
     ours = holder is not None and holder.name == name
     if ours and holder is not None and holder.permissions == frozenset(permissions):
         return False
-    if not (ours or renew) and await session.scalar(queries.service_token(name)) is not None:
+    known = await session.scalar(queries.service_token(name))
+    if not (ours or renew) and known is not None and known.good(now()):
         raise ConfigurationError(
             f"the database knows a token of {name} that is not in {file}: copy that file from the"
             " installation that has it, or end that token with `chm init --new-tokens`"
@@ -116,5 +127,9 @@ async def _record(session: AsyncSession, actor: Actor, action: Action, token: Se
         object_type="service_token",
         object_id=token.id,
         object_name=token.name,
-        after={"permissions": token.permissions} if action is Action.TOKEN_CREATED else None,
+        after=(
+            {"permissions": token.permissions, "expires_at": token.expires_at}
+            if action is Action.TOKEN_CREATED
+            else None
+        ),
     )

@@ -1,5 +1,6 @@
 """`chm token`: what services and people's programs show instead of a login."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -23,15 +24,20 @@ def issue(
     name: str,
     *,
     permission: Annotated[list[Permission], typer.Option(help="May be given several times.")],
+    expires: Annotated[
+        datetime | None, typer.Option(help="When it ends, in UTC; never if left out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a service's token and print it once; the one it had before ends."""
+    until = None if expires is None else expires.replace(tzinfo=UTC)
 
     async def work(session: AsyncSession) -> str:
-        return await service_tokens.issue(session, shell(), name, permission)
+        return await service_tokens.issue(session, shell(), name, permission, until)
 
     token = transact(Settings(), work)
-    output.item({"name": name, "token": token}, as_json=as_json)
+    ends = until and until.isoformat()
+    output.item({"name": name, "token": token, "expires_at": ends}, as_json=as_json)
 
 
 @app.command("list")
@@ -42,7 +48,10 @@ def list_(*, as_json: AsJson = False) -> None:
         services = await service_tokens.listed(session)
         programs = await api_tokens.everybodys(session)
         return [
-            *(TokenListed(name=s.name, scopes=s.permissions) for s in services),
+            *(
+                TokenListed(name=s.name, scopes=s.permissions, expires_at=s.expires_at)
+                for s in services
+            ),
             *(
                 TokenListed(
                     name=f"{owner.name}/{token.name}",

@@ -18,6 +18,7 @@ from controlplane.metrics.exposition import Family, Sample, render
 from controlplane.metrics.models import Severity
 
 IN_USE = timedelta(days=30)  # since a token was used
+SERVICE = "(service)"  # the owner of a service's token, and nobody's name
 MADE_TO_LAST = timedelta(days=30)  # others are to end soon
 LOOKED_AT = timedelta(minutes=5)  # how often tokens are: nobody counts a change when one is used
 
@@ -111,7 +112,15 @@ async def _tokens(session: AsyncSession, moment: datetime) -> Family:
         for token, owner in (await session.execute(ending)).tuples()
         if token.expires_at is not None and token.expires_at - token.created_at >= MADE_TO_LAST
     ]
-    help_ = "When an API token ends that was made for a month or longer, and used within the last."
+    services = await session.scalars(auth_queries.expiring_service_tokens(moment))
+    samples += [
+        Sample(token.expires_at.timestamp(), {"owner": SERVICE, "token": token.name})
+        for token in services
+        if token.expires_at is not None and token.expires_at - token.created_at >= MADE_TO_LAST
+    ]
+    help_ = (
+        "When a token ends that was made for a month or longer; of a person, used within the last."
+    )
     return Family("chm_api_token_expiry_timestamp_seconds", help_, samples)
 
 

@@ -1,6 +1,6 @@
-"""Polls of devices out of turn, and what alerting rules ask of labels.
+"""Polls of devices out of turn, what alerting rules ask of labels, when tokens of services end.
 
-Going down loses what polls told, and the `matchers`, which follow from `expr`.
+Going down loses what polls told, `expires_at`, and the `matchers`, which follow from `expr`.
 """
 
 import promql_parser as promql
@@ -43,6 +43,7 @@ def matchers(expr: str) -> list[dict[str, str]]:
 
 
 def upgrade() -> None:
+    op.add_column("service_tokens", sa.Column("expires_at", sa.DateTime(timezone=True)))
     column = sa.Column("matchers", JSONB, nullable=False, server_default="[]")
     op.add_column("alerting_rules", column)
     op.alter_column("alerting_rules", "matchers", server_default=None)
@@ -73,5 +74,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("service_tokens", "expires_at")
     op.drop_column("alerting_rules", "matchers")
     op.drop_table("device_polls")

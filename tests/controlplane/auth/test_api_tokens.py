@@ -10,7 +10,9 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from controlplane.auth.models import ApiToken
+from controlplane.auth import service_tokens
+from controlplane.auth.actor import system
+from controlplane.auth.models import ApiToken, ServiceToken
 from controlplane.auth.permissions import Role
 from controlplane.auth.roles.models import Grant
 from controlplane.database import now
@@ -198,7 +200,7 @@ async def test_nobody_revokes_a_strangers(
 async def test_when_a_token_in_use_ends(
     anonymous: AsyncClient, headers: dict[str, str], sessions: Sessions
 ) -> None:
-    """Prometheus hears of each that ends, was made to last, and is in use."""
+    """Prometheus hears of each that ends, was made to last, and is in use; of all of services."""
     ends = now().replace(microsecond=0) + timedelta(days=3)
     for name, fields in {
         "used": {"expires_at": ends.isoformat()},
@@ -221,11 +223,16 @@ async def test_when_a_token_in_use_ends(
         await session.execute(lasting.values(created_at=long_ago))
         forgotten = update(ApiToken).where(col(ApiToken.name) == "forgotten")
         await session.execute(forgotten.values(last_used_at=long_ago))
+        for name, until in {"paris-1": ends, "brief": ends, "oslo-1": None}.items():
+            await service_tokens.issue(session, system("test"), name, [], until)
+        lasting = update(ServiceToken).where(col(ServiceToken.name) != "brief")
+        await session.execute(lasting.values(created_at=long_ago))
     async with sessions() as session:
         live = (await intent.live(session)).content.decode()
     found = re.findall(
         r"^chm_api_token_expiry_timestamp_seconds\{(.*)\} (\S+)$", live, re.MULTILINE
     )
     assert [(labels, float(moment)) for labels, moment in found] == [
-        ('owner="ann",token="used"', ends.timestamp())
+        ('owner="ann",token="used"', ends.timestamp()),
+        ('owner="(service)",token="paris-1"', ends.timestamp()),
     ]

@@ -1,17 +1,20 @@
 """Logging in and being known."""
 
-from datetime import UTC, datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from controlplane.auth import callers, service_tokens
 from controlplane.auth import queries as auth_queries
-from controlplane.auth import service_tokens
 from controlplane.auth.actor import system
 from controlplane.auth.permissions import Permission, Role
 from controlplane.auth.tokens import Claims
+from controlplane.errors import ConfigurationError
 from controlplane.users import queries
 from tests.controlplane.conftest import PASSWORD, Login, Service, Sessions
 
@@ -93,6 +96,42 @@ async def test_a_new_service_token_ends_the_old(service: Service) -> None:
     new = await service(Permission.DEVICES_READ)
     assert (await old.get("/api/v1/devices")).status_code == 401
     assert (await new.get("/api/v1/devices")).status_code == 200
+
+
+async def test_a_service_token_that_has_expired(
+    app: FastAPI, anonymous: AsyncClient, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused from that moment on, by who has just let it in, too."""
+    ends = datetime.now(UTC) + timedelta(hours=1)
+    async with sessions.begin() as session:
+        permissions = [Permission.SNAPSHOT_READ]
+        issue = service_tokens.issue
+        token = await issue(session, system("test"), "paris-1", permissions, ends)
+    headers = {"Authorization": f"Bearer {token}"}
+
+    async def asked() -> int:
+        return (await anonymous.get("/api/v1/exporter/snapshot", headers=headers)).status_code
+
+    async with asyncio.timeout(20):
+        while app.state.callers.find(token) is None:
+            assert await asked() == 200
+    monkeypatch.setattr(callers, "now", lambda: ends)
+    assert app.state.callers.find(token) is None
+    monkeypatch.setattr(service_tokens, "now", lambda: ends)
+    assert await asked() == 401
+
+
+async def test_a_file_whose_token_has_expired(sessions: Sessions, tmp_path: Path) -> None:
+    """It is given another at the next start: nobody is in the way who uses the old one."""
+    permissions, file = [Permission.SNAPSHOT_READ], tmp_path / "exporter.token"
+    async with sessions.begin() as session:
+        await service_tokens.issue(session, system("test"), "exporter", permissions)
+        with pytest.raises(ConfigurationError):
+            await service_tokens.ensure_file(session, "exporter", permissions, file)
+        held = (await session.scalars(auth_queries.service_token("exporter"))).one()
+        held.expires_at = datetime.now(UTC)
+        assert await service_tokens.ensure_file(session, "exporter", permissions, file)
+        assert not await service_tokens.ensure_file(session, "exporter", permissions, file)
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,15 @@ class TestPeople:
         issued = chm("token", "issue", "grafana", "--permission", "devices:read")
         assert issued["name"] == "grafana"
         assert issued["token"].startswith("chm_")
+        assert issued["expires_at"] is None
+
+    def test_a_token_that_ends(self, chm: Chm, refused: Chm) -> None:
+        """It says until when it is good, which is later than now."""
+        given = ("token", "issue", "grafana", "--permission", "devices:read", "--expires")
+        assert chm(*given, "2100-01-02")["expires_at"] == "2100-01-02T00:00:00+00:00"
+        (listed,) = [token for token in chm("token", "list") if token["name"] == "grafana"]
+        assert listed["expires_at"] == "2100-01-02T00:00:00Z"
+        assert "later than now" in refused(*given, "2001-01-02")
 
 
 def chm_process(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
