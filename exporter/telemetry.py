@@ -179,6 +179,11 @@ class Telemetry:
             "Traps without an alert, as the device did not confirm what they say.",
             registry=registry,
         )
+        self.traps_missed = Counter(
+            "chm_trap_missed",
+            "Alerts of traps that did not come: the device was asked for more of a burst.",
+            registry=registry,
+        )
         self.traps_of_silent_neighbors = Counter(
             "chm_trap_neighbor_silent",
             "Traps without an alert, as the device at the far end of the port is silent itself.",

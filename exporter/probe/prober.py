@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from exporter.errors import Busy, LeftAlone, LocalFault, OutOfTime, ProtocolError, Unreachable
@@ -16,7 +16,7 @@ from exporter.probe.reach import Subject
 from exporter.probe.traffic import counted
 from exporter.probe.walks import Answers
 from exporter.profiles.loader import Configuration
-from exporter.protocols.snmp import Limits, Target, Traffic
+from exporter.protocols.snmp import Limits, Session, Target, Traffic
 from exporter.settings import Settings
 from exporter.telemetry import Telemetry
 
@@ -64,15 +64,38 @@ class Prober:
 
         Raises ProtocolError where none of its auths is answered in time.
         """
+        wanted = list(oids)
+
+        async def ask(session: Session, limits: Limits) -> Answers:
+            return await session.get(wanted, limits)
+
+        return await self._asked(name, snapshot, deadline, ask)
+
+    async def column(self, name: str, snapshot: Snapshot, oid: str, deadline: float) -> Answers:
+        """Return a column of a device, and its sysUpTime, as `objects` does."""
+
+        async def ask(session: Session, limits: Limits) -> Answers:
+            uptime = await session.get([UPTIME], limits)
+            return {**uptime, **await session.walk(oid, limits, rows=True)}
+
+        return await self._asked(name, snapshot, deadline, ask)
+
+    async def _asked(
+        self,
+        name: str,
+        snapshot: Snapshot,
+        deadline: float,
+        ask: Callable[[Session, Limits], Awaitable[Answers]],
+    ) -> Answers:
         subject = _subject(name, snapshot, self.known.get(name, Known()))
-        wanted, now = list(oids), asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
         share = (deadline - now) / max(len(subject.auths), 1)
         failure: ProtocolError = Unreachable(str(subject.target), "no auth is assigned")
         for position, auth in enumerate(subject.auths.values(), 1):
             traffic, limits = Traffic(), Limits(now + share * position, share / 4, 2)
             try:
                 async with self.devices.session(subject.target, auth, limits, traffic) as session:
-                    return await session.get(wanted, limits)
+                    return await ask(session, limits)
             except ProtocolError as error:
                 failure = error.alone()
             finally:

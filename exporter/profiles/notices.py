@@ -54,7 +54,9 @@ class Raised:
     only where it answers one of what stands in `where`, and none of what stands in `unless`: a trap
     is a datagram that anybody may have sent. Without `ask` the trap is believed. `labels` are by
     the names of values. The value `lasting` says for how many seconds it has been so. The first of
-    `interface` that is not empty names an interface about which operators may have decided.
+    `interface` that is not empty names an interface about which operators may have decided. The
+    column `changed` tells at which sysUpTime each instance became what it is: so others are found
+    that became so with the one of the trap, and whose own traps got lost.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -70,6 +72,7 @@ class Raised:
     unless: dict[str, Values] = field(default_factory=dict)
     labels: dict[LabelName, str] = field(default_factory=dict)
     lasting: str = ""
+    changed: Oid | None = None
     interface: tuple[str, ...] = ()
 
     def fits(self, words: Mapping[str, str]) -> bool:
@@ -115,6 +118,10 @@ def read(document: Document) -> dict[str, Notice]:
     for name, entry in entries.items():
         for where, unknown in _unknown(entry):
             raise ConfigError(document.path, f"traps.{name}.{where}", f"no value {unknown!r}")
+        alert = entry.alert
+        if alert is not None and alert.changed and not (alert.ask and alert.where):
+            problem = "needs `ask` and `where`: what else has changed is asked what it is"
+            raise ConfigError(document.path, f"traps.{name}.alert.changed", problem)
     return {name: Notice(name, entry) for name, entry in entries.items()}
 
 

@@ -96,6 +96,10 @@ class Alerts:
         self.firing[key] = firing
         await self.tell([*_ended(known, now), firing.posted(now + LEASE)])
 
+    def knows(self, key: Key, since: datetime) -> bool:
+        """Say whether an alert lasts, or began since a moment: it may be over, or flap."""
+        return key in self.firing or self.flaps.began(key, since)
+
     def _flaps(self, key: Key, firing: Firing) -> bool:
         window = timedelta(seconds=firing.rule.flap_seconds)
         return self.flaps.begins(key, firing.since, window)

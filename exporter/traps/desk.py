@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import uuid4
 from exporter.errors import ProtocolError
 from exporter.inventory import Device, Inventory, Rule
 from exporter.probe import Prober
+from exporter.probe.prober import UPTIME
 from exporter.probe.walks import Answers
 from exporter.profiles import values
 from exporter.profiles.loader import Configuration
@@ -34,10 +35,19 @@ PAUSES = (
 )  # seconds before a device is asked; some tell the old state for a while
 ANSWER_SECONDS = 3.0  # in which a device says whether a trap is true
 NEIGHBOR_SECONDS = 1.0  # in which a device at the far end of a port says that it is there
+# Of a burst of traps some get lost. So when it is over the device is asked what else became so
+# lately; after a start all of it did.
+BURST_SECONDS = 3.0
+LATELY_SECONDS, STARTING_SECONDS = 60, 600
+OTHERS = 500  # of a burst; a whole device is no burst
 VARBINDS = 4096  # octets of an event's OIDs and values; what is known of has some hundreds
 UNHEARD = "none"  # a severity that nobody is told of
 UNDER_WAY = 1000  # traps that are being looked into at once
+TICKS = 100  # of a second, in which sysUpTime counts
 LONGEST_SECONDS = 2**32  # for which something lasts; more is no time
+
+
+Tasks = dict[Key, asyncio.Task[None]]
 
 
 @dataclass(slots=True)
@@ -52,7 +62,8 @@ class Desk:
     alerts: Alerts | None = None
     runbooks: str = ""
     most: int = UNDER_WAY
-    _looks: dict[Key, asyncio.Task[None]] = field(default_factory=dict, init=False, repr=False)
+    _looks: Tasks = field(default_factory=dict, init=False, repr=False)
+    _bursts: Tasks = field(default_factory=dict, init=False, repr=False)
 
     def take(self, arrival: Arrival) -> None:
         """Deal with an arrival; what takes time is done on the side."""
@@ -69,7 +80,7 @@ class Desk:
 
     async def close(self) -> None:
         """End what is under way."""
-        looks = list(self._looks.values())
+        looks = [*self._looks.values(), *self._bursts.values()]
         for look in looks:
             look.cancel()
         await asyncio.gather(*looks, return_exceptions=True)
@@ -92,19 +103,58 @@ class Desk:
         """Work on the side, in place of what is under way about the same."""
         if (before := self._looks.pop(key, None)) is not None:
             before.cancel()
-        task = self._looks[key] = asyncio.create_task(work)
-        task.add_done_callback(lambda done: self._done(key, done))
-
-    def _done(self, key: Key, task: asyncio.Task[None]) -> None:
-        if self._looks.get(key) is task:
-            del self._looks[key]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("trap not dealt with", exc_info=error)
+        _start(self._looks, key, work)
 
     async def _alert(self, alerts: Alerts, key: Key, raised: Raised, told: Told) -> None:
-        """Raise an alert, where the device confirms what it is about."""
+        """Raise an alert, where the device confirms what it is about; look for others."""
         words = await self._confirmed(key, raised, told)
-        if words is None or (firing := self._firing(key, raised, told, words)) is None:
+        if words is None:
+            return
+        await self._raise(alerts, key, raised, told, words)
+        burst = key._replace(instance="")
+        if raised.changed is not None and burst not in self._bursts:
+            _start(self._bursts, burst, self._others(alerts, burst, raised, told))
+
+    async def _others(self, alerts: Alerts, key: Key, raised: Raised, told: Told) -> None:
+        """Raise the alerts of whatever became so with the instance of a trap."""
+        await asyncio.sleep(BURST_SECONDS)
+        unsaid = dict.fromkeys(told.values, "")
+        lately = datetime.now(UTC) - timedelta(seconds=LATELY_SECONDS)
+        try:
+            for instance in await self._changed_lately(key.device, raised):
+                other = key._replace(instance=instance)
+                if other in self._looks or alerts.knows(other, lately):
+                    continue
+                about = replace(told, index=instance, values=unsaid)
+                if (words := await self._asked(other, raised, about)) is not None:
+                    await self._raise(alerts, other, raised, about, words)
+                    self.telemetry.traps_missed.inc(other in alerts.firing)
+        except ProtocolError as error:
+            log.info("others not looked for", extra={"device": key.device, "error": str(error)})
+
+    async def _changed_lately(self, name: str, raised: Raised) -> list[str]:
+        """Return the instances that became what they are in the last minute."""
+        snapshot, column = self.inventory.snapshot, raised.changed
+        if snapshot is None or name not in snapshot.devices or column is None:
+            return []
+        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        found = await self.prober.column(name, snapshot, column, deadline)
+        uptime = found.pop(UPTIME, None)
+        if not isinstance(uptime, int) or uptime < STARTING_SECONDS * TICKS:
+            return []
+        since = uptime - LATELY_SECONDS * TICKS
+        changed = [
+            oid.removeprefix(f"{column}.")
+            for oid, ticks in found.items()
+            if isinstance(ticks, int) and since <= ticks <= uptime
+        ]
+        return changed[:OTHERS]
+
+    async def _raise(
+        self, alerts: Alerts, key: Key, raised: Raised, told: Told, words: Mapping[str, str]
+    ) -> None:
+        """Raise an alert, unless nobody is to hear of it or its cause is another device."""
+        if (firing := self._firing(key, raised, told, words)) is None:
             return
         if await self._explained(key, raised, words):
             self.telemetry.traps_of_silent_neighbors.inc()
@@ -180,6 +230,19 @@ class Desk:
         annotations = _annotations(raised, words, self.runbooks, rule)
         again = partial(self._again, key, raised, told)
         return Firing(labels, annotations, again, rule, _since(raised, words))
+
+
+def _start(tasks: Tasks, key: Key, work: Coroutine[Any, Any, None]) -> None:
+    """Work on the side; what is over is taken out."""
+    task = tasks[key] = asyncio.create_task(work)
+    task.add_done_callback(lambda done: _done(tasks, key, done))
+
+
+def _done(tasks: Tasks, key: Key, task: asyncio.Task[None]) -> None:
+    if tasks.get(key) is task:
+        del tasks[key]
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("trap not dealt with", exc_info=error)
 
 
 def _pauses(raised: Raised, instance: str) -> tuple[float, ...]:

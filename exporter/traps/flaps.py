@@ -17,6 +17,10 @@ class Flaps:
 
     begun: dict[Hashable, list[datetime]] = field(default_factory=dict)
 
+    def began(self, key: Hashable, since: datetime) -> bool:
+        """Say whether something began since a moment."""
+        return any(moment >= since for moment in self.begun.get(key, ()))
+
     def begins(self, key: Hashable, at: datetime, window: timedelta) -> bool:
         """Note that something begins; say whether it does so all the time, as the window has it."""
         known = self.begun.pop(key, [])

@@ -42,7 +42,7 @@ from tests.exporter.traps.sending import LINK_DOWN, LINK_UP, sent
 from tests.rules import promtool
 
 ADMIN, OPER, ALIAS = "1.3.6.1.2.1.2.2.1.7", "1.3.6.1.2.1.2.2.1.8", "1.3.6.1.2.1.31.1.1.1.18"
-INDEX = "1.3.6.1.2.1.2.2.1.1"
+INDEX, CHANGED = "1.3.6.1.2.1.2.2.1.1", "1.3.6.1.2.1.2.2.1.9"
 UPTIME, CDP_DEVICE = "1.3.6.1.2.1.1.3.0", "1.3.6.1.4.1.9.9.23.1.2.1.1.6"
 UP, DOWN = integer(1), integer(2)
 LABELS = {"device": "edge1", "site": "Ærø", "role": "edge", "vendor": "Cisco"}
@@ -691,6 +691,53 @@ async def test_a_storm_of_ports(
         await there.sends(LINK_UP)
         await until(over)
         assert dropped() == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "uptime", "ports"),
+    [
+        pytest.param(1, 3600, {"1", "2"}, id="lost with the other"),
+        pytest.param(120, 3600, {"2"}, id="lost before"),
+        pytest.param(1, 599, {"2"}, id="of a device that has just started"),
+        pytest.param(-1, 3600, {"2"}, id="after a wrap of the clock"),
+    ],
+)
+async def test_a_trap_that_got_lost(  # noqa: PLR0917 - fixtures and cases
+    tmp_path: Path,
+    alertmanager: str,
+    switch: dict[str, Value],
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+    uptime: int,
+    ports: set[str],
+) -> None:
+    """A port that went down in the same minute as that of the trap is told with it."""
+    monkeypatch.setattr(desk, "BURST_SECONDS", 0.1)
+    changed = {
+        f"{CHANGED}.1": integer((uptime - seconds) * 100, 0x43),
+        f"{CHANGED}.2": integer((uptime - 1) * 100, 0x43),
+    }
+    lost = {f"{ADMIN}.1": UP, f"{OPER}.1": DOWN, f"{UPTIME}": integer(uptime * 100, 0x43)}
+    async with edge(tmp_path, alertmanager, switch | lost | changed) as there:
+        await there.sends(LINK_DOWN)
+        await until(there.alertmanager.alerts)
+
+        async def looked() -> bool:
+            oids = (oid for request in there.agent.requests for oid in request.oids)
+            return parse(CHANGED) in oids and not there.traps.desk._bursts
+
+        await until(looked)
+        alerts = await there.alerts()
+        assert {labels["ifIndex"] for labels in alerts} == ports
+        assert counted(there.exporter, "chm_trap_missed_total") == len(ports) - 1
+        assert {labels["ifName"] for labels in alerts} == {f"Gi1/0/{port}" for port in ports}
+
+        await there.sends(LINK_UP, 1)  # ends the one as it would any other
+
+        async def over() -> bool:
+            return {labels["ifIndex"] for labels in await there.alerts()} == {"2"}
+
+        await until(over)
 
 
 async def test_a_trap_without_an_instance(

@@ -53,3 +53,10 @@ def test_one_of_several_values(tmp_path: Path, state: str, *, fits: bool) -> Non
     assert raised.fits({"state": state, "lock": "1", "door": "front"}) == fits
     assert not raised.fits({"state": state, "lock": "2", "door": "front"})
     assert not raised.fits({"state": state, "lock": "1", "door": ""})
+
+
+@pytest.mark.parametrize("alert", [{}, {"ask": {"state": "1.3.6.1.4.1.4711.2"}}])
+def test_others_are_asked_what_they_are(tmp_path: Path, alert: dict[str, Any]) -> None:
+    """That something has changed is no reason for an alert by itself."""
+    with pytest.raises(ConfigError, match=r"traps\.acmeDoorOpen\.alert\.changed: needs `ask`"):
+        load(tmp_path, changed="1.3.6.1.4.1.4711.4", **alert)
