@@ -140,6 +140,7 @@ def _record(rule: Record) -> dict[str, Any]:
 
 def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
     times = {"for": rule.hold, "keep_firing_for": rule.keep}
+    figures = {"value": rule.value, "threshold": rule.threshold}
     return {
         "alert": rule.name,
         "expr": rule.expr,
@@ -148,6 +149,7 @@ def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
         "annotations": {
             "summary": template(rule.summary),
             "description": template(rule.description),
+            **{name: figure for name, figure in figures.items() if figure},
             "runbook_url": options.runbook(rule.name),
             **({"dashboard_url": url} if (url := dashboard_url(rule, options)) else {}),
         },

@@ -218,6 +218,8 @@ class NoticeItem(BaseModel):
     site: str
     summary: str
     description: str
+    value: str
+    threshold: str
     runbook_url: str
     dashboard_url: str
     starts_at: datetime
