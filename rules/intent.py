@@ -41,7 +41,7 @@ def groups(options: Intent) -> tuple[Group, ...]:
             "chm-intent",
             options.sample_interval,
             (
-                current("chm_inventory_device_info", "device, site, role, vendor", INVENTORY),
+                current("chm_inventory_device_info", "device, site, role, vendor, team", INVENTORY),
                 current("chm_topology_parent", "device, parent", PARENT),
                 current("chm_maintenance_active", "device", MAINTENANCE),
                 current("chm_interface_monitored", "device, ifName, importance", INTERFACE),

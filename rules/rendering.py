@@ -41,6 +41,14 @@ PLACEHOLDER = re.compile(
 )
 
 DEVICE = "{{ $labels.device }}"
+# Looked up for each alert there is: to join all there may be costs more, and as a label of samples
+# it would make new series of all of a device when the device changes hands. It is never empty:
+# Prometheus would write the template itself as the label of ALERTS.
+TEAM = (
+    "{{ with printf `"
+    f"{intent.INVENTORY}{{device=%q}}"
+    '` $labels.device | query }}{{ . | first | label "team" }}{{ else }}none{{ end }}'
+)
 
 MOST_SERIES = 1000  # of an alert that somebody wrote: more is a mistake, and a storm
 
@@ -140,12 +148,14 @@ def _record(rule: Record) -> dict[str, Any]:
 
 def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
     times = {"for": rule.hold, "keep_firing_for": rule.keep}
+    looked_up = rule.alertclass != "stack" and not rule.of_inventory
+    team = {"team": TEAM} if looked_up else {}
     figures = {"value": rule.value, "threshold": rule.threshold}
     return {
         "alert": rule.name,
         "expr": rule.expr,
         **{name: duration(seconds) for name, seconds in times.items() if seconds},
-        "labels": {"severity": rule.severity, "alertclass": rule.alertclass},
+        "labels": {"severity": rule.severity, "alertclass": rule.alertclass, **team},
         "annotations": {
             "summary": template(rule.summary),
             "description": template(rule.description),

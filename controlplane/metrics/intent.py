@@ -43,6 +43,7 @@ async def devices(session: AsyncSession) -> list[Family]:
                         "site": d.site or "",
                         "role": d.role or "",
                         "vendor": d.vendor,
+                        "team": d.team,
                     },
                 )
                 for d in rows

@@ -60,7 +60,7 @@ def device(name: str, up: str | None = "1x720", *parents: str, site: str = "lab"
     scraped = {**labels, "instance": name, "job": "chm-devices"}
     intent = {"job": "chm-intent", "instance": "controlplane"}
     result = {
-        series("chm_inventory_device_info", **labels, **intent): "1x720",
+        series("chm_inventory_device_info", **labels, team="none", **intent): "1x720",
         series("up", **scraped): "1x720",
     }
     if up is not None:

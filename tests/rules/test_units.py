@@ -25,7 +25,12 @@ def told(alert: str, severity: str, value: str, limit: str, **labels: str) -> di
     everything = {**LABELS, **labels}
     texts = {"summary": rule.summary, "description": rule.description}
     return {
-        "exp_labels": {**everything, "severity": severity, "alertclass": rule.alertclass},
+        "exp_labels": {
+            **everything,
+            "team": "none",
+            "severity": severity,
+            "alertclass": rule.alertclass,
+        },
         "exp_annotations": {
             **{name: _filled(text, everything, value) for name, text in texts.items()},
             "runbook_url": INTENT.runbook(alert),

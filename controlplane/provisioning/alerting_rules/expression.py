@@ -35,7 +35,7 @@ METRIC = r"[A-Za-z_:][A-Za-z0-9_:]*"
 METRICS = re.compile(rf"{METRIC}(?:\|{METRIC}){{0,9}}")
 # What says whose an alert is and where it leads; nobody makes it up.
 RESERVED = re.compile(
-    r"__.*|chm_.*|alertname|severity|alertclass|device|site|role|vendor|source|escalation"
+    r"__.*|chm_.*|alertname|severity|alertclass|device|site|role|vendor|team|source|escalation"
 )
 COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 ORDERS = frozenset({">", "<", ">=", "<="})

@@ -42,6 +42,7 @@ ALERT = {
     "alertclass": "symptom",
     "device": "core1",
     "site": "oslo",
+    "team": "<!here> north\nRunbook: https://evil.example",
     **HOSTILE,
 }
 PUSHOVER = "api.pushover.net"
@@ -218,6 +219,7 @@ class TestHostileTexts:
             f"{ANNOTATIONS['dashboard_url']}|Dashboard",
         ]
         assert "Described as: &lt;!channel&gt;" in text
+        assert "Team: &lt;!here&gt; north Runbook" in text
         escaped = VALUE.replace("<", "&lt;").replace(">", "&gt;")
         assert _lines(attachment["text"], "Value:") == [escaped]
         assert request.body["channel"] == "#noc"
@@ -237,6 +239,7 @@ class TestHostileTexts:
         assert 'href="javascript:' not in html
         assert f'href="{ANNOTATIONS["runbook_url"]}"' in html
         assert "97% &lt;!channel&gt; **hot** Runbook: https://evil.example" in html
+        assert "<td>&lt;!here&gt; north Runbook" in html
         assert "(threshold &lt;img src=x&gt;95% Site: evil)" in html
         assert _lines(_part(message, "plain"), "Runbook:") == [ANNOTATIONS["runbook_url"]]
         assert _lines(_part(message, "plain"), "Value:") == [VALUE]
@@ -251,6 +254,7 @@ class TestHostileTexts:
         assert _lines(body["text"], "Runbook:") == [ANNOTATIONS["runbook_url"]]
         assert "{{ .ExternalURL }}" in body["text"]  # said, not run
         assert _lines(body["text"], "Value:") == [VALUE]
+        assert len(_lines(body["text"], "Team:")) == 1
         assert _lines(body["text"], "peer:") == [
             "a Bcc: evil@example.net <script>alert(1)</script>"
         ]
@@ -263,6 +267,7 @@ class TestHostileTexts:
         assert not request.body.get("content")
         assert r"\[x\]\(https://evil.example\) \@everyone" in embed["description"]
         assert r"\<b\>hot\</b\>" in embed["description"]
+        assert len(_lines(embed["description"], "- Team: \\<\\!here")) == 1
         (value,) = _lines(embed["description"], "- Value:")
         assert value.startswith(r"97% \<\!channel\> \*\*hot\*\* Runbook: https://evil")
         assert value.endswith(r"(threshold \<img src=x\>95% Site: evil)")

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from controlplane.clients.prometheus import LoadedRule, Prometheus
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
+from rules.rendering import TEAM
 from tests.controlplane.conftest import Sessions
 from tests.controlplane.provisioning.alerting_rules.test_rules import RULE, RULES, SITES, add
 from tests.controlplane.provisioning.server import Server, server
@@ -77,7 +78,8 @@ async def test_a_live_rule_runs_and_a_draft_does_not(
     assert await deploy(deployer) == "deployed"
     rules = await loaded(deployer)
     assert set(rules) == {"user-UplinkNoisy"}
-    assert rules["user-UplinkNoisy"].labels == {"severity": "warning", "alertclass": "symptom"}
+    labels = {"severity": "warning", "alertclass": "symptom", "team": TEAM}
+    assert rules["user-UplinkNoisy"].labels == labels
     (group,) = yaml.safe_load(written(deployer).read_text())["groups"]
     (rule,) = group["rules"]
     assert (group["limit"], rule["for"]) == (1000, "300s")
