@@ -17,6 +17,7 @@ from rules import (
     interfaces,
     performance,
     routing,
+    sla,
     stack,
 )
 from rules.options import Intent, duration
@@ -32,6 +33,7 @@ FAMILIES = {
     "performance.yml": performance.groups,
     "capacity.yml": capacity.groups,
     "baselines.yml": baselines.groups,
+    "sla.yml": sla.groups,
     "stack.yml": stack.groups,
 }
 # `{{ query ... }}` in a template would run PromQL for whoever reads the notification.
@@ -155,7 +157,7 @@ def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
         "alert": rule.name,
         "expr": rule.expr,
         **{name: duration(seconds) for name, seconds in times.items() if seconds},
-        "labels": {"severity": rule.severity, "alertclass": rule.alertclass, **team},
+        "labels": {**rule.labels, "severity": rule.severity, "alertclass": rule.alertclass, **team},
         "annotations": {
             "summary": template(rule.summary),
             "description": template(rule.description),

@@ -23,7 +23,12 @@ BASELINES = tuple(
 )
 # One scrape and one evaluation a minute: a time in a test is a number of samples.
 INTENT = rules.Intent(
-    PUBLIC_URL, evaluation_interval=60, scrape_interval=60, down_for=120, baselines=BASELINES
+    PUBLIC_URL,
+    evaluation_interval=60,
+    scrape_interval=60,
+    down_for=120,
+    baselines=BASELINES,
+    objective=0.999,
 )
 INVENTORY = ("device", "site", "role", "vendor")
 GROUPS = tuple(
@@ -85,12 +90,13 @@ def check(
     firing: Expected,
     by: str = "device",
     classes: str = "cause|symptom",
+    names: str = ".+",
 ) -> None:
-    """Fail unless exactly these alerts of the alert classes fire at each time.
+    """Fail unless exactly these alerts of the alert classes and names fire at each time.
 
     An alert is written `Name{label="value"}`, with those labels of `by` that it has.
     """
-    chosen = f'ALERTS{{alertstate="firing", alertclass=~"{classes}"}}'
+    chosen = f'ALERTS{{alertstate="firing", alertclass=~"{classes}", alertname=~"{names}"}}'
     expected = {time: [_sample(alert) for alert in alerts] for time, alerts in firing.items()}
     evaluate(folder, *parts, expr=f"count by (alertname, {by}) ({chosen})", expected=expected)
 

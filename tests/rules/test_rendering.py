@@ -16,7 +16,7 @@ from tests.tools import tool
 def test_promtool_accepts_every_file_without_a_warning(tmp_path: Path) -> None:
     """What is rendered passes Prometheus' own checker, lint included."""
     paths = []
-    plain = dataclasses.replace(INTENT, baselines=())
+    plain = dataclasses.replace(INTENT, baselines=(), objective=None)
     for number, intent in enumerate((INTENT, plain)):
         for name, text in rules.render(intent).items():
             paths.append(tmp_path / f"{number}-{name}")
@@ -52,6 +52,7 @@ def test_files_and_groups_keep_their_names() -> None:
         "performance.yml": ["chm-performance"],
         "capacity.yml": ["chm-capacity-hourly", "chm-capacity"],
         "baselines.yml": ["chm-baselines-bands", "chm-baselines"],
+        "sla.yml": ["chm-sla", "chm-sla-lasting"],
         "stack.yml": ["chm-stack", "chm-stack-devices"],
     }
 
