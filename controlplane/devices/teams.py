@@ -6,7 +6,7 @@ sees to is said to be of no team: so a route can be about it, and every alert of
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, any_, case, func
+from sqlalchemy import CTE, Select, Subquery, func, true
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -18,30 +18,42 @@ NOBODYS = "none"
 
 def named(devices: Select[Any]) -> Select[Any]:
     """Give the statement about devices with a column `team`."""
-    sites = _of_sites()
-    team = func.coalesce(_of(col(Device.contacts)), sites.c.team, NOBODYS).label("team")
-    return devices.add_columns(team).outerjoin(sites, sites.c.id == col(Device.site_id))
-
-
-def _of(contacts: Any) -> ColumnElement[str | None]:
-    """Give the team of the first of these contacts who is in one."""
-    first = (
-        select(Contact.team)
-        .where(col(Contact.name) == any_(contacts), col(Contact.team) != "")
-        .order_by(func.array_position(contacts, col(Contact.name)))
-        .limit(1)
-        .correlate_except(Contact)
-        .scalar_subquery()
+    own, sites = _own(Device), _of_sites()
+    team = func.coalesce(own.c.team, sites.c.team, NOBODYS).label("team")
+    return (
+        devices.add_columns(team)
+        .outerjoin(own, own.c.id == col(Device.id))
+        .outerjoin(sites, sites.c.id == col(Device.site_id))
     )
-    return case((func.cardinality(contacts) > 0, first))
+
+
+def _own(table: type[Device | Site]) -> Subquery:
+    """Give the id of each row one of whose contacts is in a team, and the team of the first.
+
+    In one sweep: to look at the contacts of each row took ten times as long.
+    """
+    row = aliased(table)
+    contacts = func.unnest(col(row.contacts)).table_valued("name", with_ordinality="place")
+    contacts = contacts.render_derived()
+    return (
+        select(col(row.id), col(Contact.team))
+        .select_from(row)
+        .join(contacts, true())
+        .join(Contact, col(Contact.name) == contacts.c.name)
+        .where(col(Contact.team) != "")
+        .distinct(col(row.id))
+        .order_by(col(row.id), contacts.c.place)
+        .subquery()
+    )
 
 
 def _of_sites() -> CTE:
     """Give id and team of every site, from those at the top downward."""
-    top = select(col(Site.id), _of(col(Site.contacts)).label("team"))
+    own, lower = _own(Site), aliased(Site)
+    top = select(col(Site.id), own.c.team).select_from(Site)
+    top = top.outerjoin(own, own.c.id == col(Site.id))
     tree = top.where(col(Site.parent_id).is_(None)).cte("site_teams", recursive=True)
-    lower = aliased(Site)
-    inherited = func.coalesce(_of(col(lower.contacts)), tree.c.team)
-    return tree.union_all(
-        select(col(lower.id), inherited).join(tree, col(lower.parent_id) == tree.c.id)
-    )
+    inherited = func.coalesce(own.c.team, tree.c.team)
+    below = select(col(lower.id), inherited).select_from(lower)
+    below = below.join(tree, col(lower.parent_id) == tree.c.id)
+    return tree.union_all(below.outerjoin(own, own.c.id == col(lower.id)))
