@@ -43,13 +43,14 @@ PLACEHOLDER = re.compile(
 )
 
 DEVICE = "{{ $labels.device }}"
-# Looked up for each alert there is: to join all there may be costs more, and as a label of samples
-# it would make new series of all of a device when the device changes hands. It is never empty:
-# Prometheus would write the template itself as the label of ALERTS.
+# That of the device, else of the site. It is looked up for each alert there is: to join all there
+# may be costs more, and as a label of samples it would make new series of all of a device when that
+# changes hands. It is never empty: Prometheus would write the template as the label of ALERTS.
 TEAM = (
-    "{{ with printf `"
-    f"{intent.INVENTORY}{{device=%q}}"
-    '` $labels.device | query }}{{ . | first | label "team" }}{{ else }}none{{ end }}'
+    f"{{{{ with printf `{intent.INVENTORY}{{device=%q}}` $labels.device | query }}}}"
+    '{{ . | first | label "team" }}{{ else }}'
+    f"{{{{ with printf `{intent.SITE_TEAM}{{site=%q}}` $labels.site | query }}}}"
+    '{{ . | first | label "team" }}{{ else }}none{{ end }}{{ end }}'
 )
 
 MOST_SERIES = 1000  # of an alert that somebody wrote: more is a mistake, and a storm

@@ -27,6 +27,13 @@ def named(devices: Select[Any]) -> Select[Any]:
     )
 
 
+def of_sites() -> Select[Any]:
+    """Select the name and the team of each site that has one."""
+    teams = _of_sites()
+    named = select(Site.name, teams.c.team).join(teams, teams.c.id == col(Site.id))
+    return named.where(teams.c.team.is_not(None)).order_by(Site.name)
+
+
 def _own(table: type[Device | Site]) -> Subquery:
     """Give the id of each row one of whose contacts is in a team, and the team of the first.
 

@@ -49,3 +49,25 @@ def test_the_team_of_the_device(tmp_path: Path, alert: str) -> None:
             ]
         },
     )
+
+
+def test_the_team_of_a_site(tmp_path: Path) -> None:
+    """What is about a site and no device is for those who see to the site, else for nobody."""
+    down = {
+        key: values
+        for name, site in {"a": TEAM, "b": "other"}.items()
+        for key, values in device(name, "1x9 0x60", site=site).items()
+    }
+    evaluate(
+        tmp_path,
+        down,
+        {series("chm_site_team", site=TEAM, team=TEAM, job="chm-intent"): "1x120"},
+        {series("chm_site_team", site="third", team="x", job="chm-intent"): "1x120"},
+        expr='max by (site, team) (ALERTS{alertname="ErrorBudgetBurning", alertstate="firing"})',
+        expected={
+            "40m": [
+                {"labels": series("", site=TEAM, team=TEAM), "value": 1},
+                {"labels": series("", site="other", team="none"), "value": 1},
+            ]
+        },
+    )

@@ -43,6 +43,14 @@ async def inventory(client: AsyncClient) -> None:
     assert answer.status_code == 200, answer.text
 
 
+async def of_sites(scraper: AsyncClient) -> dict[str, str]:
+    """Give the team of each site that has one, as Prometheus is told."""
+    text = (await scraper.get("/metrics/intent")).text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    labels = [sample.labels for sample in families["chm_site_team"].samples]
+    return {one["site"]: one["team"] for one in labels}
+
+
 async def info(scraper: AsyncClient) -> dict[str, str | None]:
     """Give the team of each device, as Prometheus is told."""
     text = (await scraper.get("/metrics/intent")).text
@@ -57,6 +65,8 @@ async def test_the_first_contact_in_a_team_counts(client: AsyncClient, service: 
     scraper = await service(Permission.INTENT_READ)
     expected = {name: team for name, (_, team) in DEVICES.items()}
     assert await info(scraper) == expected
+    north = dict.fromkeys(("norway", "oslo", "room1"), "north")
+    assert await of_sites(scraper) == {**north, "bergen": "south"}
 
     assert (await client.patch("/api/v1/contacts/ann", json={"team": "noc"})).is_success
     moved = {name: "noc" if team == "north" else team for name, team in expected.items()}
