@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     live_rules_max_samples: Annotated[int, Field(ge=1)] = 25_000_000
     down_for: Seconds = 120  # how long a device must be down before anyone is told
     flap_window: Seconds = 1800  # six changes within it are flapping; it ends after a third without
+    # How much of the time the devices of a site are to be up, such as 0.999; see rules/sla.py.
+    availability_objective: Annotated[float | None, Field(ge=0.5, lt=1)] = None
     group_wait: Seconds = 5
     group_interval: Seconds = 30
     repeat_interval: Seconds = 4 * 3600

@@ -151,6 +151,7 @@ def _outages(options: Intent) -> tuple[Alert, ...]:
             hold=options.confirm_for,
             keep=options.keep_for,
             flaps_within=options.flap_within,
+            of_inventory=True,
         ),
         Alert(
             "DeviceUnreachable",
@@ -161,6 +162,7 @@ def _outages(options: Intent) -> tuple[Alert, ...]:
             "Every way to {{ $labels.device }} (site {{ $labels.site }}) leads through a device "
             "that is down. The alert of that device tells people.",
             hold=options.confirm_for,
+            of_inventory=True,
         ),
         Alert(
             "OutageWithoutRoot",
@@ -188,6 +190,7 @@ def _polled(options: Intent) -> tuple[Alert, ...]:
             f"back {{{{ $value }}}} times within {minutes(options.flap_within)}. Until it settles "
             "this is told instead of each DeviceDown.",
             hold=options.confirm_for,
+            of_inventory=True,
         ),
         Alert(
             "DeviceUnknown",
@@ -198,6 +201,7 @@ def _polled(options: Intent) -> tuple[Alert, ...]:
             "{{ $labels.device }} (site {{ $labels.site }}) should be monitored, but Prometheus "
             "has no sample that says whether it is up.",
             hold=options.settle_for,
+            of_inventory=True,
         ),
         Alert(
             "DeviceRebooted",
@@ -207,5 +211,6 @@ def _polled(options: Intent) -> tuple[Alert, ...]:
             "{{ $labels.device }} has restarted",
             "{{ $labels.device }} (site {{ $labels.site }}) has been running for "
             "{{ $value | humanizeDuration }}.",
+            of_inventory=True,
         ),
     )

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from string import Template
 
+from rules import units
 from rules.options import Aggregate, Baseline, Intent, Method, duration
 from rules.rule import Alert, Group, Record
 
@@ -112,6 +113,10 @@ DEVIATION = f"""\
 or
 {VALUE} < {LOWER}"""
 
+# The side of the band that it left.
+SERIES = "{baseline=%[1]q, site=%[2]q, role=%[3]q}"
+LEFT = f"({UPPER}{SERIES} < {VALUE}{SERIES}) or ({LOWER}{SERIES} > {VALUE}{SERIES})"
+
 
 def groups(options: Intent) -> tuple[Group, ...]:
     """Values and the alert as often as devices are asked, bands a little less often."""
@@ -167,4 +172,6 @@ def _alert(options: Intent) -> Alert:
         hold=options.settle_for,
         keep=options.keep_for,
         board="chm-fleet",
+        value=units.shown("number"),
+        threshold=units.asked("number", LEFT, "baseline", "site", "role"),
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from string import Template
 
+from rules import units
 from rules.options import Intent
 from rules.rule import Alert, Group, Record
 
@@ -72,4 +73,6 @@ def _alerts() -> Iterator[Alert]:
             "{{ $value | humanizePercentage }} of its size, by the last week and the last day.",
             hold=BELIEVED,
             keep=HOUR,
+            value=units.shown("ratio"),
+            threshold=units.shown("ratio", 1),
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from string import Template
 
-from rules import lost
+from rules import lost, units
 from rules.options import Intent
 from rules.rule import Alert, Group, Record, Severity
 from rules.thresholds import ThresholdAlert
@@ -42,6 +42,9 @@ max without (instance, job, unit, limit) (
 and on (device)
 device:chm_inventory_device_info:current""")
 
+OWN_LIMIT = Template("""\
+chm_temperature_limit_celsius{device=%[1]q, sensor=%[2]q, limit="high_$severity"} > 0""")
+
 FAILED = Template("""\
 (
   min without (instance, job) ($metric == $bad)
@@ -60,6 +63,22 @@ BEYOND = """\
   and on (device)
   device:chm_inventory_device_info:current
 )"""
+
+# What a sensor reads beyond a critical limit of its own, and that limit, both with their unit.
+READING = 'chm_sensor_beyond_limit{device=%[1]q, sensor=%[2]q, limit=~".+_critical"}'
+LIMITS = " or ".join(
+    f"chm_{name}{{device=%[1]q, sensor=%[2]q}}"
+    for name in (
+        "temperature_limit_celsius",
+        *(f"sensor_limit_{unit}" for unit in ("volts", "amperes", "watts", "dbm")),
+    )
+)
+BEYOND_LIMIT = f"0 * {READING} + on (device, sensor, limit) group_left () ({LIMITS})"
+FIGURES = {
+    "SensorOutOfRange": tuple(
+        units.asked("labelled", promql, "device", "sensor") for promql in (READING, BEYOND_LIMIT)
+    )
+}
 
 DEVICE = "{{ $labels.device }}"
 SITE = "(site {{ $labels.site }})"
@@ -134,7 +153,10 @@ def _thresholds(options: Intent) -> Iterator[Alert]:
             "temperature",
             f"{DEVICE} is hot",
             f"Sensor {{{{ $labels.sensor }}}} of {DEVICE} reads {{{{ $value }}}} degrees Celsius.",
+            unit="celsius",
             own=OWN_TEMPERATURE,
+            own_limit=OWN_LIMIT,
+            part="sensor",
             but=LIMITED,
         ),
     ):
@@ -183,6 +205,7 @@ def _words(options: Intent) -> Iterator[Alert]:
             f"{sensor} {SITE} reads what the device itself calls bad, or beyond its limits.",
         ),
     ):
+        value, limit = FIGURES.get(name, ("", ""))
         yield Alert(
             name,
             expr,
@@ -192,4 +215,6 @@ def _words(options: Intent) -> Iterator[Alert]:
             description,
             hold=options.confirm_for,
             keep=options.keep_for,
+            value=value,
+            threshold=limit,
         )

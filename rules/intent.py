@@ -27,6 +27,7 @@ max by (device, ifDescr, importance) (
 )"""
 
 INVENTORY = "device:chm_inventory_device_info:current"
+SITE_TEAM = "site:chm_site_team:current"
 PARENT = "device:chm_topology_parent:current"
 MAINTENANCE = "device:chm_maintenance_active:current"
 THRESHOLD = "device:chm_threshold:current"
@@ -41,8 +42,9 @@ def groups(options: Intent) -> tuple[Group, ...]:
             "chm-intent",
             options.sample_interval,
             (
-                current("chm_inventory_device_info", "device, site, role, vendor", INVENTORY),
+                current("chm_inventory_device_info", "device, site, role, vendor, team", INVENTORY),
                 current("chm_topology_parent", "device, parent", PARENT),
+                current("chm_site_team", "site, team", SITE_TEAM),
                 current("chm_maintenance_active", "device", MAINTENANCE),
                 current("chm_interface_monitored", "device, ifName, importance", INTERFACE),
                 Record(INTERFACE_DESCRIBED, DESCRIBED),

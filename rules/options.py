@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from rules import burn_rates
+
 # Scheme, host, port and path; no quote, brace, blank or line break can reach an annotation.
 PUBLIC_URL = (
     r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
@@ -79,6 +81,8 @@ class Intent:
     """What was changed about alerts, by their names."""
     baselines: tuple[Baseline, ...] = ()
     """What has bands."""
+    objective: float | None = None
+    """How much of the time devices are to be up; without it no budget is watched."""
 
     def __post_init__(self) -> None:
         for name in ("public_url", "grafana_url"):
@@ -89,6 +93,8 @@ class Intent:
             value = getattr(self, name)
             if not math.isfinite(value) or not 1 <= value <= longest:
                 raise ValueError(f"{name} is {value}, but must be 1 to {longest} seconds")
+        if self.objective is not None:
+            burn_rates.pairs(self.objective, self.sample_interval)
 
     def runbook(self, alert: str) -> str:
         """Return where people read what to do about an alert."""

@@ -38,6 +38,7 @@ ALERTS = (
         "response_time",
         f"{DEVICE} answers slowly",
         f"A round trip on {WAY} takes {SECONDS}.",
+        unit="seconds",
     ),
     ThresholdAlert(
         "JitterHigh",
@@ -45,6 +46,7 @@ ALERTS = (
         "jitter",
         f"Round trips to {DEVICE} vary",
         f"Round trips on {WAY} differ by {SECONDS} from one to the next.",
+        unit="seconds",
     ),
 )
 

@@ -17,6 +17,7 @@ from rules import (
     interfaces,
     performance,
     routing,
+    sla,
     stack,
 )
 from rules.options import Intent, duration
@@ -32,6 +33,7 @@ FAMILIES = {
     "performance.yml": performance.groups,
     "capacity.yml": capacity.groups,
     "baselines.yml": baselines.groups,
+    "sla.yml": sla.groups,
     "stack.yml": stack.groups,
 }
 # `{{ query ... }}` in a template would run PromQL for whoever reads the notification.
@@ -41,6 +43,15 @@ PLACEHOLDER = re.compile(
 )
 
 DEVICE = "{{ $labels.device }}"
+# That of the device, else of the site. It is looked up for each alert there is: to join all there
+# may be costs more, and as a label of samples it would make new series of all of a device when that
+# changes hands. It is never empty: Prometheus would write the template as the label of ALERTS.
+TEAM = (
+    f"{{{{ with printf `{intent.INVENTORY}{{device=%q}}` $labels.device | query }}}}"
+    '{{ . | first | label "team" }}{{ else }}'
+    f"{{{{ with printf `{intent.SITE_TEAM}{{site=%q}}` $labels.site | query }}}}"
+    '{{ . | first | label "team" }}{{ else }}none{{ end }}{{ end }}'
+)
 
 MOST_SERIES = 1000  # of an alert that somebody wrote: more is a mistake, and a storm
 
@@ -140,14 +151,18 @@ def _record(rule: Record) -> dict[str, Any]:
 
 def _alert(rule: Alert, options: Intent) -> dict[str, Any]:
     times = {"for": rule.hold, "keep_firing_for": rule.keep}
+    looked_up = rule.alertclass != "stack" and not rule.of_inventory
+    team = {"team": TEAM} if looked_up else {}
+    figures = {"value": rule.value, "threshold": rule.threshold}
     return {
         "alert": rule.name,
         "expr": rule.expr,
         **{name: duration(seconds) for name, seconds in times.items() if seconds},
-        "labels": {"severity": rule.severity, "alertclass": rule.alertclass},
+        "labels": {**rule.labels, "severity": rule.severity, "alertclass": rule.alertclass, **team},
         "annotations": {
             "summary": template(rule.summary),
             "description": template(rule.description),
+            **{name: figure for name, figure in figures.items() if figure},
             "runbook_url": options.runbook(rule.name),
             **({"dashboard_url": url} if (url := dashboard_url(rule, options)) else {}),
         },

@@ -31,6 +31,10 @@ class Alert:
     keep: float = 0
     board: str = "chm-device"  # the dashboard that shows what it is about
     flaps_within: float = 0  # seconds in which what changes too often mutes it; 0: nothing does
+    labels: Mapping[str, str] = field(default_factory=dict)  # beside those of the contract
+    of_inventory: bool = False  # whether its expression gives all labels of the inventory
+    value: str = ""  # the template of what was measured (rules.units), where that says something
+    threshold: str = ""  # the template of what it is beyond
 
 
 @dataclass(frozen=True)

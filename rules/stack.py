@@ -1,9 +1,12 @@
 """The stack watches itself: each of its parts that fails gives one alert."""
 
+from dataclasses import replace
 from string import Template
 
+from rules import units
 from rules.options import Intent
 from rules.rule import Alert, Group, Severity
+from rules.units import Unit
 
 DOWN = Template("""\
 min by (job) (up{job="$job"}) == 0
@@ -17,9 +20,10 @@ or
 absent(up{job="chm-intent"})"""
 
 # Prometheus scrapes, the exporter's own page answers, and yet most probes fail.
-SCRAPES_FAILING = """\
-avg(up{job="chm-devices"}) <= 0.5
-unless on () (min(up{job="chm-exporter"}) == 0)"""
+SCRAPES_FAILING = Template("""\
+avg(up{job="chm-devices"}) <= $most
+unless on () (min(up{job="chm-exporter"}) == 0)""")
+MOST = 0.5
 
 TARGETS_MISSING = """\
 count(device:chm_inventory_device_info:current) > 0
@@ -44,7 +48,8 @@ max by (rule_group) (prometheus_rule_group_last_duration_seconds)
 or
 sum by (rule_group) (increase(prometheus_rule_group_iterations_missed_total[10m])) > 0"""
 
-DISK_FULL = "min (chm_data_disk_free_bytes / chm_data_disk_size_bytes) < 0.1"
+DISK_FULL = Template("min (chm_data_disk_free_bytes / chm_data_disk_size_bytes) < $free")
+FREE = 0.1
 
 # 0 is said by an exporter without TLS.
 EXPIRING = Template("""\
@@ -106,12 +111,13 @@ def _services(options: Intent) -> tuple[Alert, ...]:
         ),
         _alert(
             "DataDiskFull",
-            DISK_FULL,
+            DISK_FULL.substitute(free=FREE),
             "critical",
             "The disk of the data folder is almost full",
             "Only {{ $value | humanizePercentage }} of it is free. Once it is full no samples are "
             "stored and no alerts evaluated.",
             hold=options.settle_for,
+            bound=("ratio", FREE),
         ),
     )
 
@@ -120,12 +126,13 @@ def _devices(options: Intent) -> tuple[Alert, ...]:
     return (
         _alert(
             "DeviceScrapesFailing",
-            SCRAPES_FAILING,
+            SCRAPES_FAILING.substitute(most=MOST),
             "critical",
             "Most devices cannot be asked",
             "Only {{ $value | humanizePercentage }} of the scrapes of devices succeed, "
             "although the exporter runs.",
             hold=options.confirm_for,
+            bound=("ratio", MOST),
         ),
         _alert(
             "DeviceTargetsMissing",
@@ -212,6 +219,7 @@ def _secrets(options: Intent) -> tuple[Alert, ...]:
             "In {{ $value | humanizeDuration }} Prometheus will not talk to it any more, and "
             "nothing will be known about the devices that it asks.",
             hold=options.confirm_for,
+            bound=("seconds", SOON),
         ),
         _alert(
             "TokenExpiring",
@@ -220,6 +228,7 @@ def _secrets(options: Intent) -> tuple[Alert, ...]:
             "Token {{ $labels.token }} of {{ $labels.owner }} expires soon",
             "A program uses it, and will be refused in {{ $value | humanizeDuration }}.",
             hold=options.confirm_for,
+            bound=("seconds", WEEK),
         ),
     )
 
@@ -262,6 +271,17 @@ def _deliveries(options: Intent) -> tuple[Alert, ...]:
 
 
 def _alert(
-    name: str, expr: str, severity: Severity, summary: str, description: str, *, hold: float
+    name: str,
+    expr: str,
+    severity: Severity,
+    summary: str,
+    description: str,
+    *,
+    hold: float,
+    bound: tuple[Unit, float] | None = None,
 ) -> Alert:
-    return Alert(name, expr, severity, "stack", summary, description, hold=hold)
+    made = Alert(name, expr, severity, "stack", summary, description, hold=hold)
+    if bound is None:
+        return made
+    unit, _ = bound
+    return replace(made, value=units.shown(unit), threshold=units.shown(*bound))

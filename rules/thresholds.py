@@ -7,12 +7,18 @@ object: an `unless` in the rule would end the warning while the critical one is 
 from dataclasses import dataclass
 from string import Template
 
+from rules import units
 from rules.rule import Alert, Severity
+from rules.units import Unit
 
 ABOVE = Template("""\
 $expr
 > on (device) group_left ()
 device:chm_threshold:current{metric="$metric", severity="$severity"}""")
+
+# The same of one device, to be told: a threshold that changes makes no other alert.
+THRESHOLD = Template("""\
+device:chm_threshold:current{device=%[1]q, metric="$metric", severity="$severity"}""")
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning")
 
@@ -21,8 +27,9 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning")
 class ThresholdAlert:
     """An alert for every series of `expr` that is above the device's threshold of `metric`.
 
-    `own` is a further comparison, by `$severity`, with limits that the device has itself; `but`
-    takes series away.
+    `own` is a further comparison, by `$severity`, with limits that the device has itself, and
+    `own_limit` asks for such a limit (`units.asked`, by the device and `part`); `but` takes series
+    away.
     """
 
     name: str
@@ -30,7 +37,10 @@ class ThresholdAlert:
     metric: str
     summary: str
     description: str
+    unit: Unit = "ratio"
     own: Template | None = None
+    own_limit: Template | None = None
+    part: str = ""
     but: str = ""
 
     def pair(self, hold: float) -> tuple[Alert, ...]:
@@ -50,4 +60,13 @@ class ThresholdAlert:
             self.summary,
             self.description,
             hold=hold,
+            value=units.shown(self.unit),
+            threshold=self._threshold(severity),
         )
+
+    def _threshold(self, severity: Severity) -> str:
+        promql = THRESHOLD.substitute(metric=self.metric, severity=severity)
+        if self.own_limit is None:
+            return units.asked(self.unit, promql, "device")
+        own = self.own_limit.substitute(severity=severity)
+        return units.asked(self.unit, f"max({own}) or max({promql})", "device", self.part)

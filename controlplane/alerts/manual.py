@@ -116,7 +116,7 @@ async def _labels(
     if device is None:
         return labels
     row = (await session.execute(device_queries.labels(device.id))).one()
-    own = {"device": row.name, "site": row.site, "role": row.role, "vendor": row.vendor}
+    own = {"device": row.name} | {n: getattr(row, n) for n in ("site", "role", "vendor", "team")}
     return labels | {name: value for name, value in own.items() if value}
 
 

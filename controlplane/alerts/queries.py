@@ -38,6 +38,7 @@ SUBJECTS = {
     **{name: ORDERING[name] for name in ("status", "state", "severity", "device", "site")},
     **{name: ORDERING[name] for name in ("alertname", "assignee")},
     **{name: ORDERING[name] for name in ("starts_at", "ends_at", "received_at")},
+    "team": func.coalesce(col(Alert.labels)["team"].astext, ""),
     "fingerprint": col(Alert.fingerprint),
     "incident": col(Alert.incident_id),
 }

@@ -22,8 +22,8 @@ MAX_LABELS = 20
 # What says who made an alert, what it is about, or what mutes it is not for the caller to choose.
 RESERVED = frozenset(
     {
-        *("alertname", "severity", "device", "site", "role", "vendor", "alertclass", "source"),
-        "escalation",
+        *("alertname", "severity", "device", "site", "role", "vendor", "team", "alertclass"),
+        *("source", "escalation"),
     }
 )
 OURS = "chm_"  # labels that begin so lead a message to one channel
@@ -226,6 +226,7 @@ class AlertQuery(PageQuery):
     severity: Annotated[list[Filter], CHOICE] = NOT_GIVEN
     device: Annotated[list[Filter], TEXT] = NOT_GIVEN
     site: Annotated[list[Filter], TEXT] = NOT_GIVEN
+    team: Annotated[list[Filter], TEXT] = NOT_GIVEN
     alertname: Annotated[list[Filter], TEXT] = NOT_GIVEN
     fingerprint: Annotated[list[Filter], CHOICE] = NOT_GIVEN
     assignee: Annotated[list[Filter], CHOICE] = NOT_GIVEN

@@ -54,6 +54,7 @@ def list_(
     severity: Annotated[str | None, typer.Option(help="Only of this severity.")] = None,
     device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
     site: Annotated[str | None, typer.Option(help="Only at this site.")] = None,
+    team: Annotated[str | None, typer.Option(help="Only of devices of this team.")] = None,
     assignee: Annotated[str | None, typer.Option(help="Only what this person sees to.")] = None,
     over: Annotated[bool, typer.Option(help="Also what is over.")] = False,
     roots: Annotated[bool, typer.Option(help="Without symptoms.")] = False,
@@ -63,7 +64,14 @@ def list_(
 ) -> None:
     """List alerts that fire, the newest first."""
     filters: dict[str, Any] = {"state": state, "severity": severity, "device": device}
-    filters |= {"site": site, "assignee": assignee, "root": roots or None, "limit": limit, "q": q}
+    filters |= {
+        "site": site,
+        "team": team,
+        "assignee": assignee,
+        "root": roots or None,
+        "limit": limit,
+        "q": q,
+    }
     if not over and state is None:
         filters["status"] = "firing"
     query = AlertQuery.model_validate(filters)

@@ -145,7 +145,7 @@ def list_policies(*, as_json: AsJson = False) -> None:
     async def work(session: AsyncSession) -> Sequence[PolicyRead]:
         return [policies.read(policy) for policy in await session.scalars(queries.in_order())]
 
-    columns = ("position", "name", "severities", "sites", "roles", "alertnames", "steps")
+    columns = ("position", "name", "severities", "sites", "roles", "teams", "alertnames", "steps")
     output.rows(transact(Settings(), work), columns, as_json=as_json)
 
 

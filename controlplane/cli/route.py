@@ -18,7 +18,17 @@ from controlplane.settings import Settings
 
 app = typer.Typer(help="Routes: which alerts go to which channels.", no_args_is_help=True)
 
-COLUMNS = ("position", "name", "channels", "severities", "sites", "roles", "alertnames", "stop")
+COLUMNS = (
+    "position",
+    "name",
+    "channels",
+    "severities",
+    "sites",
+    "roles",
+    "teams",
+    "alertnames",
+    "stop",
+)
 
 
 @app.command("list")

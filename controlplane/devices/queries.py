@@ -24,7 +24,7 @@ from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.auth.tables import RULES
 from controlplane.database import one_of
-from controlplane.devices import custom
+from controlplane.devices import custom, teams
 from controlplane.devices.catalogue.models import DeviceType, PollClass
 from controlplane.devices.catalogue.nouns import BY_ID
 from controlplane.devices.groups import queries as group_queries
@@ -214,7 +214,7 @@ def monitored() -> Select[tuple[Device]]:
 
 
 def labelled() -> Select[Any]:
-    """Select name, site, role, vendor and poll class of what is monitored, by name."""
+    """Select name, site, role, vendor, team and poll class of what is monitored, by name."""
     return _labels().where(col(Device.status).in_(MONITORED)).order_by(Device.name)
 
 
@@ -224,7 +224,7 @@ def labels(of: UUID) -> Select[Any]:
 
 
 def _labels() -> Select[Any]:
-    return (
+    return teams.named(
         select(Device.name, col(Site.name).label("site"), Device.role)
         .add_columns(filters.vendor(Device).label("vendor"), col(Device.site_id))
         .add_columns(col(PollClass.interval), col(PollClass.timeout))

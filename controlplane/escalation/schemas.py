@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from controlplane import lookups
+from controlplane.devices.catalogue.schemas import Team
 from controlplane.devices.schemas import Description
 from controlplane.escalation.rotation import Hours, Layer
 from controlplane.grammar import Label, Name, Printable, TimeZone, Word
@@ -218,6 +219,7 @@ class PolicyFields(BaseModel):
     severities: Annotated[list[Severity], Some] = ["critical"]
     sites: Annotated[list[Label], Some] = []
     roles: Annotated[list[Label], Some] = []
+    teams: Annotated[list[Team], Some] = []
     alertnames: Annotated[list[Word], Some] = []
     steps: Annotated[list[StepFields], Field(min_length=1, max_length=20), AfterValidator(_rising)]
     repeat: Annotated[int, Field(ge=0, le=20)] = 0
@@ -229,6 +231,7 @@ class PolicyFields(BaseModel):
             "severity": self.severities,
             "site": self.sites,
             "role": self.roles,
+            "team": self.teams,
             "alertname": self.alertnames,
         }
         return all(labels.get(name, "") in some for name, some in wanted.items() if some)

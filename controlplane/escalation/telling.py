@@ -18,7 +18,7 @@ NAME = "AlertEscalated"
 LABEL = "escalation"
 CHANNEL = "chm_channel"
 LEASE = timedelta(hours=1)  # how long it goes on while nobody of ours runs
-KEPT = ("severity", "device", "site", "role", "vendor")
+KEPT = ("severity", "device", "site", "role", "vendor", "team")
 MINUTE = 60
 
 

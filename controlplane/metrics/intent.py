@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from controlplane.auth import queries as auth_queries
 from controlplane.database import now
 from controlplane.devices import queries as device_queries
+from controlplane.devices import teams
 from controlplane.devices.interfaces import queries as interface_queries
 from controlplane.devices.interfaces.models import Monitored
 from controlplane.maintenance import coverage
@@ -29,9 +30,10 @@ Source = Callable[[AsyncSession], Awaitable[Iterable[Family]]]
 
 
 async def devices(session: AsyncSession) -> list[Family]:
-    """Give the monitored devices, and the way to each of them."""
+    """Give the monitored devices, the way to each of them, and who sees to sites."""
     rows = (await session.execute(device_queries.labelled())).all()
     ways = (await session.execute(device_queries.monitored_ways())).all()
+    sites = (await session.execute(teams.of_sites())).all()
     return [
         Family(
             "chm_inventory_device_info",
@@ -44,6 +46,7 @@ async def devices(session: AsyncSession) -> list[Family]:
                         "site": d.site or "",
                         "role": d.role or "",
                         "vendor": d.vendor,
+                        "team": d.team,
                     },
                 )
                 for d in rows
@@ -53,6 +56,11 @@ async def devices(session: AsyncSession) -> list[Family]:
             "chm_topology_parent",
             "The way from the poller to the device leads through the parent.",
             (Sample(1, {"device": device, "parent": parent}) for device, parent in ways),
+        ),
+        Family(
+            "chm_site_team",
+            "The team that sees to the site.",
+            (Sample(1, {"site": site, "team": team}) for site, team in sites),
         ),
     ]
 

@@ -108,6 +108,8 @@ class Notice(SQLModel, table=True):
     site: str
     summary: str
     description: str
+    value: str = ""  # what was measured, and what it is held against, where a rule says so
+    threshold: str = ""
     runbook_url: str
     dashboard_url: str
     starts_at: datetime = Field(sa_type=UtcDateTime)

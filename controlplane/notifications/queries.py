@@ -40,6 +40,7 @@ NOTICE_SUBJECTS = MappingProxyType(
         "site": col(Notice.site),
     }
 )
+WORDS = ("summary", "description", "value", "threshold")
 SEARCHED = tuple(
     map(col, (Notice.alertname, Notice.device, Notice.site, Notice.summary, Notice.description))
 )
@@ -138,11 +139,7 @@ def tell(rows: list[dict[str, Any]]) -> Insert:
     statement = insert(Notice).values(rows)
     return statement.on_conflict_do_update(
         index_elements=["fingerprint", "starts_at"],
-        set_={
-            "ends_at": statement.excluded.ends_at,
-            "summary": statement.excluded.summary,
-            "description": statement.excluded.description,
-        },
+        set_={name: statement.excluded[name] for name in ("ends_at", *WORDS)},
         where=and_(col(Notice.ends_at).is_(None)),
     )
 

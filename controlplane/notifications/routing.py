@@ -24,6 +24,7 @@ LABELS = {
     "severities": "severity",
     "sites": "site",
     "roles": "role",
+    "teams": "team",
     "alertclasses": "alertclass",
     "alertnames": "alertname",
 }

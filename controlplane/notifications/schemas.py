@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from controlplane import lookups
+from controlplane.devices.catalogue.schemas import Team
 from controlplane.grammar import NOT_NULL, Label, Moment, Name, Printable, Word
 from controlplane.lookups import CHOICE, MOMENT, NOT_GIVEN, TEXT
 from controlplane.notifications.caps import Cap
@@ -106,7 +107,9 @@ def _time(text: str) -> str:
 Time = Annotated[str, AfterValidator(_time)]
 Severity = Literal["critical", "warning", "info"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-GroupLabel = Literal["alertname", "site", "role", "device", "severity", "alertclass", "vendor"]
+GroupLabel = Literal[
+    "alertname", "site", "role", "team", "device", "severity", "alertclass", "vendor"
+]
 Seconds = Annotated[float, Field(ge=0, le=7 * DAY_SECONDS)]
 Some = Field(max_length=200)
 
@@ -134,10 +137,11 @@ class RouteOptions(BaseModel):
     severities: Annotated[list[Severity], Some] = []
     sites: Annotated[list[Label], Some] = []
     roles: Annotated[list[Label], Some] = []
+    teams: Annotated[list[Team], Some] = []
     alertclasses: Annotated[list[Literal["cause", "symptom", "stack"]], Some] = []
     alertnames: Annotated[list[Word], Some] = []
     quiet: Annotated[list[Quiet], Field(max_length=20)] = []
-    group_by: Annotated[list[GroupLabel], Field(max_length=7)] | None = None
+    group_by: Annotated[list[GroupLabel], Field(max_length=8)] | None = None
     group_wait: Seconds | None = None
     group_interval: Annotated[Seconds, Field(ge=1)] | None = None
     repeat_interval: Annotated[Seconds, Field(ge=60)] | None = None
@@ -218,6 +222,8 @@ class NoticeItem(BaseModel):
     site: str
     summary: str
     description: str
+    value: str
+    threshold: str
     runbook_url: str
     dashboard_url: str
     starts_at: datetime

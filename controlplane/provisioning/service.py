@@ -44,6 +44,7 @@ def rule_intent(settings: Settings) -> rules.Intent:
             down_for=settings.down_for,
             flap_window=settings.flap_window,
             grafana_url=settings.grafana_url,
+            objective=settings.availability_objective,
         )
     except ValueError as error:
         raise ConfigurationError(f"a setting cannot be used: {error}") from error

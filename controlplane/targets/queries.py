@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from controlplane.auth import filters
 from controlplane.credentials.models import Credential
+from controlplane.devices import teams
 from controlplane.devices.catalogue.models import Platform
 from controlplane.devices.models import MONITORED, Device, DeviceCredential, Site
 
@@ -28,7 +29,7 @@ def asked_of(device: UUID) -> Select[Any]:
 
 def _described() -> Select[Any]:
     tried, modules = _credentials(), cast(col(Device.modules), Text).label("modules")
-    return (
+    return teams.named(
         select(Device.name, Device.address, Device.port)
         .add_columns(func.coalesce(Device.profile, Platform.profile).label("profile"))
         .add_columns(modules, col(Device.site_id), tried.c.names)

@@ -35,7 +35,7 @@ SEVERITIES = {
     Importance.NORMAL: "warning",
     Importance.LOW: "info",
 }
-LABELS = ("site", "role", "vendor")  # of targets, where there are any
+LABELS = ("site", "role", "vendor", "team")  # of alerts, where there are any
 WAITING = "@"  # between the name of a credential and the number of a version; in no name
 
 

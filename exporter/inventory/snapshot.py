@@ -43,10 +43,11 @@ class Device:
     port: Annotated[int, Field(ge=1, le=65535)] = 161
     profile: str | None = None
     modules: tuple[str, ...] = ()
-    # The labels of its target, for alerts that are not made by Prometheus.
+    # The labels of its alerts, for those that are not made by Prometheus.
     site: str = ""
     role: str = ""
     vendor: str = ""
+    team: str = ""
     interfaces: dict[str, Literal["critical", "warning", "info", "none"]] = field(
         default_factory=dict
     )

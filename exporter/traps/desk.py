@@ -305,6 +305,7 @@ def _labels(raised: Raised, device: Device, words: Mapping[str, str]) -> dict[st
         "site": device.site,
         "role": device.role,
         "vendor": device.vendor,
+        "team": device.team,
         "alertname": raised.name,
         "severity": _severity(raised, device, words),
         "alertclass": raised.alertclass,

@@ -46,6 +46,7 @@ INDEX, CHANGED = "1.3.6.1.2.1.2.2.1.1", "1.3.6.1.2.1.2.2.1.9"
 UPTIME, CDP_DEVICE = "1.3.6.1.2.1.1.3.0", "1.3.6.1.4.1.9.9.23.1.2.1.1.6"
 UP, DOWN = integer(1), integer(2)
 LABELS = {"device": "edge1", "site": "Ærø", "role": "edge", "vendor": "Cisco"}
+TEAM = {"team": 'N "1"'}  # of the inventory alone: no sample has it
 GUIDE = Path(__file__).parents[2] / "docs/howto/run-the-exporter.md"
 PUBLIC = "https://chm.example.net"
 TRAP = ("-v", "2c", "-c", "public", "--", "4711")
@@ -191,7 +192,7 @@ def tells(
     name = expected["exp_labels"].pop("alertname")
     promtool.run(
         folder,
-        {promtool.series("chm_inventory_device_info", **LABELS): "1x60", **polled},
+        {promtool.series("chm_inventory_device_info", **LABELS, **TEAM): "1x60", **polled},
         intent,
         checks={
             "alert_rule_test": [{"eval_time": "20m", "alertname": name, "exp_alerts": [expected]}]
@@ -221,7 +222,10 @@ async def edge(folder: Path, url: str, switch: dict[str, Value]) -> AsyncIterato
         inventory = exporter.inventory
         assert inventory is not None
         known = inventory.devices["edge1"]
-        device = replace(known, site=LABELS["site"], role=LABELS["role"], vendor=LABELS["vendor"])
+        own = {**LABELS, **TEAM}
+        device = replace(
+            known, site=own["site"], role=own["role"], vendor=own["vendor"], team=own["team"]
+        )
         inventory.snapshot = Snapshot("1", {"lab": Auth()}, {"edge1": device})
         with sockets.receive("127.0.0.1:0") as receiving:
             traps = process.traps(exporter, [receiving])
@@ -240,6 +244,7 @@ async def test_the_same_alert(tmp_path: Path, alertmanager: str, switch: dict[st
         labels = {
             **await there.polled(),
             **LABELS,
+            **TEAM,
             "alertname": known.name,
             "severity": known.severity,
             "alertclass": known.alertclass,

@@ -59,6 +59,7 @@ class TestDeviceDown:
                 "site": "lab",
                 "role": "core",
                 "vendor": "Cisco",
+                "team": "none",
                 "severity": "critical",
                 "alertclass": "cause",
             },

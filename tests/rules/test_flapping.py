@@ -108,6 +108,7 @@ def test_the_alert_says_how_often(tmp_path: Path) -> None:
             "site": "lab",
             "role": "core",
             "vendor": "Cisco",
+            "team": "none",
             "severity": "critical",
             "alertclass": "cause",
         },

@@ -16,7 +16,7 @@ from tests.tools import tool
 def test_promtool_accepts_every_file_without_a_warning(tmp_path: Path) -> None:
     """What is rendered passes Prometheus' own checker, lint included."""
     paths = []
-    plain = dataclasses.replace(INTENT, baselines=())
+    plain = dataclasses.replace(INTENT, baselines=(), objective=None)
     for number, intent in enumerate((INTENT, plain)):
         for name, text in rules.render(intent).items():
             paths.append(tmp_path / f"{number}-{name}")
@@ -52,6 +52,7 @@ def test_files_and_groups_keep_their_names() -> None:
         "performance.yml": ["chm-performance"],
         "capacity.yml": ["chm-capacity-hourly", "chm-capacity"],
         "baselines.yml": ["chm-baselines-bands", "chm-baselines"],
+        "sla.yml": ["chm-sla", "chm-sla-lasting"],
         "stack.yml": ["chm-stack", "chm-stack-devices"],
     }
 
@@ -172,3 +173,20 @@ def test_a_hostile_grafana_url_is_refused(url: str) -> None:
     """The address of Grafana cannot forge an annotation either."""
     with pytest.raises(ValueError, match="grafana_url"):
         rules.Intent("http://chm", grafana_url=url)
+
+
+def test_what_is_about_a_device_says_whose_it_is() -> None:
+    """The team is looked up unless an expression has it; the stack itself is nobody's."""
+    looked_up = {
+        (rule["alert"], rule["labels"]["alertclass"])
+        for text in rules.render(INTENT).values()
+        for group in yaml.safe_load(text)["groups"]
+        for rule in group["rules"]
+        if "team" in rule.get("labels", ())
+    }
+    of_inventory = {alert.name for alert in rules.alerts(INTENT) if alert.of_inventory}
+
+    assert "stack" not in {alertclass for _, alertclass in looked_up}
+    assert {name for name, _ in looked_up} == {
+        alert.name for alert in rules.alerts(INTENT) if alert.alertclass != "stack"
+    } - of_inventory

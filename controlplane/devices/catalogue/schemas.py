@@ -23,6 +23,7 @@ from controlplane.lookups import MOMENT, NOT_GIVEN, TEXT
 from controlplane.pagination import PageQuery
 
 Text = Annotated[Printable, Field(max_length=64)]
+Team = Annotated[Printable, Field(min_length=1, max_length=64)]
 Schema = Annotated[dict[str, Any], AfterValidator(shapes.schema)]
 MAIL = rf"[^{UNPRINTABLE}\s@<>,;:\"()]{{1,64}}@[A-Za-z0-9.-]{{1,189}}"
 Email = Annotated[str, matching(f"(?:{MAIL})?", "a mail address")]

@@ -18,6 +18,7 @@ from controlplane.provisioning import promtool
 from controlplane.provisioning.alerting_rules import expression
 from controlplane.provisioning.alerting_rules.models import RuleSeverity
 from controlplane.provisioning.ruleset import USER_FILE
+from rules import units
 
 CHECK_SECONDS = 15.0
 PLACE = re.compile(r"could not parse expression: (\d+):(\d+): (?:parse error: )?(.*)", re.DOTALL)
@@ -108,6 +109,7 @@ class Checker:
 def alert(rule: Written, sites: Sequence[str] | None) -> rules.Alert:
     """Give the alert that a rule makes: kept to its sites, with the labels of its device."""
     tree = expression.parse(rule.expr)
+    bound = expression.bound(tree)
     if sites is not None:
         tree = expression.within(tree, sites)
     about_device = expression.keeps(tree, "device")
@@ -122,6 +124,8 @@ def alert(rule: Written, sites: Sequence[str] | None) -> rules.Alert:
         rule.description,
         hold=rule.for_seconds,
         keep=rule.keep_firing_for_seconds,
+        value="" if bound is None else units.shown("number"),
+        threshold="" if bound is None else units.shown("number", bound),
     )
 
 

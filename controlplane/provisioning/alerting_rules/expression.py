@@ -5,6 +5,7 @@ checked. `within` keeps every selector to some sites, whatever the expression do
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -34,9 +35,10 @@ METRIC = r"[A-Za-z_:][A-Za-z0-9_:]*"
 METRICS = re.compile(rf"{METRIC}(?:\|{METRIC}){{0,9}}")
 # What says whose an alert is and where it leads; nobody makes it up.
 RESERVED = re.compile(
-    r"__.*|chm_.*|alertname|severity|alertclass|device|site|role|vendor|source|escalation"
+    r"__.*|chm_.*|alertname|severity|alertclass|device|site|role|vendor|team|source|escalation"
 )
 COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
+ORDERS = frozenset({">", "<", ">=", "<="})
 SETS = frozenset({"and", "or", "unless"})
 WRITERS = frozenset({"label_replace", "label_join"})  # their second argument is a label to write
 ABSENCE = frozenset({"absent", "absent_over_time"})  # they give the labels that `=` asks for
@@ -124,6 +126,18 @@ def labelled(tree: Any) -> Any:
     """Give the tree with the labels that the inventory has for the device of each result."""
     joined = f"* on (device) group_left (site, role, vendor)\n{INVENTORY}"
     return promql.parse(f"(\n{tree.prettify()}\n)\n{joined}")
+
+
+def bound(tree: Any) -> float | None:
+    """Give the number that what fires is above or below, None where there is no one such number."""
+    while _is(tree, promql.ParenExpr) or _chooses(tree):
+        tree = tree.expr if _is(tree, promql.ParenExpr) else getattr(tree, "lhs", None)
+    if not _is(tree, promql.BinaryExpr) or str(tree.op) not in ORDERS:
+        return None
+    if tree.modifier is not None and tree.modifier.return_bool:
+        return None
+    numbers = (side.val for side in (tree.lhs, tree.rhs) if _is(side, promql.NumberLiteral))
+    return next(filter(math.isfinite, numbers), None)
 
 
 def children(node: Any) -> list[Any]:

@@ -50,6 +50,7 @@ class TestMade:
                 "device": "core1",
                 "site": "north",
                 "role": "core",
+                "team": "none",
                 "room": "B 12",
                 "source": "manual",
             }

@@ -45,8 +45,11 @@ async def test_what_should_be_so(client: AsyncClient, service: Service) -> None:
     samples = await scrape(await service(Permission.INTENT_READ))
 
     info = "chm_inventory_device_info"
-    core = series(info, device="core1", site="demo", role="core", vendor="Arista")
-    assert {key for key in samples if key[0] == info} == {core, series(info, device="router1")}
+    core = series(info, device="core1", site="demo", role="core", vendor="Arista", team="none")
+    assert {key for key in samples if key[0] == info} == {
+        core,
+        series(info, device="router1", team="none"),
+    }
     assert {key for key in samples if key[0] == "chm_topology_parent"} == {
         series("chm_topology_parent", device="core1", parent="router1")
     }

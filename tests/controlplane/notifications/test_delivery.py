@@ -42,6 +42,7 @@ ALERT = {
     "alertclass": "symptom",
     "device": "core1",
     "site": "oslo",
+    "team": "<!here> north\nRunbook: https://evil.example",
     **HOSTILE,
 }
 PUSHOVER = "api.pushover.net"
@@ -49,9 +50,14 @@ STORM = {"alertname": "DeviceDown", "severity": "critical", "alertclass": "cause
 ANNOTATIONS = {
     "summary": SUMMARY,
     "description": "Port *is* `down` {{ .ExternalURL }} & <b>hot</b>",
+    "value": "97% <!channel> **hot**\nRunbook: https://evil.example",
+    "threshold": "<img src=x>95%\r\nSite: evil",
     "runbook_url": "https://chm.example.net/runbooks/InterfaceDown",
     "dashboard_url": "javascript:alert(1)",
 }
+
+# One line, whatever stands in it.
+VALUE = "97% <!channel> **hot** Runbook: https://evil.example (threshold <img src=x>95% Site: evil)"
 
 
 @dataclass
@@ -90,7 +96,9 @@ def channels(web: Sink, box: Postbox, version: Version) -> tuple[OpenChannel, ..
 @pytest.fixture(scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("alertmanager")
-    settings = Settings(data=folder, public_url="https://chm.example.net", group_wait=1)
+    settings = Settings(
+        data=folder, public_url="https://chm.example.net", group_wait=1, group_interval=5
+    )
     prometheus = settings.prometheus_folder
     (prometheus / "secrets").mkdir(parents=True)
     (prometheus / "secrets" / "alertmanager.token").write_text("token")
@@ -211,6 +219,9 @@ class TestHostileTexts:
             f"{ANNOTATIONS['dashboard_url']}|Dashboard",
         ]
         assert "Described as: &lt;!channel&gt;" in text
+        assert "Team: &lt;!here&gt; north Runbook" in text
+        escaped = VALUE.replace("<", "&lt;").replace(">", "&gt;")
+        assert _lines(attachment["text"], "Value:") == [escaped]
         assert request.body["channel"] == "#noc"
         assert attachment["color"] == "danger"
 
@@ -227,7 +238,11 @@ class TestHostileTexts:
         }
         assert 'href="javascript:' not in html
         assert f'href="{ANNOTATIONS["runbook_url"]}"' in html
+        assert "97% &lt;!channel&gt; **hot** Runbook: https://evil.example" in html
+        assert "<td>&lt;!here&gt; north Runbook" in html
+        assert "(threshold &lt;img src=x&gt;95% Site: evil)" in html
         assert _lines(_part(message, "plain"), "Runbook:") == [ANNOTATIONS["runbook_url"]]
+        assert _lines(_part(message, "plain"), "Value:") == [VALUE]
 
     async def test_telegram(self, told: World) -> None:
         """Telegram gets a plain text, in which nothing is a mark; each line of ours stands once."""
@@ -238,6 +253,8 @@ class TestHostileTexts:
         assert not body.get("parse_mode")
         assert _lines(body["text"], "Runbook:") == [ANNOTATIONS["runbook_url"]]
         assert "{{ .ExternalURL }}" in body["text"]  # said, not run
+        assert _lines(body["text"], "Value:") == [VALUE]
+        assert len(_lines(body["text"], "Team:")) == 1
         assert _lines(body["text"], "peer:") == [
             "a Bcc: evil@example.net <script>alert(1)</script>"
         ]
@@ -250,6 +267,10 @@ class TestHostileTexts:
         assert not request.body.get("content")
         assert r"\[x\]\(https://evil.example\) \@everyone" in embed["description"]
         assert r"\<b\>hot\</b\>" in embed["description"]
+        assert len(_lines(embed["description"], "- Team: \\<\\!here")) == 1
+        (value,) = _lines(embed["description"], "- Value:")
+        assert value.startswith(r"97% \<\!channel\> \*\*hot\*\* Runbook: https://evil")
+        assert value.endswith(r"(threshold \<img src=x\>95% Site: evil)")
 
     async def test_teams(self, told: World) -> None:
         """Teams gets a card with every mark escaped, or the channel says what it lacks."""
@@ -263,6 +284,7 @@ class TestHostileTexts:
         card = request.body["attachments"][0]["content"]
         text = "".join(block["text"] for block in card["body"])
         assert r"\[x\]\(https://evil.example\)" in text
+        assert r"Value: 97% \<\!channel\> \*\*hot\*\*" in text
 
     async def test_pagerduty(self, told: World) -> None:
         """PagerDuty gets an event of version 2 with its severity, device and site."""
@@ -275,6 +297,7 @@ class TestHostileTexts:
         assert payload["severity"] == "critical"
         assert (payload["component"], payload["group"]) == ("core1", "oslo")
         assert "\n" not in payload["summary"]
+        assert _lines(payload["custom_details"]["alerts"], "Value:") == [VALUE]
 
     async def test_opsgenie(self, told: World) -> None:
         """Opsgenie gets an alert of the first priority for those who respond."""
@@ -282,6 +305,7 @@ class TestHostileTexts:
         assert request.headers["authorization"] == "GenieKey ops-key"
         assert request.body["priority"] == "P1"
         assert request.body["responders"] == [{"name": "NOC", "type": "team"}]
+        assert _lines(request.body["description"], "Value:") == [VALUE]
 
     async def test_pushover(self, told: World) -> None:
         """Pushover gets a plain text for its user, loud where it is critical, within its limits."""
@@ -291,6 +315,7 @@ class TestHostileTexts:
         assert fields["title"].startswith("[CRITICAL] core1 <img src=x onerror=alert(1)> ")
         assert "html" not in fields
         assert _lines(fields["message"], "Runbook:") == [ANNOTATIONS["runbook_url"]]
+        assert _lines(fields["message"], "Value:") == [VALUE]
         assert len(fields["message"]) <= 1024
         assert fields["url"] == "https://chm.example.net"
 
@@ -301,6 +326,25 @@ class TestHostileTexts:
         assert request.headers["authorization"] == "Bearer tok-1"
         (alert,) = request.body["alerts"]
         assert alert["labels"] == ALERT
+        assert alert["annotations"] == ANNOTATIONS
+
+
+async def test_the_value_of_what_is_over_is_the_last(world: World) -> None:
+    """A message that all is well again does not say that the processor is busy."""
+    labels = {"alertname": "CpuHigh", "severity": "warning", "device": "core1", "site": "oslo"}
+    annotations = {"summary": "busy", "value": "97%", "threshold": "95%"}
+    began = now() - timedelta(minutes=1)
+    for told, ends in enumerate((now() + timedelta(minutes=5), now()), start=1):
+        times = {"startsAt": began.isoformat(), "endsAt": ends.isoformat()}
+        alert = {"labels": labels, "annotations": annotations, **times}
+        await world.notifier._request("POST", "/api/v2/alerts", json=[alert])
+        await until(
+            lambda told=told: sum("busy" in r.text for r in world.sink.at("/telegram")) == told
+        )
+
+    texts = [r.body["text"] for r in world.sink.at("/telegram") if "busy" in r.text]
+    assert [_lines(text, "Value:") for text in texts] == [["97% (threshold 95%)"], []]
+    assert _lines(texts[1], "Last value:") == ["97% (threshold 95%)"]
 
 
 async def test_a_storm_is_one_message(world: World) -> None:

@@ -63,6 +63,21 @@ async def test_an_outage_is_one_notice(client: AsyncClient, alertmanager: AsyncC
     assert notice["ends_at"] == "2026-01-01T01:00:00Z"
 
 
+async def test_the_value_is_as_it_was_told_last(
+    client: AsyncClient, alertmanager: AsyncClient
+) -> None:
+    """What was measured, and the threshold, stand in the inbox; before there were any, nothing."""
+    await tell(alertmanager, alert("n1"))
+    (notice,) = await shown(client)
+    assert (notice["value"], notice["threshold"]) == ("", "")
+    for value in ("96%", "97%"):
+        figures = {"summary": "busy", "value": value, "threshold": "95%"}
+        await tell(alertmanager, alert("n1", annotations=figures))
+
+    (notice,) = await shown(client)
+    assert (notice["value"], notice["threshold"]) == ("97%", "95%")
+
+
 async def test_the_same_in_any_order(client: AsyncClient, alertmanager: AsyncClient) -> None:
     """Replicas of Alertmanager that tell the same at once, in other orders, are all heard."""
     told = [alert(f"d{number:03}", fingerprint=f"{number:x}") for number in range(200)]

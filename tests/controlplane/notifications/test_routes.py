@@ -35,6 +35,16 @@ async def test_a_route_is_kept_as_it_was_written(client: AsyncClient) -> None:
     assert (changed["channels"], changed["stop"], changed["sites"]) == (["inbox"], True, [])
 
 
+def test_a_team_is_any_text() -> None:
+    """What people call their team is matched as it is, whatever characters it has."""
+    options = RouteOptions.model_validate({"teams": ["North (24/7)", 'a"b'], "group_by": ["team"]})
+    tree = node(RoutePlan("teams", ("inbox",), options))
+
+    assert tree["matchers"][0] == matcher("team", ["North (24/7)", 'a"b'])
+    assert r"North\\ \\(24/7\\)" in tree["matchers"][0]
+    assert tree["group_by"] == ["team"]
+
+
 async def test_two_writers(client: AsyncClient) -> None:
     """The second one learns that what they saw is no more, or is not there any more."""
     body = {"channels": ["inbox"]}

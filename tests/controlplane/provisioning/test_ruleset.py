@@ -6,6 +6,8 @@ import yaml
 import rules
 from controlplane.errors import ConfigurationError
 from controlplane.provisioning import ruleset
+from controlplane.provisioning.service import rule_intent
+from controlplane.settings import Settings
 
 INTENT = rules.Intent("https://chm.example.net")
 LOCAL = "groups: [{name: mine, rules: [{record: a:b:c, expr: vector(1)}]}]\n"
@@ -24,6 +26,14 @@ def test_set_holds_the_families_and_says_its_revision(tmp_path: Path) -> None:
             "expr": "vector(1)",
         }
     ]
+
+
+def test_an_objective_that_nothing_fits_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
+    """Before anything runs it is said why; one that fits is watched."""
+    fits = Settings(data=tmp_path, availability_objective=0.999)
+    assert "ErrorBudgetBurning" in rules.render(rule_intent(fits))["sla.yml"]
+    with pytest.raises(ConfigurationError, match=r"no alert fits an objective of 0\.9999"):
+        rule_intent(fits.model_copy(update={"availability_objective": 0.9999}))
 
 
 def test_local_files_are_part_of_the_set(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ async def test_the_document(client: AsyncClient, service: Service) -> None:
             "site": "demo",
             "role": "core",
             "vendor": "Arista",
+            "team": "none",
         },
         "router1": {
             "address": "127.0.1.1",
@@ -55,6 +56,7 @@ async def test_the_document(client: AsyncClient, service: Service) -> None:
             "auths": ["secure", "lab"],
             "profile": None,
             "modules": ["bgp4_mib"],
+            "team": "none",
         },
     }
     rule = {"at_once": True, "for_seconds": 300, "flap_seconds": 1800}

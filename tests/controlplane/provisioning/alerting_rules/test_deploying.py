@@ -12,6 +12,7 @@ from sqlalchemy import text
 from controlplane.clients.prometheus import LoadedRule, Prometheus
 from controlplane.provisioning.service import Deployer
 from controlplane.settings import Settings
+from rules.rendering import TEAM
 from tests.controlplane.conftest import Sessions
 from tests.controlplane.provisioning.alerting_rules.test_rules import RULE, RULES, SITES, add
 from tests.controlplane.provisioning.server import Server, server
@@ -77,16 +78,31 @@ async def test_a_live_rule_runs_and_a_draft_does_not(
     assert await deploy(deployer) == "deployed"
     rules = await loaded(deployer)
     assert set(rules) == {"user-UplinkNoisy"}
-    assert rules["user-UplinkNoisy"].labels == {"severity": "warning", "alertclass": "symptom"}
+    labels = {"severity": "warning", "alertclass": "symptom", "team": TEAM}
+    assert rules["user-UplinkNoisy"].labels == labels
     (group,) = yaml.safe_load(written(deployer).read_text())["groups"]
     (rule,) = group["rules"]
     assert (group["limit"], rule["for"]) == (1000, "300s")
     assert rule["annotations"]["runbook_url"] == "http://chm.test/runbooks/UplinkNoisy"
+    assert "value" not in rule["annotations"]  # what is 0 needs no threshold
     for _ in range(100):
         if (await loaded(deployer))["user-UplinkNoisy"].health == "ok":
             break
         await asyncio.sleep(0.1)
     assert (await loaded(deployer))["user-UplinkNoisy"].health == "ok"
+
+
+async def test_a_rule_with_a_number_tells_it(client: AsyncClient, deployer: Deployer) -> None:
+    """What is above or below a number says the value and that number; promtool takes both."""
+    await enable(client, expr="sum by (device) (rate(ifHCInOctets[5m])) > -2.5e9")
+    assert await deploy(deployer) == "deployed"
+    (group,) = yaml.safe_load(written(deployer).read_text())["groups"]
+    (rule,) = group["rules"]
+    figures = [rule["annotations"][name] for name in ("value", "threshold")]
+    assert [
+        figure.count(number)
+        for figure, number in zip(figures, ("$value", "-2500000000.0"), strict=True)
+    ] == [3, 3]
 
 
 async def test_a_rule_that_is_disabled_is_gone(client: AsyncClient, deployer: Deployer) -> None:

@@ -141,3 +141,24 @@ def test_what_names_a_device_elsewhere_is_taken_out() -> None:
 unless on (device)
   device:chm_inventory_device_info:current{site!~"north"}"""
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("a > 0.8", 0.8),
+        ("(a >= -5)", -5),
+        ("3 > a", 3),
+        ("a > 7 and on (device) b > 9", 7),
+        ("(a < 1e9) unless c", 1e9),
+        ("a == 0", None),
+        ("a > bool 1", None),
+        ("a > b", None),
+        ("a > Inf", None),
+        ("a > 1 or b > 2", None),
+        ("absent(a)", None),
+    ],
+)
+def test_what_fires_is_held_against_one_number(text: str, bound: float | None) -> None:
+    """The threshold that is told is a number of the comparison; where there are several, none."""
+    assert expression.bound(expression.parse(text)) == bound
