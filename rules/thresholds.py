@@ -7,12 +7,24 @@ object: an `unless` in the rule would end the warning while the critical one is 
 from dataclasses import dataclass
 from string import Template
 
-from rules.rule import Alert, Severity
+from rules.rule import Alert, Record, Severity
+
+# There are many values, and few are above the lowest threshold of any device: no others are
+# recorded and held against thresholds. Most devices have the same, which is one number; only of
+# those that have others there is a series each.
+LOWEST = Template("""scalar(metric:chm_threshold:lowest{metric="$metric"})""")
 
 ABOVE = Template("""\
-$expr
+$record
 > on (device) group_left ()
-device:chm_threshold:current{metric="$metric", severity="$severity"}""")
+device:chm_threshold:current{metric="$metric", severity="$severity"}
+or
+$record
+> scalar(metric:chm_threshold_common:current{metric="$metric", severity="$severity"})
+unless on (device)
+device:chm_threshold:current{metric="$metric", severity="$severity"}
+unless on (device)
+device:chm_inventory_device_info:missing""")
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning")
 
@@ -21,25 +33,33 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning")
 class ThresholdAlert:
     """An alert for every series of `expr` that is above the device's threshold of `metric`.
 
+    `expr` is recorded as `record`; it leaves out what is not above `$lowest`, the lowest threshold.
     `own` is a further comparison, by `$severity`, with limits that the device has itself; `but`
     takes series away.
     """
 
     name: str
-    expr: str
+    record: str
+    expr: Template
     metric: str
     summary: str
     description: str
     own: Template | None = None
     but: str = ""
 
+    def recorded(self) -> Record:
+        """Return the record that the alerts read."""
+        lowest = LOWEST.substitute(metric=self.metric)
+        return Record(self.record, self.expr.substitute(lowest=lowest))
+
     def pair(self, hold: float) -> tuple[Alert, ...]:
         """Return the critical and the warning alert; `hold` seconds before either fires."""
         return tuple(self._alert(severity, hold) for severity in SEVERITIES)
 
     def _alert(self, severity: Severity, hold: float) -> Alert:
-        expr = ABOVE.substitute(expr=self.expr, metric=self.metric, severity=severity)
-        expr += self.but
+        expr = ABOVE.substitute(record=self.record, metric=self.metric, severity=severity)
+        if self.but:
+            expr = f"(\n{expr}\n){self.but}"
         if self.own:
             expr += "\nor\n" + self.own.substitute(severity=severity)
         return Alert(

@@ -70,11 +70,18 @@ def device(name: str, up: str | None = "1x720", *parents: str, site: str = "lab"
     return result
 
 
-def threshold(name: str, metric: str, warning: float, critical: float) -> Series:
-    """Return the thresholds of a device as the control plane exposes them."""
+def asked(name: str) -> Series:
+    """Return what shows that Prometheus asks a device, whether it should or not."""
+    return {name: text for name, text in device(name).items() if name.startswith("up{")}
+
+
+def threshold(name: str | None, metric: str, warning: float, critical: float) -> Series:
+    """Return the thresholds of a device as the control plane exposes them; None is most devices."""
+    labels = {} if name is None else {"device": name}
+    family = "chm_threshold_common" if name is None else "chm_threshold"
     values = {"warning": warning, "critical": critical}
     return {
-        series("chm_threshold", device=name, metric=metric, severity=severity): f"{value}x720"
+        series(family, **labels, metric=metric, severity=severity): f"{value}x720"
         for severity, value in values.items()
     }
 
