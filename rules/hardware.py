@@ -35,7 +35,7 @@ device:chm_inventory_device_info:missing""")
 
 FAILED = Template("""\
 (
-  min without (instance, job) ($metric == $bad)
+  max without (instance, job, metric) (chm_fault{metric="$metric"})
   unless on (device)
   device:chm_inventory_device_info:missing
 )""")
@@ -130,7 +130,7 @@ def _thresholds(options: Intent) -> Iterator[Record | Alert]:
 def _parts(options: Intent) -> Iterator[Alert]:
     for part in PARTS:
         name = f"{part.noun} {{{{ $labels.{part.label} }}}} of {DEVICE}"
-        failed = FAILED.substitute(metric=part.metric, bad=0)
+        failed = FAILED.substitute(metric=part.metric)
         yield Alert(
             part.alert,
             f"{failed}\nor\n{lost.gone(part.lost)}",
@@ -148,17 +148,17 @@ def _words(options: Intent) -> Iterator[Alert]:
     sensor = f"Sensor {{{{ $labels.sensor }}}} of {DEVICE}"
     part = f"{{{{ $labels.kind }}}} {{{{ $labels.component }}}} of {DEVICE}"
     alarm = f"alarm {{{{ $labels.alarm }}}} of {DEVICE}"
-    not_ok = FAILED.substitute(metric="chm_sensor_ok", bad=0)
+    not_ok = FAILED.substitute(metric="chm_sensor_ok")
     for name, expr, summary, description in (
         (
             "ComponentDegraded",
-            FAILED.substitute(metric="chm_component_degraded", bad=1),
+            FAILED.substitute(metric="chm_component_degraded"),
             f"A part of {DEVICE} is degraded",
             f"The {part} {SITE} works, but not well, by the word of the device.",
         ),
         (
             "DeviceAlarm",
-            FAILED.substitute(metric="chm_alarm_active", bad=1),
+            FAILED.substitute(metric="chm_alarm_active"),
             f"{DEVICE} raises an alarm",
             f"The {alarm} {SITE} is raised.",
         ),

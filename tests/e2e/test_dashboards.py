@@ -48,7 +48,7 @@ ONLY_IN_TROUBLE = {
     "chm_maintenance_active",
     "chm_api_token_expiry_timestamp_seconds",
     "device:chm_maintenance_active:current",
-    *("chm_interface_down", "chm_interface_disabled", "chm_sensor_beyond_limit"),
+    *("chm_interface_down", "chm_interface_disabled", "chm_sensor_beyond_limit", "chm_fault"),
     *(f"interface:{what}:increase" for what in ("errors", "discards", "packets")),
     "interface:ifOperStatus:watched",
     "interface:utilization:ratio",

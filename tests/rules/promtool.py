@@ -86,6 +86,14 @@ def threshold(name: str | None, metric: str, warning: float, critical: float) ->
     }
 
 
+def samples(values: str) -> list[str]:
+    """Write out the samples that promtool makes of `1x2 _x2 stale`."""
+    found: list[str] = []
+    for value, _, times in (part.partition("x") for part in values.split()):
+        found += [value] * (int(times or 0) + (value != "_" or not times))
+    return found
+
+
 def check(
     folder: Path,
     *parts: Series,

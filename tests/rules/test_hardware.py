@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.promtool import Series, asked, check, device, series, threshold
+from tests.rules.promtool import Series, asked, check, device, samples, series, threshold
 
 LABELS = {
     "device": "r1",
@@ -17,6 +17,16 @@ LABELS = {
 
 def measured(name: str, values: str, **labels: str) -> Series:
     return {series(name, **LABELS, **labels): values}
+
+
+def told(name: str, values: str, bad: int, **labels: str) -> Series:
+    """Give what says whether something is broken, and the fault that the exporter tells with it."""
+    faults = ["_"]
+    for value in samples(values):
+        gone = "stale" if faults[-1] == str(bad) else "_"
+        faults.append(value if value == str(bad) else gone)
+    fault = measured("chm_fault", " ".join(faults[1:]), **labels, metric=name)
+    return {**measured(name, values, **labels), **fault}
 
 
 def limit(metric: str, sensor: str, **values: float) -> Series:
@@ -267,7 +277,7 @@ class TestWordsOfTheDevice:
         check(
             tmp_path,
             device("r1"),
-            measured(metric, values, **{label: "x"}),
+            told(metric, values, bad, **{label: "x"}),
             firing={"11m": [], "13m": [f'{alert}{{device="r1", {label}="x"}}'], "35m": []},
             by=f"device, {label}",
         )
@@ -290,7 +300,7 @@ class TestParts:
         check(
             tmp_path,
             device("r1"),
-            measured(metric, "1x9 0x20 1x60", **{label: "1"}),
+            told(metric, "1x9 0x20 1x60", 0, **{label: "1"}),
             measured(metric, "1x90", **{label: "2"}),
             firing={"11m": [], "13m": [failed], "35m": []},
             by=f"device, {label}",
@@ -300,7 +310,7 @@ class TestParts:
         self, tmp_path: Path, alert: str, metric: str, label: str
     ) -> None:
         """A device that is not in the inventory has no alerts."""
-        failed = measured(metric, "0x60", **{label: alert})
+        failed = told(metric, "0x60", 0, **{label: alert})
         check(tmp_path, asked("r1"), failed, firing={"20m": []})
 
     def test_part_that_vanishes_has_failed(
