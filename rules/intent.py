@@ -35,6 +35,12 @@ min by (metric) (
   device:chm_threshold:current
 )"""
 
+# A port without ifName is known by its ifDescr: the same as a series that such a port matches.
+DESCRIBED = Template("""\
+max by (device, ifDescr, importance) (
+  label_replace(interface:chm_interface_monitored:$which, "ifDescr", "$$1", "ifName", "(.+)")
+)""")
+
 INVENTORY = "device:chm_inventory_device_info:current"
 PARENT = "device:chm_topology_parent:current"
 MAINTENANCE = "device:chm_maintenance_active:current"
@@ -74,3 +80,9 @@ def current(metric: str, labels: str, recorded: str) -> Record:
     """Record `metric` without the labels of its scrape, and with the fallback."""
     expr = CURRENT.substitute(metric=metric, labels=labels, recorded=recorded)
     return Record(recorded, expr)
+
+
+def described(decided: str, recorded: str) -> Record:
+    """Record decisions about ports once more, by what they match where a port has no ifName."""
+    name = f"interface:chm_interface_monitored:{recorded}"
+    return Record(name, DESCRIBED.substitute(which=decided))

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from string import Template
 
-from rules import flapping
+from rules import flapping, intent, traffic
 from rules.options import Intent, duration, minutes
 from rules.rule import Alert, Group, Record, Severity
-from rules.thresholds import ThresholdAlert
+from rules.traffic import PORT
 
 # A rule reads every series of the names in it before it leaves one out, and a join reads all labels
 # of both sides. So rules about ports read what the exporter says of few of them where they can,
@@ -36,12 +36,6 @@ CONCERNED = """\
 interface:chm_interface_monitored:current
 and on (device)
 (interface:ifOperStatus:watched or interface:ifOperStatus:restless)"""
-# A port without ifName is known by its ifDescr: the same as a series that such a port matches.
-DESCRIBED = Template("""\
-max by (device, ifDescr, importance) (
-  label_replace(interface:chm_interface_monitored:$which, "ifDescr", "$$1", "ifName", "(.+)")
-)""")
-
 # When a port was lost: it is switched on, down (2), and was up within the last ten minutes, as it
 # has changed more often than among the states of not being up. A port below it that fails makes it
 # lowerLayerDown (7), which is left out: the one below has an alert. The time is carried forward for
@@ -119,35 +113,6 @@ GONE = """\
 device:chm_inventory_device_info:current
 and on (device)
 (chm_collectors_failed == 0)"""
-
-# The comparison is within: there are many ports, and few are full.
-UTILIZATION = Template("""\
-max without (instance, job, speed) (
-  rate(chm_interface_busy_seconds_total[$window])
-  > $lowest
-)""")
-
-# Fewer than ten bad packets in the window prove nothing, and leave no series. Only of ports with
-# more are all packets counted: these records keep the labels of the scrape to be joined with it.
-BAD = Template("increase(chm_interface_${kind}_total[$window]) >= 10")
-
-# The devices are compared first, as all labels of a port take longer.
-GOOD = Template("""\
-increase(chm_interface_packets_total[$window])
-and on (device)
-(interface:errors:increase or interface:discards:increase)
-and
-(interface:errors:increase or interface:discards:increase)""")
-
-LOSSES = {"errors": "damaged packets", "discards": "dropped packets"}
-LOSS = Template("""\
-max without (instance, job) (
-  interface:$kind:increase
-  / (
-    interface:$kind:increase
-    + interface:packets:increase
-  )
-)""")
 
 # What is asked of every port, once; what else is asked of its state is asked of these few.
 CHANGES = Template("max without (instance, job) (changes(ifOperStatus[$range]) > 0)")
@@ -245,17 +210,6 @@ $restless
 $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
 
-# What an operator decided not to be told of, of devices with ports that are full or lose packets.
-UNWANTED = """\
-(interface:chm_interface_monitored:current == 0)
-and on (device)
-(interface:utilization:ratio or interface:errors:ratio or interface:discards:ratio)"""
-WANTED = """
-unless on (device, ifName)
-interface:chm_interface_monitored:unwanted
-unless on (device, ifName, ifDescr)
-interface:chm_interface_monitored:unwanted_described"""
-
 
 @dataclass(frozen=True)
 class Ports:
@@ -290,12 +244,9 @@ PORTS = (
     Ports("none", "", "", "and"),
 )
 
-PORT = "{{ $labels.device }} port {{ $labels.ifName }}"
-
 
 def groups(options: Intent) -> tuple[Group, ...]:
     """Three groups: what is down, whenever ports were polled; traffic, and what lasts, seldom."""
-    window = duration(options.rate_window)
     return (
         Group(
             "chm-interfaces",
@@ -305,7 +256,7 @@ def groups(options: Intent) -> tuple[Group, ...]:
         Group(
             "chm-interfaces-traffic",
             options.window_interval,
-            tuple(_traffic(window, options)),
+            tuple(traffic.rules(options)),
         ),
         Group("chm-interfaces-lasting", options.lasting_interval, tuple(_lasting(options))),
     )
@@ -321,8 +272,7 @@ def _records(options: Intent) -> Iterator[Record]:
     yield Record("interface:ifOperStatus:restless", RESTLESS)
     yield Record("interface:ifOperStatus:watched", WATCHED)
     yield Record("interface:chm_interface_monitored:concerned", CONCERNED)
-    described = DESCRIBED.substitute(which="concerned")
-    yield Record("interface:chm_interface_monitored:described", described)
+    yield intent.described("concerned", "described")
     yield Record("interface:ifOperStatus:restless_undecided", RESTLESS_UNDECIDED)
     yield Record("interface:ifOperStatus:restless_wanted", RESTLESS_WANTED)
     lost = LOST.substitute(range=duration(within.range))
@@ -367,47 +317,4 @@ def _flapping(options: Intent) -> Iterator[Alert]:
             f"{minutes(options.flap_within)}. Until it settles this is told instead of each "
             "InterfaceDown.",
             hold=options.confirm_for,
-        )
-
-
-SHARE = "{{ $value | humanizePercentage }}"
-
-
-def _traffic(window: str, options: Intent) -> Iterator[Record | Alert]:
-    """Record how full ports are, and what part of their packets they damage and drop."""
-    alerts = (_full(window), *_losses())
-    for kind in LOSSES:
-        yield Record(f"interface:{kind}:increase", BAD.substitute(kind=kind, window=window))
-    yield Record("interface:packets:increase", GOOD.substitute(window=window))
-    yield from (alert.recorded() for alert in alerts)
-    yield Record("interface:chm_interface_monitored:unwanted", UNWANTED)
-    described = DESCRIBED.substitute(which="unwanted")
-    yield Record("interface:chm_interface_monitored:unwanted_described", described)
-    for alert in alerts:
-        yield from alert.pair(options.settle_for)
-
-
-def _full(window: str) -> ThresholdAlert:
-    return ThresholdAlert(
-        "InterfaceSaturated",
-        "interface:utilization:ratio",
-        Template(UTILIZATION.safe_substitute(window=window)),
-        "interface_utilization",
-        f"{PORT} is full",
-        f"{PORT} ({{{{ $labels.ifAlias }}}}) carries {SHARE} of its speed "
-        "({{ $labels.direction }}).",
-        but=WANTED,
-    )
-
-
-def _losses() -> Iterator[ThresholdAlert]:
-    for kind, words in LOSSES.items():
-        yield ThresholdAlert(
-            f"Interface{kind.capitalize()}",
-            f"interface:{kind}:ratio",
-            Template(LOSS.substitute(kind=kind)),
-            f"interface_{kind}",
-            f"{PORT} has many {words}",
-            f"{SHARE} of the packets {PORT} handles ({{{{ $labels.direction }}}}) are {words}.",
-            but=WANTED,
         )
