@@ -1,4 +1,4 @@
-"""Ports that went down, lose packets, or are full. Series keep their MIB names and labels."""
+"""Ports that went down, or go up and down. Series keep their MIB names and labels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +36,7 @@ CONCERNED = """\
 interface:chm_interface_monitored:current
 and on (device)
 (interface:ifOperStatus:watched or interface:ifOperStatus:restless)"""
+
 # When a port was lost: it is switched on, down (2), and was up within the last ten minutes, as it
 # has changed more often than among the states of not being up. A port below it that fails makes it
 # lowerLayerDown (7), which is left out: the one below has an alert. The time is carried forward for
