@@ -168,6 +168,12 @@ CATALOGUE: dict[str, Description] = {
     "chm_sensor_ok": _gauge(
         "Whether a reading is good by the word of the device: 1 or 0.", "sensor"
     ),
+    "chm_fault": _gauge(
+        "What is broken by the word of the device: the value of `metric`, with its other labels,"
+        " where that says so; of what works there is none.",
+        "metric",
+        *("fan", "psu", "module", "member", "sensor", "kind", "component", "alarm"),
+    ),
     "chm_sensor_volts": _gauge("What a voltage sensor reads.", "sensor"),
     "chm_sensor_amperes": _gauge("What a current sensor reads.", "sensor"),
     "chm_sensor_watts": _gauge("What a power sensor reads.", "sensor"),

@@ -6,19 +6,22 @@ from rules import flapping
 from rules.options import Intent, minutes
 from rules.rule import Alert, Group, Record
 
-# The labels are those of the inventory; a device that left it has no state. Without samples (its
-# exporter is down) it stays as it was seen last: silence neither ends an outage nor begins one.
-DEVICE_UP = """\
+# When a device was seen to be down. Without samples (its exporter is down) it stays as it was seen
+# last, for an hour: silence neither ends an outage nor begins one.
+SEEN_DOWN = """\
+time() + 0 * min by (device) (chm_device_up == 0)
+or
 (
-  min by (device) (chm_device_up)
-  or
-  min by (device) (last_over_time(chm_device_up[1h]))
-)
+  device:chm_device_up:down_timestamp_seconds > time() - 3600
+  unless on (device) chm_device_up
+)"""
+
+# The labels are those of the inventory; a device that left it has no state. These few are what the
+# next rules read, each time, and not all devices and all ways.
+DOWN = """\
+0 * device:chm_device_up:down_timestamp_seconds
 * on (device) group_right ()
 device:chm_inventory_device_info:current"""
-
-# These few are what the next rules read, each time, and not all devices and all ways.
-DOWN = "device:chm_device_up:min == 0"
 WAYS = """\
 device:chm_topology_parent:current == 1
 and on (device)
@@ -40,18 +43,23 @@ device:outage:down
 unless on (device)
 device:outage:unreachable"""
 
-CHANGES = Template("changes(device:chm_device_up:min[$range]) > 0")
+CHANGES = Template("max without (instance, job) (changes(chm_device_up[$range]) > 0)")
 FLAPS = 6  # three times down and up again
 
 # What is behind a device that flaps goes up and down with it.
+FLAPPING_WAYS = """\
+device:chm_topology_parent:current == 1
+and on (device)
+device:chm_device_up:flapping"""
+
 FLAPPING = """\
 device:chm_device_up:flapping
 and
-device:chm_device_up:min
+device:chm_inventory_device_info:current
 unless on (device) (
-  (device:chm_topology_parent:current == 1)
+  device:chm_device_up:flapping_ways
   unless on (device) (
-    (device:chm_topology_parent:current == 1)
+    device:chm_device_up:flapping_ways
     unless on (parent)
     label_replace(
       device:chm_device_up:flapping or device:outage:down,
@@ -98,7 +106,7 @@ UNKNOWN = """\
   device:chm_inventory_device_info:current
   unless on (device) chm_device_up
 )
-and on () (avg(up{job="chm-devices"}) > 0.5)
+and on () (job:up:avg > 0.5)
 unless on (device) (
   (up{job="chm-devices"} == 0)
   and on () (min(up{job="chm-exporter"}) == 0)
@@ -106,12 +114,12 @@ unless on (device) (
 
 # sysUpTime wraps after 497 days (2^32 hundredths of a second): a drop from there is no reboot.
 REBOOTED = """\
-min by (device) (
+min without (instance, job) (
   (chm_uptime_seconds < 600)
   < (max_over_time(chm_uptime_seconds[1h]) <= 42940000)
 )
-* on (device) group_right ()
-device:chm_inventory_device_info:current"""
+unless on (device)
+device:chm_inventory_device_info:missing"""
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
@@ -119,17 +127,20 @@ def groups(options: Intent) -> tuple[Group, ...]:
 
     Each rule reads what the ones above it have just recorded.
     """
-    within = flapping.Window(options.flap_within, options.evaluation_interval)
+    within = flapping.Window(options.flap_within, options.scrape_interval)
     flaps = flapping.records("device:chm_device_up", CHANGES, FLAPS, within)
+    ways = Record("device:chm_device_up:flapping_ways", FLAPPING_WAYS)
     return (
         Group("chm-availability", options.evaluation_interval, (*_records(), *_outages(options))),
-        Group("chm-availability-polled", options.sample_interval, (*flaps, *_polled(options))),
+        Group(
+            "chm-availability-polled", options.sample_interval, (*flaps, ways, *_polled(options))
+        ),
     )
 
 
 def _records() -> tuple[Record, ...]:
     return (
-        Record("device:chm_device_up:min", DEVICE_UP),
+        Record("device:chm_device_up:down_timestamp_seconds", SEEN_DOWN),
         Record("device:outage:down", DOWN),
         Record("device:outage:ways", WAYS),
         Record("device:outage:unreachable", UNREACHABLE),

@@ -55,7 +55,11 @@ MEASURES: Mapping[Aggregate, Measure] = {
         Template('avg by ($by) (device:icmp_rtt:seconds_avg{$by!=""})'), 0.005
     ),
     "cpu_utilization": Measure(
-        Template('avg by ($by) (device:cpu_utilization:ratio{$by!=""})'), 0.05
+        Template("""\
+avg by ($by) (
+  avg by (device, $by) (chm_cpu_utilization_ratio{$by!=""})
+)"""),
+        0.05,
     ),
 }
 

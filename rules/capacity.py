@@ -18,6 +18,18 @@ AHEAD = 30 * 24 * HOUR
 ENOUGH = 134  # of the 168 hours of a week
 BELIEVED = 26 * HOUR
 
+MEMORY = """\
+max without (instance, job) (
+  chm_memory_utilization_ratio
+  or
+  chm_memory_used_bytes / (chm_memory_size_bytes > 0)
+)"""
+
+STORAGE = """\
+max without (instance, job) (
+  chm_storage_used_bytes / (chm_storage_size_bytes > 0)
+)"""
+
 # One point an hour: a week of scrapes of every pool would be too dear to read at each evaluation.
 HOURLY = Template("avg_over_time($value[1h])")
 
@@ -32,10 +44,11 @@ device:chm_inventory_device_info:current""")
 
 @dataclass(frozen=True)
 class Resource:
-    """Something that fills: `value` is a recorded ratio, `label` holds its name."""
+    """Something that fills: `value` records the ratio `expr`, `label` holds its name."""
 
     alert: str
     value: str
+    expr: str
     label: str
     noun: str
 
@@ -46,17 +59,18 @@ class Resource:
 
 
 RESOURCES = (
-    Resource("MemoryFull", "pool:memory_utilization:ratio", "pool", "Memory pool"),
-    Resource("StorageFull", "storage:utilization:ratio", "storage", "Storage"),
+    Resource("MemoryFull", "pool:memory_utilization:ratio", MEMORY, "pool", "Memory pool"),
+    Resource("StorageFull", "storage:utilization:ratio", STORAGE, "storage", "Storage"),
 )
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """Points once an hour, forecasts before samples are forgotten: alerts must not grow stale."""
+    """Points once an hour, the rest before samples are forgotten: alerts must not grow stale."""
     hourly = tuple(Record(one.hourly, HOURLY.substitute(value=one.value)) for one in RESOURCES)
+    values = tuple(Record(one.value, one.expr) for one in RESOURCES)
     return (
         Group("chm-capacity-hourly", HOUR, hourly),
-        Group("chm-capacity", options.lasting_interval, tuple(_alerts())),
+        Group("chm-capacity", options.lasting_interval, (*values, *_alerts())),
     )
 
 

@@ -10,46 +10,37 @@ from rules.rule import Alert, Group, Record, Severity
 from rules.thresholds import ThresholdAlert
 
 # The mean over the processors: one busy core of sixteen is no trouble of the device.
-CPU = "avg without (instance, job, cpu) (chm_cpu_utilization_ratio)"
+CPU = Template("avg without (instance, job, cpu) (chm_cpu_utilization_ratio) > $lowest")
 
-MEMORY = """\
+MEMORY = Template("""\
 max without (instance, job) (
-  chm_memory_utilization_ratio
+  chm_memory_utilization_ratio > $lowest
   or
-  chm_memory_used_bytes / (chm_memory_size_bytes > 0)
-)"""
-
-STORAGE = """\
-max without (instance, job) (
-  chm_storage_used_bytes / (chm_storage_size_bytes > 0)
-)"""
-
-POE = """\
-max without (instance, job) (
-  chm_poe_used_watts / (chm_poe_budget_watts > 0)
-)"""
+  chm_memory_used_bytes / (chm_memory_size_bytes > 0) > $lowest
+)""")
 
 # A sensor for which the device has a limit is judged by that alone: an ASIC may run at 90 degrees.
 # A limit of 0 is one that was never set.
-LIMITED = """
+TEMPERATURE = Template("""\
+max without (instance, job) (chm_temperature_celsius > $lowest)
 unless on (device, sensor)
-(chm_temperature_limit_celsius{limit=~"high_.+"} > 0)"""
+(chm_temperature_limit_celsius{limit=~"high_.+"} > 0)""")
 
 OWN_TEMPERATURE = Template("""\
 max without (instance, job, unit, limit) (
   chm_sensor_beyond_limit{unit="celsius", limit="high_$severity"}
 )
-and on (device)
-device:chm_inventory_device_info:current""")
+unless on (device)
+device:chm_inventory_device_info:missing""")
 
 OWN_LIMIT = Template("""\
 chm_temperature_limit_celsius{device=%[1]q, sensor=%[2]q, limit="high_$severity"} > 0""")
 
 FAILED = Template("""\
 (
-  min without (instance, job) ($metric == $bad)
-  and on (device)
-  device:chm_inventory_device_info:current
+  max without (instance, job, metric) (chm_fault{metric="$metric"})
+  unless on (device)
+  device:chm_inventory_device_info:missing
 )""")
 
 # Heat has an alert of its own.
@@ -60,8 +51,8 @@ BEYOND = """\
     or
     chm_sensor_beyond_limit{unit="celsius", limit="low_critical"}
   )
-  and on (device)
-  device:chm_inventory_device_info:current
+  unless on (device)
+  device:chm_inventory_device_info:missing
 )"""
 
 # What a sensor reads beyond a critical limit of its own, and that limit, both with their unit.
@@ -112,7 +103,6 @@ PARTS = (
 def groups(options: Intent) -> tuple[Group, ...]:
     """Two groups: what devices tell, as often as they are polled; what is gone, more seldom."""
     rules: tuple[Record | Alert, ...] = (
-        *_records(),
         *_thresholds(options),
         *_parts(options),
         *_words(options),
@@ -124,32 +114,28 @@ def groups(options: Intent) -> tuple[Group, ...]:
     )
 
 
-def _records() -> Iterator[Record]:
-    yield Record("device:cpu_utilization:ratio", CPU)
-    yield Record("pool:memory_utilization:ratio", MEMORY)
-    yield Record("storage:utilization:ratio", STORAGE)
-    yield Record("pse:poe_utilization:ratio", POE)
-
-
-def _thresholds(options: Intent) -> Iterator[Alert]:
+def _thresholds(options: Intent) -> Iterator[Record | Alert]:
     for alert in (
         ThresholdAlert(
             "CpuHigh",
-            "device:cpu_utilization:ratio",
+            "device:cpu_utilization:high",
+            CPU,
             "cpu_utilization",
             f"The processor of {DEVICE} is busy",
             f"{DEVICE} has used {SHARE} of its processors for minutes.",
         ),
         ThresholdAlert(
             "MemoryHigh",
-            "pool:memory_utilization:ratio",
+            "pool:memory_utilization:high",
+            MEMORY,
             "memory_utilization",
             f"{DEVICE} runs out of memory",
             f"{SHARE} of memory pool {{{{ $labels.pool }}}} of {DEVICE} is in use.",
         ),
         ThresholdAlert(
             "TemperatureHigh",
-            "max without (instance, job) (chm_temperature_celsius)",
+            "sensor:temperature:high",
+            TEMPERATURE,
             "temperature",
             f"{DEVICE} is hot",
             f"Sensor {{{{ $labels.sensor }}}} of {DEVICE} reads {{{{ $value }}}} degrees Celsius.",
@@ -157,16 +143,16 @@ def _thresholds(options: Intent) -> Iterator[Alert]:
             own=OWN_TEMPERATURE,
             own_limit=OWN_LIMIT,
             part="sensor",
-            but=LIMITED,
         ),
     ):
+        yield alert.recorded()
         yield from alert.pair(options.settle_for)
 
 
 def _parts(options: Intent) -> Iterator[Alert]:
     for part in PARTS:
         name = f"{part.noun} {{{{ $labels.{part.label} }}}} of {DEVICE}"
-        failed = FAILED.substitute(metric=part.metric, bad=0)
+        failed = FAILED.substitute(metric=part.metric)
         yield Alert(
             part.alert,
             f"{failed}\nor\n{lost.gone(part.lost)}",
@@ -184,17 +170,17 @@ def _words(options: Intent) -> Iterator[Alert]:
     sensor = f"Sensor {{{{ $labels.sensor }}}} of {DEVICE}"
     part = f"{{{{ $labels.kind }}}} {{{{ $labels.component }}}} of {DEVICE}"
     alarm = f"alarm {{{{ $labels.alarm }}}} of {DEVICE}"
-    not_ok = FAILED.substitute(metric="chm_sensor_ok", bad=0)
+    not_ok = FAILED.substitute(metric="chm_sensor_ok")
     for name, expr, summary, description in (
         (
             "ComponentDegraded",
-            FAILED.substitute(metric="chm_component_degraded", bad=1),
+            FAILED.substitute(metric="chm_component_degraded"),
             f"A part of {DEVICE} is degraded",
             f"The {part} {SITE} works, but not well, by the word of the device.",
         ),
         (
             "DeviceAlarm",
-            FAILED.substitute(metric="chm_alarm_active", bad=1),
+            FAILED.substitute(metric="chm_alarm_active"),
             f"{DEVICE} raises an alarm",
             f"The {alarm} {SITE} is raised.",
         ),

@@ -1,17 +1,41 @@
-"""Ports that went down, lose packets, or are full. Series keep their MIB names and labels."""
+"""Ports that went down, or go up and down. Series keep their MIB names and labels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from string import Template
 
-from rules import flapping
+from rules import flapping, intent, traffic
 from rules.options import Intent, duration, minutes
 from rules.rule import Alert, Group, Record, Severity
-from rules.thresholds import ThresholdAlert
+from rules.traffic import PORT
 
 # A rule reads every series of the names in it before it leaves one out, and a join reads all labels
 # of both sides. So rules about ports read what the exporter says of few of them where they can,
 # join with few on the left, and record once what several of them ask of every port.
+
+# Ports that are switched on and not up, of which there may be many that nobody uses: those that any
+# rule may tell of. Of a port without a name more is asked below.
+WATCHED = """\
+max without (instance, job) (
+  chm_interface_down
+  and on (device, ifName) (
+    interface:ifOperStatus:changes_lately
+    or
+    last_over_time(interface:ifOperStatus:lost_timestamp_seconds[1h])
+    or
+    last_over_time(interface:ifOperStatus:silent_timestamp_seconds[15m])
+    or
+    interface:chm_interface_monitored:current
+  )
+  or
+  chm_interface_down{ifName=""}
+)"""
+
+# What was decided about ports of devices with such ports, or with ports that flap.
+CONCERNED = """\
+interface:chm_interface_monitored:current
+and on (device)
+(interface:ifOperStatus:watched or interface:ifOperStatus:restless)"""
 
 # When a port was lost: it is switched on, down (2), and was up within the last ten minutes, as it
 # has changed more often than among the states of not being up. A port below it that fails makes it
@@ -30,12 +54,12 @@ LOST = Template("""\
       changes(chm_interface_down[$range])
     )
   )
-  and ignoring (instance, job)
-  (chm_interface_down == 2)
+  and
+  (interface:ifOperStatus:watched == 2)
 )
 or
-time() + 0 * max without (instance, job) (
-  (chm_interface_down == 2)
+time() + 0 * (
+  (interface:ifOperStatus:watched == 2)
   and on (device, ifName, ifDescr)
   last_over_time(interface:ifOperStatus:silent_timestamp_seconds[15m])
 )""")
@@ -60,28 +84,29 @@ device:chm_inventory_device_info:current""")
 # none. A port without ifName is known by its ifDescr.
 WANTED_DOWN = """\
 (
-  max without (instance, job) (
-    chm_interface_down
-    and on (device, ifName)
-    (interface:chm_interface_monitored:current == 1)
-  )
+  interface:ifOperStatus:watched
   * on (device, ifName) group_left (importance)
-  (interface:chm_interface_monitored:current == 1)
+  (interface:chm_interface_monitored:concerned == 1)
   or
-  max without (instance, job) (chm_interface_down{ifName=""})
+  interface:ifOperStatus:watched{ifName=""}
   * on (device, ifName, ifDescr) group_left (importance)
   (interface:chm_interface_monitored:described == 1)
   or
   interface:chm_interface_monitored:gone
 )
-and on (device)
-device:chm_inventory_device_info:current"""
+unless on (device)
+device:chm_inventory_device_info:missing"""
 
-# Such ports of which a device does not tell that tells of all else.
+# Such ports of which a device does not tell that tells of all else. Those that are told of are
+# looked up among the few, as it takes longer to remember all ports.
 GONE = """\
 0 * (
   (interface:chm_interface_monitored:current == 1)
-  unless on (device, ifName) ifOperStatus
+  unless on (device, ifName) (
+    ifOperStatus
+    and on (device, ifName)
+    interface:chm_interface_monitored:current
+  )
   unless on (device, ifName)
   label_replace(ifOperStatus{ifName=""}, "ifName", "$1", "ifDescr", "(.+)")
 )
@@ -89,31 +114,6 @@ GONE = """\
 device:chm_inventory_device_info:current
 and on (device)
 (chm_collectors_failed == 0)"""
-
-# Only of ports that are fuller than the lowest of all thresholds: there are many, and few are full.
-UTILIZATION = Template("""\
-max without (instance, job, speed) (
-  rate(chm_interface_busy_seconds_total[$window])
-  > scalar(min(device:chm_threshold:current{metric="interface_utilization"}))
-)""")
-
-# Fewer than ten bad packets in the window prove nothing, and leave no series. Only of ports with
-# more are all packets counted: these records keep the labels of the scrape to be joined with it.
-BAD = Template("increase(chm_interface_${kind}_total[$window]) >= 10")
-
-GOOD = Template("""\
-increase(chm_interface_packets_total[$window])
-and
-(interface:errors:increase or interface:discards:increase)""")
-
-LOSS = Template("""\
-max without (instance, job) (
-  interface:$kind:increase
-  / (
-    interface:$kind:increase
-    + interface:packets:increase
-  )
-)""")
 
 # What is asked of every port, once; what else is asked of its state is asked of these few.
 CHANGES = Template("max without (instance, job) (changes(ifOperStatus[$range]) > 0)")
@@ -153,11 +153,11 @@ max by (device, ifName) (
 # of them is recorded for the alerts of all severities.
 UNDECIDED = """
 unless on (device, ifName)
-interface:chm_interface_monitored:current
+interface:chm_interface_monitored:concerned
 unless on (device, ifName, ifDescr)
 interface:chm_interface_monitored:described
-and on (device)
-device:chm_inventory_device_info:current"""
+unless on (device)
+device:chm_inventory_device_info:missing"""
 LOST_UNDECIDED = f"interface:ifOperStatus:lost_timestamp_seconds{UNDECIDED}"
 LOST_PORT = Template("interface:ifOperStatus:lost_undecided$ports")
 # Its importance is the severity, and no label of the alert: that of a trap has none either.
@@ -178,8 +178,8 @@ RESTLESS = """\
 interface:ifOperStatus:flapping
 unless ignoring (instance, job)
 chm_interface_disabled
-and on (device)
-device:chm_inventory_device_info:current"""
+unless on (device)
+device:chm_inventory_device_info:missing"""
 
 # A port that was lowerLayerDown (7) follows the one below it, which has an alert; of one that
 # should be up people are told in any case.
@@ -195,7 +195,7 @@ RESTLESS_PORT = Template("interface:ifOperStatus:restless_undecided$ports")
 RESTLESS_WANTED = """\
 interface:ifOperStatus:restless
 * on (device, ifName) group_left (importance)
-(interface:chm_interface_monitored:current == 1)
+(interface:chm_interface_monitored:concerned == 1)
 or
 interface:ifOperStatus:restless
 * on (device, ifName, ifDescr) group_left (importance)
@@ -210,13 +210,6 @@ $restless
 )
 $neighbor on (device, ifName)
 interface:chm_neighbor_info:down""")
-
-# What an operator decided not to be told of.
-UNWANTED = """
-unless on (device, ifName)
-(interface:chm_interface_monitored:current == 0)
-unless on (device, ifName, ifDescr)
-(interface:chm_interface_monitored:described == 0)"""
 
 
 @dataclass(frozen=True)
@@ -252,12 +245,9 @@ PORTS = (
     Ports("none", "", "", "and"),
 )
 
-PORT = "{{ $labels.device }} port {{ $labels.ifName }}"
-
 
 def groups(options: Intent) -> tuple[Group, ...]:
     """Three groups: what is down, whenever ports were polled; traffic, and what lasts, seldom."""
-    window = duration(options.rate_window)
     return (
         Group(
             "chm-interfaces",
@@ -267,7 +257,7 @@ def groups(options: Intent) -> tuple[Group, ...]:
         Group(
             "chm-interfaces-traffic",
             options.window_interval,
-            (*_full(window, options), *_losses(window, options)),
+            tuple(traffic.rules(options)),
         ),
         Group("chm-interfaces-lasting", options.lasting_interval, tuple(_lasting(options))),
     )
@@ -281,6 +271,9 @@ def _records(options: Intent) -> Iterator[Record]:
     within = _window(options)
     yield from flapping.records("interface:ifOperStatus", CHANGES, FLAPS, within)
     yield Record("interface:ifOperStatus:restless", RESTLESS)
+    yield Record("interface:ifOperStatus:watched", WATCHED)
+    yield Record("interface:chm_interface_monitored:concerned", CONCERNED)
+    yield intent.described("concerned", "described")
     yield Record("interface:ifOperStatus:restless_undecided", RESTLESS_UNDECIDED)
     yield Record("interface:ifOperStatus:restless_wanted", RESTLESS_WANTED)
     lost = LOST.substitute(range=duration(within.range))
@@ -326,38 +319,3 @@ def _flapping(options: Intent) -> Iterator[Alert]:
             "InterfaceDown.",
             hold=options.confirm_for,
         )
-
-
-SHARE = "{{ $value | humanizePercentage }}"
-
-
-def _full(window: str, options: Intent) -> Iterator[Record | Alert]:
-    yield Record("interface:utilization:ratio", UTILIZATION.substitute(window=window))
-    yield from ThresholdAlert(
-        "InterfaceSaturated",
-        "interface:utilization:ratio",
-        "interface_utilization",
-        f"{PORT} is full",
-        f"{PORT} ({{{{ $labels.ifAlias }}}}) carries {SHARE} of its speed "
-        "({{ $labels.direction }}).",
-        but=UNWANTED,
-    ).pair(options.settle_for)
-
-
-def _losses(window: str, options: Intent) -> Iterator[Record | Alert]:
-    """Record what part of its packets a port damages, and drops, and what that is made of."""
-    kinds = {"errors": "damaged packets", "discards": "dropped packets"}
-    for kind in kinds:
-        yield Record(f"interface:{kind}:increase", BAD.substitute(kind=kind, window=window))
-    yield Record("interface:packets:increase", GOOD.substitute(window=window))
-    for kind in kinds:
-        yield Record(f"interface:{kind}:ratio", LOSS.substitute(kind=kind))
-    for kind, words in kinds.items():
-        yield from ThresholdAlert(
-            f"Interface{kind.capitalize()}",
-            f"interface:{kind}:ratio",
-            f"interface_{kind}",
-            f"{PORT} has many {words}",
-            f"{SHARE} of the packets {PORT} handles ({{{{ $labels.direction }}}}) are {words}.",
-            but=UNWANTED,
-        ).pair(options.settle_for)

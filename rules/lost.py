@@ -7,11 +7,12 @@ from rules.rule import Record
 # Since when a series is missing. What was there is read as one sample of an hour ago, and the time
 # is carried forward for a day: a day of samples of every part would be too dear. The hour of
 # `last_over_time` bridges a restart of Prometheus. Nothing is missing from a device of which this
-# scrape could not read everything.
+# scrape could not read everything. The labels are those of the inventory, joined here and not by
+# each alert, as a join reads all devices.
 LOST = Template("""\
 (
   (
-    (last_over_time($record[1h]) > time() - 86400)
+    (max by (device, $labels) (last_over_time($record[1h])) > time() - 86400)
     or
     time() + 0 * max by (device, $labels) (
       ($metric offset 1h)
@@ -21,9 +22,11 @@ LOST = Template("""\
   )
   unless on (device, $labels)
   $metric
+  and on (device)
+  (chm_collectors_failed == 0)
 )
-and on (device)
-(chm_collectors_failed == 0)""")
+* on (device) group_left (site, role, vendor)
+device:chm_inventory_device_info:current""")
 
 # A part that has a new name since an upgrade is not lost: there must be fewer than there were.
 FEWER = Template("""
@@ -31,9 +34,9 @@ FEWER = Template("""
       (count by (device) ($metric) >= count by (device) ($metric offset 1h))""")
 
 GONE = Template("""\
-0 * ($record)
-* on (device) group_left (site, role, vendor)
-device:chm_inventory_device_info:current""")
+0 * $record
+unless on (device)
+device:chm_inventory_device_info:missing""")
 
 
 def record(record: str, metric: str, *labels: str, counted: bool) -> Record:

@@ -10,11 +10,7 @@ from rules.thresholds import ThresholdAlert
 # A device that is down has an alert of its own; one that answers SNMP but not a single echo sits
 # behind a filter, which loses nothing.
 LOSS = Template("""\
-max without (instance, job) (
-  avg_over_time(chm_icmp_loss_ratio[$window])
-  unless
-  (min_over_time(chm_icmp_loss_ratio[$window]) == 1)
-)
+max without (instance, job) (avg_over_time(chm_icmp_loss_ratio[$window]) < 1)
 unless on (device)
 device:outage:down""")
 
@@ -27,14 +23,16 @@ SECONDS = "{{ $value | humanizeDuration }}"
 ALERTS = (
     ThresholdAlert(
         "PacketLoss",
-        "device:icmp_loss:ratio_avg",
+        "device:icmp_loss:ratio_high",
+        Template("device:icmp_loss:ratio_avg > $lowest"),
         "packet_loss",
         f"Packets to {DEVICE} are lost",
         f"{{{{ $value | humanizePercentage }}}} of the echoes on {WAY} are lost.",
     ),
     ThresholdAlert(
         "ResponseSlow",
-        "device:icmp_rtt:seconds_avg",
+        "device:icmp_rtt:seconds_high",
+        Template("device:icmp_rtt:seconds_avg > $lowest"),
         "response_time",
         f"{DEVICE} answers slowly",
         f"A round trip on {WAY} takes {SECONDS}.",
@@ -42,7 +40,8 @@ ALERTS = (
     ),
     ThresholdAlert(
         "JitterHigh",
-        "device:icmp_jitter:seconds_avg",
+        "device:icmp_jitter:seconds_high",
+        Template("device:icmp_jitter:seconds_avg > $lowest"),
         "jitter",
         f"Round trips to {DEVICE} vary",
         f"Round trips on {WAY} differ by {SECONDS} from one to the next.",
@@ -52,9 +51,9 @@ ALERTS = (
 
 
 def groups(options: Intent) -> tuple[Group, ...]:
-    """One group, run as often as devices are asked."""
+    """One group, run as often as its windows of four samples allow."""
     rules: tuple[Record | Alert, ...] = (*_records(options), *_alerts(options))
-    return (Group("chm-performance", options.sample_interval, rules),)
+    return (Group("chm-performance", options.window_interval, rules),)
 
 
 def _records(options: Intent) -> Iterator[Record]:
@@ -65,6 +64,7 @@ def _records(options: Intent) -> Iterator[Record]:
         ("device:icmp_jitter:seconds_avg", "chm_icmp_jitter_seconds"),
     ):
         yield Record(record, MEAN.substitute(metric=metric, window=window))
+    yield from (alert.recorded() for alert in ALERTS)
 
 
 def _alerts(options: Intent) -> Iterator[Alert]:

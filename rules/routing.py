@@ -13,8 +13,8 @@ unless on (device, peer, remote_as)
 (chm_bgp_session_enabled == 0)
 unless on (device, peer, remote_as)
 session:chm_bgp_session_transitions:flapping
-and on (device)
-device:chm_inventory_device_info:current"""
+unless on (device)
+device:chm_inventory_device_info:missing"""
 
 BGP_CHANGES = Template(
     "max without (instance, job) (increase(chm_bgp_session_transitions_total[$range]) > 0)"
@@ -23,16 +23,16 @@ BGP_FLAPS = 3  # times established
 
 BGP_FLAPPING = """\
 session:chm_bgp_session_transitions:flapping
-and on (device)
-device:chm_inventory_device_info:current"""
+unless on (device)
+device:chm_inventory_device_info:missing"""
 
 NEIGHBOR_LOST = "neighbor:chm_ospf_neighbor_up:lost_timestamp_seconds"
 
 OSPF_DOWN = f"""\
 (
   min without (instance, job) (chm_ospf_neighbor_up == 0)
-  and on (device)
-  device:chm_inventory_device_info:current
+  unless on (device)
+  device:chm_inventory_device_info:missing
 )
 or
 {lost.gone(NEIGHBOR_LOST)}"""

@@ -5,7 +5,7 @@ from string import Template
 
 from rules import units
 from rules.options import Intent
-from rules.rule import Alert, Group, Severity
+from rules.rule import Alert, Group, Record, Severity
 from rules.units import Unit
 
 DOWN = Template("""\
@@ -19,28 +19,35 @@ min (up{job=~"chm-intent|chm-controlplane"}) == 0
 or
 absent(up{job="chm-intent"})"""
 
+# How many devices there are, asked and to be asked, is counted once for all that ask for it.
+COUNTS = {
+    "job:up:avg": 'avg(up{job="chm-devices"})',
+    "job:up:count": 'count(up{job="chm-devices"})',
+    "inventory:chm_inventory_device_info:count": "count(device:chm_inventory_device_info:current)",
+}
+
 # Prometheus scrapes, the exporter's own page answers, and yet most probes fail.
 SCRAPES_FAILING = Template("""\
-avg(up{job="chm-devices"}) <= $most
+job:up:avg <= $most
 unless on () (min(up{job="chm-exporter"}) == 0)""")
 MOST = 0.5
 
 TARGETS_MISSING = """\
-count(device:chm_inventory_device_info:current) > 0
+inventory:chm_inventory_device_info:count > 0
 unless on ()
-up{job="chm-devices"}"""
+job:up:count"""
 
 # A control plane that knows no device at all may be one of another database.
 TARGETS_WITHHELD = """\
 max (chm_targets_withheld_devices) > 0
 or
-count(up{job="chm-devices"}) unless on () count(device:chm_inventory_device_info:current)"""
+job:up:count unless on () inventory:chm_inventory_device_info:count"""
 
 # With nothing to ask and nothing asked there is no list to serve, and nobody misses it.
 DISCOVERY_FAILING = """\
 sum (increase(prometheus_sd_refresh_failures_total{mechanism="http"}[10m])) > 0
 and on ()
-(count(up{job="chm-devices"}) or count(device:chm_inventory_device_info:current))"""
+(job:up:count or inventory:chm_inventory_device_info:count)"""
 
 GROUP_SLOW = """\
 max by (rule_group) (prometheus_rule_group_last_duration_seconds)
@@ -76,9 +83,10 @@ def groups(options: Intent) -> tuple[Group, ...]:
         *_secrets(options),
         *_deliveries(options),
     )
+    counts = tuple(Record(name, expr) for name, expr in COUNTS.items())
     return (
         Group("chm-stack", options.evaluation_interval, alerts),
-        Group("chm-stack-devices", options.sample_interval, _devices(options)),
+        Group("chm-stack-devices", options.sample_interval, (*counts, *_devices(options))),
     )
 
 

@@ -1,6 +1,7 @@
 """The intent metrics that rules are joined with (docs/architecture.md, 4.4)."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,13 +18,14 @@ from controlplane.maintenance import coverage
 from controlplane.metrics import service
 from controlplane.metrics.exposition import Family, Sample, render
 from controlplane.metrics.models import Severity
+from controlplane.metrics.thresholds import Entry
 
 IN_USE = timedelta(days=30)  # since a token was used
 SERVICE = "(service)"  # the owner of a service's token, and nobody's name
 MADE_TO_LAST = timedelta(days=30)  # others are to end soon
 LOOKED_AT = timedelta(minutes=5)  # how often tokens are: nobody counts a change when one is used
 
-WARNING, CRITICAL = (severity.value for severity in Severity)
+SEVERITIES = tuple(severity.value for severity in Severity)  # warning and critical
 
 # A source reads the database and gives families; whoever changes what it reads counts a change.
 Source = Callable[[AsyncSession], Awaitable[Iterable[Family]]]
@@ -66,14 +68,36 @@ async def devices(session: AsyncSession) -> list[Family]:
 
 
 async def thresholds_in_force(session: AsyncSession) -> list[Family]:
-    """Give the thresholds of every monitored device."""
-    samples = (
-        Sample(value, {"device": name, "metric": metric.value, "severity": severity})
-        for name, found in await service.in_force(session)
-        for metric, entry in found.items()
-        for severity, value in ((WARNING, entry.warning), (CRITICAL, entry.critical))
+    """Give the thresholds that most monitored devices have, and of each device those that differ.
+
+    Most have the same, and rules would read eighteen series of each.
+    """
+    devices = await service.in_force(session)
+    counted = Counter(
+        (metric, _pair(entry)) for _, found in devices for metric, entry in found.items()
     )
-    return [Family("chm_threshold", "The threshold in force for the device.", samples)]
+    # The last one of a metric counts: the most frequent, of those the highest.
+    common = dict(sorted(counted, key=lambda pair: (counted[pair], pair[1])))
+    shared = (
+        Sample(value, {"metric": metric.value, "severity": severity})
+        for metric, pair in common.items()
+        for severity, value in zip(SEVERITIES, pair, strict=True)
+    )
+    own = (
+        Sample(value, {"device": name, "metric": metric.value, "severity": severity})
+        for name, found in devices
+        for metric, entry in found.items()
+        if _pair(entry) != common[metric]
+        for severity, value in zip(SEVERITIES, _pair(entry), strict=True)
+    )
+    return [
+        Family("chm_threshold_common", "The threshold of a device without one of its own.", shared),
+        Family("chm_threshold", "The threshold of a device that has another than most.", own),
+    ]
+
+
+def _pair(entry: Entry) -> tuple[float, float]:
+    return entry.warning, entry.critical
 
 
 async def interfaces_decided(session: AsyncSession) -> list[Family]:

@@ -3,13 +3,16 @@
 from dashboards import colours
 from dashboards.panel import Json, Query
 
+# Of a device that has others than most there are series of its own.
+IN_FORCE = """\
+max by (severity) (chm_threshold{$intent, metric="METRIC"})
+or
+max by (severity) (chm_threshold_common{job="chm-intent", metric="METRIC"})"""
+
 
 def query(metric: str) -> Query:
     """Show the thresholds of one metric (a name of the catalogue, no user data) by severity."""
-    return Query(
-        'max by (severity) (chm_threshold{$intent, metric="METRIC"})'.replace("METRIC", metric),
-        "threshold {{severity}}",
-    )
+    return Query(IN_FORCE.replace("METRIC", metric), "threshold {{severity}}")
 
 
 def _line(severity: str, colour: str) -> Json:

@@ -9,7 +9,7 @@ from functools import partial
 
 from exporter.errors import ProtocolError, Unidentified
 from exporter.metrics import Family, family
-from exporter.probe import limits, outcomes, pings, ports
+from exporter.probe import faults, limits, outcomes, pings, ports
 from exporter.probe.devices import Devices, DeviceState
 from exporter.probe.outcomes import Outcome
 from exporter.probe.reach import Subject, reach
@@ -45,7 +45,7 @@ class Look:
         up = family("chm_device_up")
         up.add(1)
         found = [made for outcome in self.outcomes for made in outcome.families]
-        said = [*ports.families(found), *limits.families(found)]
+        said = [*ports.families(found), *limits.families(found), *faults.families(found)]
         return [up, *found, *said, *outcomes.collectors(self.outcomes)]
 
 

@@ -68,7 +68,10 @@ NETWORK = {
         f'{INTENT}, device="core1", parent="lost1"': "1x120",
     },
     "chm_threshold": {
-        f'{INTENT}, device="core1", severity="warning", metric="{metric}"': "0.5x120"
+        f'{INTENT}, device="core1", severity="warning", metric="cpu_utilization"': "0.5x120",
+    },
+    "chm_threshold_common": {
+        f'{INTENT}, severity="warning", metric="{metric}"': "0.7x120"
         for metric in ("cpu_utilization", "memory_utilization", "temperature")
     },
     "baseline:aggregate:value": {BAND: "35x120"},

@@ -40,11 +40,17 @@ ONLY_IN_TROUBLE = {
     "device:outage:unreachable",
     "device:outage:down",
     "device:outage:ways",
+    "device:chm_inventory_device_info:missing",
+    "device:chm_device_up:down_timestamp_seconds",
+    "device:chm_device_up:flapping_ways",
+    *("chm_threshold", "device:chm_threshold:current"),  # of devices that have others than most
+    *("device:cpu_utilization:high", "pool:memory_utilization:high", "sensor:temperature:high"),
     "chm_maintenance_active",
     "chm_api_token_expiry_timestamp_seconds",
     "device:chm_maintenance_active:current",
-    *("chm_interface_down", "chm_interface_disabled", "chm_sensor_beyond_limit"),
+    *("chm_interface_down", "chm_interface_disabled", "chm_sensor_beyond_limit", "chm_fault"),
     *(f"interface:{what}:increase" for what in ("errors", "discards", "packets")),
+    "interface:ifOperStatus:watched",
     "interface:utilization:ratio",
     "interface:errors:ratio",
     "interface:discards:ratio",
@@ -57,7 +63,7 @@ RESTLESS = (":restless", ":restless_undecided", ":restless_wanted")
 HOURLY = "_avg1h"  # recorded once an hour
 # What no device of the demo network has; tests/exporter/profiles shows who tells it.
 NOT_IN_THE_DEMO = (
-    *("chm_bgp_", "chm_ospf_", "chm_poe_", "pse:poe_", "chm_stack_"),
+    *("chm_bgp_", "chm_ospf_", "chm_poe_", "chm_stack_"),
     *("chm_icmp_", "device:icmp_"),  # its devices are not pinged
     *("chm_sensor_amperes", "chm_sensor_dbm", "chm_sensor_limit_", "chm_sensor_volts"),
     "chm_memory_utilization_ratio",

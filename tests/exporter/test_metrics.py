@@ -9,7 +9,7 @@ UNITS = tuple(f"_{unit}" for unit in BASE)
 STATES = ("_up", "_down", "_disabled", "_ok", "_enabled", "_degraded", "_active", "_success")
 PLAIN = (
     *("_info", "_samples", "_hop_limit", "_prefixes_accepted", "_load_average"),
-    *("_interfaces", "_collectors_failed", "_beyond_limit"),
+    *("_interfaces", "_collectors_failed", "_beyond_limit", "_fault"),
 )
 
 

@@ -76,13 +76,28 @@ def device(name: str, up: str | None = "1x720", *parents: str, site: str = "lab"
     return result
 
 
-def threshold(name: str, metric: str, warning: float, critical: float) -> Series:
-    """Return the thresholds of a device as the control plane exposes them."""
+def asked(name: str) -> Series:
+    """Return what shows that Prometheus asks a device, whether it should or not."""
+    return {name: text for name, text in device(name).items() if name.startswith("up{")}
+
+
+def threshold(name: str | None, metric: str, warning: float, critical: float) -> Series:
+    """Return the thresholds of a device as the control plane exposes them; None is most devices."""
+    labels = {} if name is None else {"device": name}
+    family = "chm_threshold_common" if name is None else "chm_threshold"
     values = {"warning": warning, "critical": critical}
     return {
-        series("chm_threshold", device=name, metric=metric, severity=severity): f"{value}x720"
+        series(family, **labels, metric=metric, severity=severity): f"{value}x720"
         for severity, value in values.items()
     }
+
+
+def samples(values: str) -> list[str]:
+    """Write out the samples that promtool makes of `1x2 _x2 stale`."""
+    found: list[str] = []
+    for value, _, times in (part.partition("x") for part in values.split()):
+        found += [value] * (int(times or 0) + (value != "_" or not times))
+    return found
 
 
 def check(

@@ -60,7 +60,7 @@ def test_it_follows_what_people_changed(tmp_path: Path, change: dict[str, Change
     ("rule", "why"),
     [
         ("{alert: DeviceDown, expr: vector(1)}", "an alarm that is always there"),
-        ("{record: 'device:chm_device_up:min', expr: 'vector(1)'}", None),
+        ("{record: 'device:chm_device_up:changes', expr: 'vector(1)'}", None),
     ],
 )
 def test_a_foreign_rule_that_makes_noise_fails_it(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules.promtool import run
+from tests.rules.promtool import evaluate, run
 
 LABELS = 'device="nas1",site="lab",role="storage",vendor="Dell"'
 DISK = ("storage:utilization:ratio", "storage", "/var")
@@ -72,3 +72,16 @@ def test_two_points_foretell_nothing(tmp_path: Path) -> None:
 def test_a_device_that_was_removed_is_quiet(tmp_path: Path) -> None:
     """What left the inventory has no forecast."""
     forecast(tmp_path, "0.6+0.001x350", {"240h": []}, known="1x180 stale")
+
+
+@pytest.mark.parametrize("recorded", [DISK, HEAP])
+def test_what_no_device_tells_is_recorded(tmp_path: Path, recorded: tuple[str, str, str]) -> None:
+    """Storage and memory in use are shares, of devices that tell bytes, too."""
+    name, label, value = recorded
+    told = {
+        f'chm_{family}_{what}_bytes{{{LABELS},{label}="{value}"}}': values
+        for family in ("memory", "storage")
+        for what, values in (("used", "900x9"), ("size", "1000x9"))
+    }
+    sample = {"labels": f'{name}{{{LABELS},{label}="{value}"}}', "value": 0.9}
+    evaluate(tmp_path, told, expr=name, expected={"5m": [sample]})

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.promtool import Series, check, device, evaluate, series, threshold
+from tests.rules.promtool import Series, asked, check, device, samples, series, threshold
 
 LABELS = {
     "device": "r1",
@@ -17,6 +17,16 @@ LABELS = {
 
 def measured(name: str, values: str, **labels: str) -> Series:
     return {series(name, **LABELS, **labels): values}
+
+
+def told(name: str, values: str, bad: int, **labels: str) -> Series:
+    """Give what says whether something is broken, and the fault that the exporter tells with it."""
+    faults = ["_"]
+    for value in samples(values):
+        gone = "stale" if faults[-1] == str(bad) else "_"
+        faults.append(value if value == str(bad) else gone)
+    fault = measured("chm_fault", " ".join(faults[1:]), **labels, metric=name)
+    return {**measured(name, values, **labels), **fault}
 
 
 def limit(metric: str, sensor: str, **values: float) -> Series:
@@ -102,6 +112,27 @@ class TestThresholds:
             measured("chm_temperature_celsius", "65x60", sensor="inlet"),
             {series("chm_temperature_celsius", **other, sensor="inlet"): "65x60"},
             firing={"10m": ['TemperatureHigh{device="r1"}']},
+        )
+
+    def test_most_devices_have_the_same_thresholds(self, tmp_path: Path) -> None:
+        """A device without thresholds of its own has those of most; one with its own has no other.
+
+        One that left the inventory has none.
+        """
+        others = [{**LABELS, "device": name} for name in ("own", "removed")]
+        hot = {series("chm_temperature_celsius", **o, sensor="inlet"): "65x60" for o in others}
+
+        check(
+            tmp_path,
+            device("r1"),
+            device("own"),
+            asked("removed"),
+            threshold(None, "temperature", 60, 75),
+            threshold("own", "temperature", 70, 75),
+            measured("chm_temperature_celsius", "65x60", sensor="inlet"),
+            hot,
+            firing={"10m": ['TemperatureHigh{device="r1", severity="warning"}']},
+            by="device, severity",
         )
 
     def test_one_busy_processor_of_four_is_no_trouble(self, tmp_path: Path) -> None:
@@ -246,7 +277,7 @@ class TestWordsOfTheDevice:
         check(
             tmp_path,
             device("r1"),
-            measured(metric, values, **{label: "x"}),
+            told(metric, values, bad, **{label: "x"}),
             firing={"11m": [], "13m": [f'{alert}{{device="r1", {label}="x"}}'], "35m": []},
             by=f"device, {label}",
         )
@@ -269,7 +300,7 @@ class TestParts:
         check(
             tmp_path,
             device("r1"),
-            measured(metric, "1x9 0x20 1x60", **{label: "1"}),
+            told(metric, "1x9 0x20 1x60", 0, **{label: "1"}),
             measured(metric, "1x90", **{label: "2"}),
             firing={"11m": [], "13m": [failed], "35m": []},
             by=f"device, {label}",
@@ -279,7 +310,8 @@ class TestParts:
         self, tmp_path: Path, alert: str, metric: str, label: str
     ) -> None:
         """A device that is not in the inventory has no alerts."""
-        check(tmp_path, measured(metric, "0x60", **{label: alert}), firing={"20m": []})
+        failed = told(metric, "0x60", 0, **{label: alert})
+        check(tmp_path, asked("r1"), failed, firing={"20m": []})
 
     def test_part_that_vanishes_has_failed(
         self, tmp_path: Path, alert: str, metric: str, label: str
@@ -319,31 +351,3 @@ class TestParts:
             measured(metric, "1x99 stale _x39 1x60", **{label: alert}),
             firing={"110m": [], "130m": [], "142m": []},
         )
-
-
-class TestRatios:
-    """Shares that no device tells are recorded once, for alerts, boards and people."""
-
-    def test_are_recorded(self, tmp_path: Path) -> None:
-        """Processors, memory, storage and power over Ethernet as ratios."""
-        parts = [
-            measured("chm_cpu_utilization_ratio", "0.2x9", cpu="0"),
-            measured("chm_cpu_utilization_ratio", "0.4x9", cpu="1"),
-            measured("chm_memory_used_bytes", "900x9", pool="p"),
-            measured("chm_memory_size_bytes", "1000x9", pool="p"),
-            measured("chm_storage_used_bytes", "1x9", storage="/"),
-            measured("chm_storage_size_bytes", "4x9", storage="/"),
-            measured("chm_poe_used_watts", "370x9", pse="1"),
-            measured("chm_poe_budget_watts", "740x9", pse="1"),
-        ]
-        expected = {
-            "device:cpu_utilization:ratio": 0.3,
-            "pool:memory_utilization:ratio": 0.9,
-            "storage:utilization:ratio": 0.25,
-            "pse:poe_utilization:ratio": 0.5,
-        }
-
-        for name, value in expected.items():
-            sample = {"labels": '{device="r1"}', "value": value}
-            expr = f"round(max by (device) ({name}), 0.01)"
-            evaluate(tmp_path, *parts, expr=expr, expected={"5m": [sample]})

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.promtool import Series, check, device, evaluate, series, threshold
+from tests.rules.promtool import Series, check, device, evaluate, samples, series, threshold
 
 PORT = {
     "device": "sw1",
@@ -68,14 +68,6 @@ def down(oper: str, admin: str) -> str:
         else:
             found.append("_" if found[-1] in {"_", "stale"} else "stale")
     return " ".join(found[1:])
-
-
-def samples(values: str) -> list[str]:
-    """Write out the samples that promtool makes of `1x2 _x2 stale`."""
-    found: list[str] = []
-    for value, _, times in (part.partition("x") for part in values.split()):
-        found += [value] * (int(times or 0) + (value != "_" or not times))
-    return found
 
 
 def told_of(neighbor: str, values: str = "1x2000") -> Series:

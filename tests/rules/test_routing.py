@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.rules.promtool import Series, check, device, series
+from tests.rules.promtool import Series, asked, check, device, series
 
 LABELS = {
     "device": "r1",
@@ -61,6 +61,7 @@ class TestBgp:
         """A device that is not in the inventory has no alerts."""
         check(
             tmp_path,
+            asked("r1"),
             session("up", "0x90"),
             session("transitions_total", "0+1x90"),
             neighbor("0x90"),

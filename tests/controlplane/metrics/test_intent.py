@@ -53,10 +53,33 @@ async def test_what_should_be_so(client: AsyncClient, service: Service) -> None:
     assert {key for key in samples if key[0] == "chm_topology_parent"} == {
         series("chm_topology_parent", device="core1", parent="router1")
     }
-    assert sum(key[0] == "chm_threshold" for key in samples) == 36
-    warm = {"metric": "temperature", "severity": "warning"}
-    assert samples[series("chm_threshold", device="core1", **warm)] == 50
-    assert samples[series("chm_threshold", device="router1", **warm)] == 65
+    assert sum(key[0] == "chm_threshold_common" for key in samples) == 18
+    warm, hot = ({"metric": "temperature", "severity": each} for each in ("warning", "critical"))
+    assert samples[series("chm_threshold_common", **warm)] == 65
+    assert {key: value for key, value in samples.items() if key[0] == "chm_threshold"} == {
+        series("chm_threshold", device="core1", **warm): 50,
+        series("chm_threshold", device="core1", **hot): 80,
+    }
+
+
+async def test_the_thresholds_of_most_devices(client: AsyncClient, service: Service) -> None:
+    """What most devices have is told once, whoever set it, and of the others alone what differs."""
+    await client.post("/api/v1/devices/import", json=DOCUMENT)
+    await client.post("/api/v1/devices", json={"name": "core2", "address": "10.0.0.9"})
+    everywhere = {"scope": "all", "metric": "temperature", "warning": 30, "critical": 40}
+    await client.post("/api/v1/thresholds", json=everywhere)
+    own = {"scope": "device", "metric": "temperature", "warning": 50, "critical": 60}
+    for name in ("core1", "core2"):
+        await client.post("/api/v1/thresholds", json={**own, "device": name})
+    samples = await scrape(await service(Permission.INTENT_READ))
+
+    told = {key: value for key, value in samples.items() if key[0].startswith("chm_threshold")}
+    warm, hot = ({"metric": "temperature", "severity": each} for each in ("warning", "critical"))
+    assert told[series("chm_threshold_common", **warm)] == 50
+    assert {key: value for key, value in told.items() if key[0] == "chm_threshold"} == {
+        series("chm_threshold", device="router1", **warm): 30,
+        series("chm_threshold", device="router1", **hot): 40,
+    }
 
 
 async def test_interfaces(client: AsyncClient, service: Service, sessions: Sessions) -> None:
@@ -104,7 +127,8 @@ async def test_a_change_by_another_process_is_seen(
     await client.post("/api/v1/devices", json={"name": "a", "address": "10.0.0.1"})
     async with sessions() as session:
         assert await other.get(session) != empty
-    assert len(await scrape(prometheus)) == len(before) + 19  # one device, eighteen thresholds
+    # One device, and the eighteen thresholds that it has as all do.
+    assert len(await scrape(prometheus)) == len(before) + 19
 
 
 async def test_it_is_built_once_per_change(sessions: Sessions) -> None:
