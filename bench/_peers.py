@@ -26,7 +26,7 @@ DEBIAN = ROOT / ".tools" / "bin" / "prometheus-snmp-exporter"
 OUR_NAME = "chm-exporter"
 PATIENCE = 30.0  # seconds for a program to serve
 # What our modules have on top, or choose otherwise: peers keep their own 25 repetitions.
-OURS = frozenset({"health", "max_repetitions"})
+OURS = frozenset({"health", "max_repetitions", "known_repetitions"})
 TICKS = os.sysconf("SC_CLK_TCK")
 
 Modules = Mapping[str, Mapping[str, Any]]

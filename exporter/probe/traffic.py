@@ -13,6 +13,7 @@ def limits_of(module: Module, deadline: float) -> Limits:
         module.retries,
         module.max_repetitions,
         module.allow_nonincreasing_oids,
+        module.known_repetitions,
     )
 
 

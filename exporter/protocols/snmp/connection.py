@@ -10,8 +10,8 @@ from exporter.config import Auth
 from exporter.errors import LocalFault, OutOfTime, ProtocolError, Unreachable
 from exporter.protocols.snmp import security
 from exporter.protocols.snmp.limits import Limits, Traffic
+from exporter.protocols.snmp.memory import Memory
 from exporter.protocols.snmp.relay import Relay
-from exporter.protocols.snmp.replay import Memory
 from exporter.protocols.snmp.session import Session
 from exporter.protocols.snmp.target import Target
 from exporter.protocols.snmp.usm import Engines

@@ -26,6 +26,9 @@ Binding = tuple[str, int | float | str | bytes | None]
 
 NOWHERE = "127.0.0.1:9"  # what the codec is told; it never sends there
 LARGEST = 65_535  # octets of a datagram
+# What an Ethernet frame of 1,500 octets leaves of one, which then needs no fragments.
+UNFRAGMENTED = {socket.AF_INET: 1_472, socket.AF_INET6: 1_452}
+SPARE = 16  # octets by which answers in an envelope differ: clock and padding
 LARGEST_MESSAGE = 1 << 20  # octets of a message over TCP
 LONG_PDU = header.LARGEST - 512  # octets; with any header it fits into what the codec reads
 ID_BITS = 30
@@ -158,6 +161,7 @@ class Relay:
         self._opened: tuple[Codec, socket.socket] | None = None
         self._agent = agent
         self._stream = Stream() if agent.type == socket.SOCK_STREAM else None
+        self._largest = UNFRAGMENTED[agent.family] - (SPARE if envelope else 0)
 
     @classmethod
     def taking_over(cls, codec: Codec, agent: socket.socket, auth: Auth) -> Self:
@@ -219,6 +223,7 @@ class Relay:
 
     def _pass(self, message: bytes) -> int | None:
         """Pass a message on to the codec; return its error-status, None where it is not ours."""
+        free = self._largest - len(message)
         if self.envelope:
             opened = self.envelope.open(message)
             if isinstance(opened, Report):
@@ -234,7 +239,7 @@ class Relay:
         if status == 0 and self._reader is not None:
             first = at + header.IDENTITY_AT
             last = first + len(self._written)
-            self._reader.offered(Answer(message, first, last, last + header.BINDINGS_AFTER))
+            self._reader.offered(Answer(free, message, first, last, last + header.BINDINGS_AFTER))
         if status is None or self._cursor is not None:
             status = header.pdu_status(pdu, 0, len(pdu))
             if not self._answers(identity := pdus.identity(pdu)):

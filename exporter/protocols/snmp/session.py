@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import chain
+from typing import NamedTuple
 
 from gufo.snmp._fast import GetIter, SnmpEncodeError
 
@@ -17,8 +18,9 @@ from exporter.profiles.values import Value
 from exporter.protocols.snmp.conversation import GROWTH, Conversation
 from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, name_of
 from exporter.protocols.snmp.limits import Limits, Traffic
+from exporter.protocols.snmp.memory import Device, Key, Memory
 from exporter.protocols.snmp.relay import Relay
-from exporter.protocols.snmp.replay import Bindings, Device, Key, Memory, Replay
+from exporter.protocols.snmp.replay import Bindings, Replay
 from exporter.protocols.snmp.security import Socket
 from exporter.protocols.snmp.stream import End, Stream
 
@@ -122,8 +124,9 @@ class Session(Conversation):
         self, oid: str, repetitions: int, answers: dict[str, Value], limits: Limits
     ) -> int:
         """Fill `answers` page by page; return the error-status that ended the walk, or 0."""
-        send, receive = self._pager(oid, repetitions)
-        paging = Paging(self.target, oid, answers, limits.allow_nonincreasing)
+        pager = self._pager(oid, repetitions, limits)
+        send, receive = pager.send, pager.receive
+        paging = Paging(self.target, oid, answers, limits.allow_nonincreasing, pager.lowered)
         patience, again = limits, False
         # The first answer of all may say that we are not welcome, which is for others to tell.
         streaming = self._served
@@ -159,21 +162,20 @@ class Session(Conversation):
         finally:
             self._listener = None
 
-    def _pager(
-        self, oid: str, repetitions: int
-    ) -> tuple[Callable[[], None], Callable[[], Bindings]]:
+    def _pager(self, oid: str, repetitions: int, limits: Limits) -> "Pager":
         """Return how to ask for the next page of a walk, and how to read it."""
         # Here, too, the socket is looked up each time.
         if self._auth.version == 1:
             cursor = GetIter(oid)
-            return (
+            return Pager(
                 lambda: self._socket.send_get_next(cursor),
                 lambda: Bindings.of([self._socket.recv_get_next(cursor)]),
             )
-        if replay := self._replay((oid, repetitions)):
-            return replay.send, replay.receive
+        known = limits.known_repetitions if repetitions == limits.max_repetitions else 0
+        if replay := self._replay((oid, repetitions, known)):
+            return Pager(replay.send, replay.receive, replay.lowered)
         cursor = GetIter(oid, repetitions)
-        return (
+        return Pager(
             lambda: self._socket.send_get_bulk(cursor),
             lambda: Bindings.of(self._socket.recv_get_bulk(cursor)),
         )
@@ -188,14 +190,26 @@ class Session(Conversation):
         return Replay(memory, walk, relay, self.traffic, key) if walk else None
 
 
+class Pager(NamedTuple):
+    """How to ask for the next page of a walk, how to read it, and whether less is asked for now."""
+
+    send: Callable[[], None]
+    receive: Callable[[], Bindings]
+    lowered: Callable[[], bool] = lambda: False
+
+
 @dataclass(slots=True)
 class Paging:
-    """How far a walk has come: what it returned, and the last OID of it."""
+    """How far a walk has come: what it returned, and the last OID of it.
+
+    `lowered` asks for less where the agent says that it was too much, and returns if that can be.
+    """
 
     target: str
     root: str
     answers: dict[str, Value]
     allow_nonincreasing: bool
+    lowered: Callable[[], bool]
     status: int = 0
     last: str = field(init=False)
     _pages: list[Iterable[tuple[str, Value]]] = field(default_factory=list)
@@ -206,6 +220,8 @@ class Paging:
     def take(self, answer: tuple[int, Bindings | None]) -> bool:
         """Keep one more page; return whether it was the last."""
         self.status, page = answer
+        if self.status == TOO_BIG and self.lowered():
+            return False
         if self.status or page is None:
             return True
         self._pages.append(page.found)
