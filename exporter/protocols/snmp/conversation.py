@@ -181,8 +181,9 @@ class Conversation:
         """
         status = 0
         try:
-            status = self._status()
-            return status, receive()
+            agent = self._socket
+            status = agent.take() if isinstance(agent, Relay) else self._status()
+            answer = status, receive()
         except (StopAsyncIteration, SnmpAuthError):
             # The latter is how gufo-snmp calls the error-status authorizationError.
             return status, None
@@ -199,18 +200,20 @@ class Conversation:
             if type(error).__module__ != PANIC:
                 raise
             self._undecodable = "it makes no sense"
+        else:
+            if isinstance(agent, Relay) and agent.octets > MAX_OCTETS:
+                raise self._endless()
+            return answer
         return None
 
     def _status(self) -> int:
-        """Return the error-status of what has arrived."""
-        if isinstance(self._socket, Relay):
-            status = self._socket.take()
-            self._count(self._socket.octets - self._octets)
-            return status
+        """Return the error-status of what has arrived for the codec."""
         packet = self._peek.recv(header.LARGEST + 1, socket.MSG_PEEK)
         if len(packet) > header.LARGEST:
             packet = self._peek.recv(LARGEST, socket.MSG_PEEK)
-        self._count(len(packet))
+        self._octets += len(packet)
+        if self._octets > MAX_OCTETS:
+            raise self._endless()
         if (usual := usual_status(packet, self._head)) is not None:
             return usual
         try:
@@ -226,14 +229,13 @@ class Conversation:
                 self._loop.remove_reader(self._fd)
                 self._reading = False
             self._socket = Relay.taking_over(self._socket, self._peek, self._auth)
+            self._socket.octets = self._octets
             self._fd = self._socket.get_fd()
         return self._socket
 
-    def _count(self, octets: int) -> None:
-        """Raise Endless where the answers together would fill the memory."""
-        self._octets += octets
-        if self._octets > MAX_OCTETS:
-            raise Endless(self.target, f"more than {MAX_OCTETS >> 20} MiB of answers")
+    def _endless(self) -> Endless:
+        """Return what ends a session whose answers together would fill the memory."""
+        return Endless(self.target, f"more than {MAX_OCTETS >> 20} MiB of answers")
 
     async def _readable(self, until: float) -> bool:
         """Wait for a datagram; return False when `until` passed first."""

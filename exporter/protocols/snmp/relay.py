@@ -207,6 +207,10 @@ class Relay:
         """
         received = self._agent.recv(LARGEST)
         self.octets += len(received)
+        # What is read as it stands is most of what there is: nothing comes before it.
+        reader = self._reader
+        if reader is not None and not self.envelope and reader.read(received, self._written):
+            return 0
         status = self._pass(received) if self._stream is None else self._cut(received, self._stream)
         if status is None:
             raise BlockingIOError  # nothing of ours has arrived yet
@@ -231,8 +235,8 @@ class Relay:
             if opened is None:
                 return None
             message = opened
-        if self._reader is not None and self._reader.read(message, self._written):
-            return 0
+            if self._reader is not None and self._reader.read(message, self._written):
+                return 0
         start, at, end = (0, 0, len(message)) if self.envelope else pdus.community(message)
         head, pdu = PLAIN if self.envelope else message[start:at], message[at:end]
         status = None if len(pdu) > LONG_PDU else header.usual_answer(pdu, self._written)
@@ -308,7 +312,12 @@ class Relay:
         self._identity = IDS + (self._identity + self._stride) % IDS
         self._written = WRITTEN + self._identity.to_bytes(4, "big")
         self._reader, self._cursor = reader, cursor
-        self._send(ber.encode(ber.GETBULK, self._written + question), self._identity)
+        behind = self._written + question
+        if self.again or self.envelope or self._unseen is not None:
+            self._send(ber.encode(ber.GETBULK, behind), self._identity)
+            return
+        self._asked = {self._identity}
+        self._hand(pdus.start(self._head, len(behind)) + behind)
 
     def _forward(self) -> None:
         pdu = self._question()
@@ -329,9 +338,12 @@ class Relay:
         self.again = False
         self._asked.add(identity)
         if self.envelope:
-            message = self.envelope.seal(pdu)
+            self._hand(self.envelope.seal(pdu))
         else:
-            message = ber.encode(ber.SEQUENCE, self._head + pdu)
+            self._hand(ber.encode(ber.SEQUENCE, self._head + pdu))
+
+    def _hand(self, message: bytes) -> None:
+        """Send a message."""
         if self._agent.send(message) != len(message):
             raise ConnectionResetError("the agent does not read what it is sent")
 

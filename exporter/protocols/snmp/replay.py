@@ -60,6 +60,7 @@ class Replay:
         self._onward = self._question()
         self._open = False
         self._answer: Answer | None = None
+        self._seen: Seen | None = None
         self._found: list[Value] | None = None
 
     def send(self) -> None:
@@ -83,10 +84,11 @@ class Replay:
 
     def read(self, answer: bytes, identity: bytes) -> bool:
         """Read an answer by its layout; return whether it has that."""
-        seen = self._walk.pages.get(self._asked)
+        self._seen = seen = self._walk.pages.get(self._asked)
         self._answer = None
-        self._found = seen.layout.read(answer, identity) if seen and seen.layout else None
-        return self._found is not None
+        layout = seen.layout if seen is not None else None
+        self._found = found = layout.read(answer, identity) if layout is not None else None
+        return found is not None
 
     def offered(self, answer: Answer) -> None:
         """Keep an answer to learn its layout."""
@@ -94,19 +96,21 @@ class Replay:
 
     def receive(self) -> Bindings:
         """Return the page in the answer taken."""
-        if self._found is None:
+        seen = self._seen
+        if self._found is None or seen is None:
             return self._decoded()
         self._open = False
-        seen = self._walk.pages[self._asked]
-        seen.hits, seen.walk = seen.hits + 1, self._walk.begun
+        seen.hits += 1
+        seen.walk = self._walk.begun
         self._traffic.replayed += 1
-        found = zip(seen.names, self._found, strict=True)
+        names = seen.names
+        found = zip(names, self._found, strict=True)
         if seen.ends:
             self._ended()
-            return Bindings(found, self._asked, ends=True)
-        self._asked = seen.names[-1]
+            return Bindings(found, self._asked, True)
+        self._asked = last = names[-1]
         self._onward = seen.onward if self._planned else self._question()
-        return Bindings(found, self._asked, ends=False)
+        return Bindings(found, last, False)
 
     def _decoded(self) -> Bindings:
         page = Bindings.of(self._relay.recv_get_bulk(self._cursor))

@@ -220,10 +220,8 @@ class Paging:
     def take(self, answer: tuple[int, Bindings | None]) -> bool:
         """Keep one more page; return whether it was the last."""
         self.status, page = answer
-        if self.status == TOO_BIG and self.lowered():
-            return False
         if self.status or page is None:
-            return True
+            return self.status != TOO_BIG or not self.lowered()
         self._pages.append(page.found)
         if page.ends:
             return True
