@@ -54,6 +54,12 @@ class Conversation:
         self._octets = 0
         self._heard = self._served = False
 
+    @property
+    def _plain(self) -> bool:
+        """Whether answers are datagrams, without an envelope."""
+        agent = self._socket
+        return isinstance(agent, Relay) and agent.datagrams and not agent.envelope
+
     def close(self) -> None:
         """Stop listening."""
         if self._reading:
@@ -174,7 +180,9 @@ class Conversation:
                 return reply
         return None
 
-    def _read(self, receive: Callable[[], T]) -> tuple[int, T | None] | None:
+    def _read(  # noqa: C901 - what can be wrong is many things, and each call would be one a page
+        self, receive: Callable[[], T]
+    ) -> tuple[int, T | None] | None:
         """Return what has arrived; None where it is no answer to us.
 
         Anyone can send a datagram; after one that cannot be read the real answer may still come.
@@ -203,6 +211,8 @@ class Conversation:
         else:
             if isinstance(agent, Relay) and agent.octets > MAX_OCTETS:
                 raise self._endless()
+            if not self._served and self._plain:
+                self._granted(status)
             return answer
         return None
 

@@ -7,7 +7,6 @@ remembered; so a page means the same either way. Which device sent it is nothing
 from array import array
 from collections.abc import Iterable
 from itertools import accumulate
-from typing import NamedTuple, Self
 
 from gufo.snmp._fast import GetIter
 
@@ -29,19 +28,14 @@ from exporter.protocols.snmp.memory import (
 from exporter.protocols.snmp.pages import Answer
 from exporter.protocols.snmp.relay import Relay
 
+Bindings = tuple[Iterable[tuple[str, Value]], str, bool]
+"""What one response brought, the OID of the last, and whether the subtree ends behind it."""
 
-class Bindings(NamedTuple):
-    """What one response brought, the OID of the last, and whether the subtree ends behind it."""
 
-    found: Iterable[tuple[str, Value]]
-    last: str
-    ends: bool
-
-    @classmethod
-    def of(cls, page: list[tuple[str, Value] | None]) -> Self:
-        """Return what the codec read, for which None is the end of the subtree."""
-        found = [binding for binding in page if binding is not None]
-        return cls(found, found[-1][0] if found else "", len(found) < len(page) or not page)
+def bindings(page: list[tuple[str, Value] | None]) -> Bindings:
+    """Return what the codec read, for which None is the end of the subtree."""
+    found = [binding for binding in page if binding is not None]
+    return found, found[-1][0] if found else "", len(found) < len(page) or not page
 
 
 class Replay:
@@ -107,24 +101,24 @@ class Replay:
         found = zip(names, self._found, strict=True)
         if seen.ends:
             self._ended()
-            return Bindings(found, self._asked, True)
+            return found, self._asked, True
         self._asked = last = names[-1]
         self._onward = seen.onward if self._planned else self._question()
-        return Bindings(found, last, False)
+        return found, last, False
 
     def _decoded(self) -> Bindings:
-        page = Bindings.of(self._relay.recv_get_bulk(self._cursor))
+        page = bindings(self._relay.recv_get_bulk(self._cursor))
         self._open = False
         self._traffic.decoded += 1
-        asked = self._asked
-        if not page.ends:
-            self._asked = page.last
+        asked, (_, last, ends) = self._asked, page
+        if not ends:
+            self._asked = last
             self._onward = self._question()
         if self._answer is not None and self._planned:
             self._learn(asked, self._answer, page)
-        elif page.ends and self._planned and self._most:
+        elif ends and self._planned and self._most:
             self._note_end(asked, page)
-        if page.ends:
+        if ends:
             self._ended()
         return page
 
@@ -141,29 +135,30 @@ class Replay:
             wait = 1 if seen.hits >= WORTH else min(2 * seen.wait, LONGEST_WAIT)
         elif self._memory.full or len(self._walk.pages) >= MOST_PAGES:
             return
-        names = tuple(name for name, _ in page.found)
+        found, _, ends = page
+        names = tuple(name for name, _ in found)
         # The pages of a walk that is yet to be planned will end elsewhere.
         layout, widths = None, array("H")
         if self._walk.begun > 1 or not self._most:
-            layout = pages.page(answer, names, [value for _, value in page.found])
+            layout = pages.page(answer, names, [value for _, value in found])
         if self._most:
-            widths = self._measured(asked, answer, page, len(names))
+            widths = self._measured(asked, answer, len(names), ends=ends)
         known = names if layout or widths else ()
-        made = Seen(layout, known, page.ends, self._onward, widths, self._walk.begun, wait)
+        made = Seen(layout, known, ends, self._onward, widths, self._walk.begun, wait)
         self._memory.keep(self._walk, asked, made)
 
     def _note_end(self, asked: str, page: Bindings) -> None:
         """Remember the names of a last page that is too short to have a layout."""
-        names = tuple(name for name, _ in page.found)
+        names = tuple(name for name, _ in page[0])
         if (seen := self._walk.pages.get(asked)) is not None and seen.names == names:
             seen.walk = self._walk.begun
             return
         widths = array("H", [datagrams.BEHIND] * len(names))
-        made = Seen(None, names, page.ends, self._onward, widths, self._walk.begun, 1)
+        made = Seen(None, names, True, self._onward, widths, self._walk.begun, 1)
         self._memory.keep(self._walk, asked, made)
         self._walk.changed = True
 
-    def _measured(self, asked: str, answer: Answer, page: Bindings, count: int) -> "array[int]":
+    def _measured(self, asked: str, answer: Answer, count: int, *, ends: bool) -> "array[int]":
         """Return the octets that the values of a page may take, and note what fits into one."""
         walk, planned = self._walk, self._plan.get(asked, 0)
         try:
@@ -171,7 +166,7 @@ class Replay:
         except Malformed:
             return array("H")
         walk.changed, walk.room = True, min(walk.room, datagrams.room(answer))
-        if count < planned and not page.ends:
+        if count < planned and not ends:
             # The agent sends less than a datagram holds, and maybe no more than without a plan.
             walk.room = 0 if count <= self._repetitions < planned else min(walk.room, sum(widths))
         return widths

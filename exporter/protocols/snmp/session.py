@@ -20,7 +20,7 @@ from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, name_of
 from exporter.protocols.snmp.limits import Limits, Traffic
 from exporter.protocols.snmp.memory import Device, Key, Memory
 from exporter.protocols.snmp.relay import Relay
-from exporter.protocols.snmp.replay import Bindings, Replay
+from exporter.protocols.snmp.replay import Bindings, Replay, bindings
 from exporter.protocols.snmp.security import Socket
 from exporter.protocols.snmp.stream import End, Stream
 
@@ -128,8 +128,8 @@ class Session(Conversation):
         send, receive = pager.send, pager.receive
         paging = Paging(self.target, oid, answers, limits.allow_nonincreasing, pager.lowered)
         patience, again = limits, False
-        # The first answer of all may say that we are not welcome, which is for others to tell.
-        streaming = self._served
+        # The first answer of all may be a report, or none as we are not understood: others know.
+        streaming = self._served or self._plain
         while streaming or not paging.take(
             await self._exchange(paging.last, send, receive, patience, again=again)
         ):
@@ -169,7 +169,7 @@ class Session(Conversation):
             cursor = GetIter(oid)
             return Pager(
                 lambda: self._socket.send_get_next(cursor),
-                lambda: Bindings.of([self._socket.recv_get_next(cursor)]),
+                lambda: bindings([self._socket.recv_get_next(cursor)]),
             )
         known = limits.known_repetitions if repetitions == limits.max_repetitions else 0
         if replay := self._replay((oid, repetitions, known)):
@@ -177,7 +177,7 @@ class Session(Conversation):
         cursor = GetIter(oid, repetitions)
         return Pager(
             lambda: self._socket.send_get_bulk(cursor),
-            lambda: Bindings.of(self._socket.recv_get_bulk(cursor)),
+            lambda: bindings(self._socket.recv_get_bulk(cursor)),
         )
 
     def _replay(self, key: Key) -> Replay | None:
@@ -222,13 +222,14 @@ class Paging:
         self.status, page = answer
         if self.status or page is None:
             return self.status != TOO_BIG or not self.lowered()
-        self._pages.append(page.found)
-        if page.ends:
+        found, last, ends = page
+        self._pages.append(found)
+        if ends:
             return True
-        self.last, previous = page.last, self.last
-        rising = self.gather() if self.allow_nonincreasing else _arcs(previous) < _arcs(self.last)
+        self.last, previous = last, self.last
+        rising = self.gather() if self.allow_nonincreasing else _arcs(previous) < _arcs(last)
         if not rising:
-            raise NotIncreasing(self.target, f"OID {self.last} does not increase")
+            raise NotIncreasing(self.target, f"OID {last} does not increase")
         if len(self._pages) == BATCH:
             self.gather()
         if len(self.answers) > MAX_VALUES:
