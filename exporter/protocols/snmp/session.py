@@ -143,7 +143,8 @@ class Session(Conversation):
                 if not limits.retries:
                     raise await self._silence(paging.last, "no answer", limits)
                 self.traffic.retries += 1
-                patience = replace(limits, retries=limits.retries - 1)
+                longer = limits.timeout * GROWTH
+                patience = replace(limits, retries=limits.retries - 1, timeout=longer)
         paging.gather()
         return paging.status
 
