@@ -55,10 +55,12 @@ class Conversation:
         self._heard = self._served = False
 
     @property
-    def _plain(self) -> bool:
-        """Whether answers are datagrams, without an envelope."""
+    def _introduced(self) -> bool:
+        """Whether there is nothing to learn of the agent before it can be asked."""
         agent = self._socket
-        return isinstance(agent, Relay) and agent.datagrams and not agent.envelope
+        if not isinstance(agent, Relay) or not agent.datagrams:
+            return False
+        return agent.envelope is None or bool(agent.envelope.engine.id)
 
     def close(self) -> None:
         """Stop listening."""
@@ -150,14 +152,14 @@ class Conversation:
 
         net-snmp does so where it cannot decrypt them, and where it does not have the context.
         """
-        envelope = agent.envelope
+        envelope, self._served = agent.envelope, True  # whatever is said is said to another
         try:
             for auth, problem in security.variants(self.target, self._auth):
                 agent.speak(auth)
                 if await self._answers(agent, limits):
                     return problem
         finally:
-            agent.envelope = envelope
+            agent.envelope, self._served = envelope, False
         return None
 
     async def _answers(self, agent: Relay, limits: Limits) -> bool:
@@ -211,7 +213,7 @@ class Conversation:
         else:
             if isinstance(agent, Relay) and agent.octets > MAX_OCTETS:
                 raise self._endless()
-            if not self._served and self._plain:
+            if not self._served and self._introduced:
                 self._granted(status)
             return answer
         return None

@@ -128,8 +128,7 @@ class Session(Conversation):
         send, receive = pager.send, pager.receive
         paging = Paging(self.target, oid, answers, limits.allow_nonincreasing, pager.lowered)
         patience, again = limits, False
-        # The first answer of all may be a report, or none as we are not understood: others know.
-        streaming = self._served or self._plain
+        streaming = self._served or self._introduced
         while streaming or not paging.take(
             await self._exchange(paging.last, send, receive, patience, again=again)
         ):
