@@ -119,7 +119,9 @@ async def snmp(exporter: Exporter, request: Request) -> Response:
         _engine_id(request),
         configuration if len(known) < len(named) else None,
     )
-    asked = (order.target, order.auth, order.partial, order.context_engine_id)
+    # By names: to hash an auth takes longer than all of this, and a key is hashed again and again.
+    auth = (_once(request, "auth") or DEFAULT_AUTH, _once(request, "snmp_context"))
+    asked = (str(order.target), *auth, order.partial, order.context_engine_id)
     key = (*asked, tuple(named), id(configuration))
 
     async def work(deadline: float) -> list[Family]:

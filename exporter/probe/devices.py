@@ -56,7 +56,7 @@ class DeviceState:
         """Return limits that ask for no more at once than the device is known to bear."""
         if not 0 < self.repetitions < limits.max_repetitions:
             return limits
-        return replace(limits, max_repetitions=self.repetitions)
+        return replace(limits, max_repetitions=self.repetitions, known_repetitions=0)
 
 
 @dataclass(slots=True)

@@ -13,15 +13,20 @@ def limits_of(module: Module, deadline: float) -> Limits:
         module.retries,
         module.max_repetitions,
         module.allow_nonincreasing_oids,
+        module.known_repetitions,
     )
 
 
 def counted(telemetry: Telemetry, traffic: Traffic) -> None:
     """Add what a session did to the self metrics."""
     telemetry.packet_seconds.observe_all(traffic.waits)
-    telemetry.packets.inc(traffic.packets)
-    telemetry.packet_retries.inc(traffic.retries)
-    telemetry.refusals.inc(traffic.refusals)
-    telemetry.replay_hits.inc(traffic.replayed)
-    telemetry.replay_misses.inc(traffic.decoded)
-    telemetry.unexpected.inc(traffic.unexpected)
+    for counter, amount in (
+        (telemetry.packets, traffic.packets),
+        (telemetry.packet_retries, traffic.retries),
+        (telemetry.refusals, traffic.refusals),
+        (telemetry.replay_hits, traffic.replayed),
+        (telemetry.replay_misses, traffic.decoded),
+        (telemetry.unexpected, traffic.unexpected),
+    ):
+        if amount:
+            counter.inc(amount)

@@ -120,7 +120,8 @@ class Walks:
             amount += len(answers)
         work = [self._walking(oid, limits, traffic, oid in table.tables) for oid in walks]
         for found in await side_by_side(self.width, work):
-            answers |= found
+            # Others have what was walked, too: nothing is added to it.
+            answers = {**answers, **found} if answers else found
             amount += len(found)
         traffic.values = amount
         return answers

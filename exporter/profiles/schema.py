@@ -1,6 +1,7 @@
 """Modules and vendor profiles as data: what the YAML files may say.
 
-`Module` is snmp_exporter's schema, plus `health`: how its columns become `chm_*` families.
+`Module` is snmp_exporter's schema, plus `health`: how its columns become `chm_*` families; and
+`known_repetitions`: how many values to ask for at once where they are known to fit.
 """
 
 import re
@@ -265,6 +266,8 @@ class Module:
     metrics: tuple[Metric, ...] = ()
     filters: tuple[Filter, ...] = ()
     max_repetitions: Annotated[int, Field(ge=1, le=10_000)] = 25
+    # Where earlier walks tell that so many fit into a datagram; 0 is no more than the above.
+    known_repetitions: Annotated[int, Field(ge=0, le=10_000)] = 0
     retries: Annotated[int, Field(ge=0, le=100)] = 3
     timeout: Annotated[Seconds, Field(gt=0)] = 5.0
     allow_nonincreasing_oids: bool = False

@@ -51,7 +51,9 @@ def _numbers(run: Run) -> Family:
     metric, found = run.metric, run.found
     kind: Kind = "counter" if metric.type == "counter" else "gauge"
     if _plain(found, run.wrap):
-        return _scaled(run, Family(metric.name, kind, metric.help, run.labels.blocks, found))
+        labels = run.labels
+        made = Family(metric.name, kind, metric.help, labels.blocks, found, labels.distinct)
+        return _scaled(run, made) if metric.scale or metric.offset else made
     # No number, no sample: a text where the MIB has a number says nothing about it.
     return _scaled(run, _some(run, [values.number(value, run.wrap) for value in found], kind))
 
@@ -94,7 +96,7 @@ def _whole(value: Value) -> int | None:
 
 def _info(run: Run) -> Family:
     metric, names = run.metric, run.metric.enum_values
-    numbers = [_whole(value) for value in run.found]
+    numbers = [value if type(value) is int else _whole(value) for value in run.found]
     rows = [row for row, number in enumerate(numbers) if number is not None]
     states = [
         names[number] if number in names else str(number)
@@ -155,7 +157,7 @@ def _strings(run: Run, answers: Answers) -> Iterator[Family]:
         pairs = zip(run.found, kinds, strict=True)
         shown = [values.text(value, told, hint) for value, told in pairs]
     else:
-        shown = [values.text(value, kind, hint) for value in run.found]
+        shown = values.texts(run.found, kind, hint)
     if not metric.regex_extracts:
         blocks = run.labels.extended(metric.name, range(len(shown)), shown)
         ones: list[Number] = [1] * len(blocks)

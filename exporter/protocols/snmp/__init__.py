@@ -2,7 +2,7 @@
 
 from exporter.protocols.snmp.connection import session
 from exporter.protocols.snmp.limits import Limits, Traffic
-from exporter.protocols.snmp.replay import Memory
+from exporter.protocols.snmp.memory import Memory
 from exporter.protocols.snmp.session import Session
 from exporter.protocols.snmp.target import Target
 from exporter.protocols.snmp.usm import Engines

@@ -10,8 +10,8 @@ from exporter.config import Auth
 from exporter.errors import LocalFault, OutOfTime, ProtocolError, Unreachable
 from exporter.protocols.snmp import security
 from exporter.protocols.snmp.limits import Limits, Traffic
+from exporter.protocols.snmp.memory import Memory
 from exporter.protocols.snmp.relay import Relay
-from exporter.protocols.snmp.replay import Memory
 from exporter.protocols.snmp.session import Session
 from exporter.protocols.snmp.target import Target
 from exporter.protocols.snmp.usm import Engines
@@ -46,13 +46,14 @@ async def session(
     known = (memory, device) if memory and device else None
     way = security.Way(engines or Engines(), context_engine_id, source_address, bool(known))
     try:
-        async with asyncio.timeout_at(limits.deadline):
+        async with asyncio.timeout_at(limits.deadline if target.named else None):
             address = await target.resolve()
     except TimeoutError:
         raise OutOfTime(str(target), "the name was not resolved in time") from None
     until = min(asyncio.get_running_loop().time() + limits.timeout, limits.deadline)
     try:
-        async with asyncio.timeout_at(until):
+        # A timer that nothing could set off costs as much as the rest of this.
+        async with asyncio.timeout_at(until if target.transport == "tcp" else None):
             agent = await security.connect(target, address, auth, way)
     except TimeoutError:
         raise Unreachable(str(target), "no connection in time") from None

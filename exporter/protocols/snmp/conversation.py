@@ -54,6 +54,14 @@ class Conversation:
         self._octets = 0
         self._heard = self._served = False
 
+    @property
+    def _introduced(self) -> bool:
+        """Whether there is nothing to learn of the agent before it can be asked."""
+        agent = self._socket
+        if not isinstance(agent, Relay) or not agent.datagrams:
+            return False
+        return agent.envelope is None or bool(agent.envelope.engine.id)
+
     def close(self) -> None:
         """Stop listening."""
         if self._reading:
@@ -144,14 +152,14 @@ class Conversation:
 
         net-snmp does so where it cannot decrypt them, and where it does not have the context.
         """
-        envelope = agent.envelope
+        envelope, self._served = agent.envelope, True  # whatever is said is said to another
         try:
             for auth, problem in security.variants(self.target, self._auth):
                 agent.speak(auth)
                 if await self._answers(agent, limits):
                     return problem
         finally:
-            agent.envelope = envelope
+            agent.envelope, self._served = envelope, False
         return None
 
     async def _answers(self, agent: Relay, limits: Limits) -> bool:
@@ -174,15 +182,18 @@ class Conversation:
                 return reply
         return None
 
-    def _read(self, receive: Callable[[], T]) -> tuple[int, T | None] | None:
+    def _read(  # noqa: C901 - what can be wrong is many things, and each call would be one a page
+        self, receive: Callable[[], T]
+    ) -> tuple[int, T | None] | None:
         """Return what has arrived; None where it is no answer to us.
 
         Anyone can send a datagram; after one that cannot be read the real answer may still come.
         """
         status = 0
         try:
-            status = self._status()
-            return status, receive()
+            agent = self._socket
+            status = agent.take() if isinstance(agent, Relay) else self._status()
+            answer = status, receive()
         except (StopAsyncIteration, SnmpAuthError):
             # The latter is how gufo-snmp calls the error-status authorizationError.
             return status, None
@@ -199,18 +210,22 @@ class Conversation:
             if type(error).__module__ != PANIC:
                 raise
             self._undecodable = "it makes no sense"
+        else:
+            if isinstance(agent, Relay) and agent.octets > MAX_OCTETS:
+                raise self._endless()
+            if not self._served and self._introduced:
+                self._granted(status)
+            return answer
         return None
 
     def _status(self) -> int:
-        """Return the error-status of what has arrived."""
-        if isinstance(self._socket, Relay):
-            status = self._socket.take()
-            self._count(self._socket.octets - self._octets)
-            return status
+        """Return the error-status of what has arrived for the codec."""
         packet = self._peek.recv(header.LARGEST + 1, socket.MSG_PEEK)
         if len(packet) > header.LARGEST:
             packet = self._peek.recv(LARGEST, socket.MSG_PEEK)
-        self._count(len(packet))
+        self._octets += len(packet)
+        if self._octets > MAX_OCTETS:
+            raise self._endless()
         if (usual := usual_status(packet, self._head)) is not None:
             return usual
         try:
@@ -226,14 +241,13 @@ class Conversation:
                 self._loop.remove_reader(self._fd)
                 self._reading = False
             self._socket = Relay.taking_over(self._socket, self._peek, self._auth)
+            self._socket.octets = self._octets
             self._fd = self._socket.get_fd()
         return self._socket
 
-    def _count(self, octets: int) -> None:
-        """Raise Endless where the answers together would fill the memory."""
-        self._octets += octets
-        if self._octets > MAX_OCTETS:
-            raise Endless(self.target, f"more than {MAX_OCTETS >> 20} MiB of answers")
+    def _endless(self) -> Endless:
+        """Return what ends a session whose answers together would fill the memory."""
+        return Endless(self.target, f"more than {MAX_OCTETS >> 20} MiB of answers")
 
     async def _readable(self, until: float) -> bool:
         """Wait for a datagram; return False when `until` passed first."""

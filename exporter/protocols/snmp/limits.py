@@ -11,13 +11,18 @@ COUNTED = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How patient and how greedy to be; times in seconds, `deadline` on the loop's clock."""
+    """How patient and how greedy to be; times in seconds, `deadline` on the loop's clock.
+
+    Up to `known_repetitions` values are asked for where it is known that they fit into a datagram;
+    0 is never more than `max_repetitions`.
+    """
 
     deadline: float
     timeout: float = 5.0
     retries: int = 3
     max_repetitions: int = 25
     allow_nonincreasing: bool = False
+    known_repetitions: int = 0
 
 
 @dataclass(slots=True)

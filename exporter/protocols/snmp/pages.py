@@ -101,8 +101,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer without an error: the octets in which its request-id and its bindings stand."""
+    """An answer without an error: the octets in which its request-id and its bindings stand.
 
+    `free` is how many more its datagram could have had.
+    """
+
+    free: int
     octets: bytes
     identity_at: int
     identity_end: int

@@ -6,7 +6,7 @@ from functools import lru_cache
 from exporter.config import Auth
 from exporter.protocols.snmp import ber
 
-QUESTIONS = 1024  # kept as they are written: every walk begins with the same as the last time
+QUESTIONS = 1024  # kept as they are written: every walk begins as it did the last time
 LONG_VALUE = 512  # octets from which a text is cut out where a message is too long
 MARK = 16  # octets that stand in for it; random, so that no agent sends them by itself
 
@@ -56,6 +56,14 @@ def bulk(name: str, repetitions: int) -> bytes:
     binding = ber.encode(ber.SEQUENCE, ber.name(name) + b"\x05\x00")
     fields = b"\x02\x01\x00" + ber.integer(repetitions)
     return fields + ber.encode(ber.SEQUENCE, binding)
+
+
+@lru_cache(QUESTIONS)
+def start(head: bytes, size: int) -> bytes:
+    """Return what stands before the request-id of a GETBULK that ends after so many octets."""
+    behind = bytes(size)
+    message = ber.encode(ber.SEQUENCE, head + ber.encode(ber.GETBULK, behind))
+    return message[:-size]
 
 
 def shortened(pdu: bytes) -> tuple[bytes, dict[bytes, bytes]]:

@@ -26,6 +26,9 @@ Binding = tuple[str, int | float | str | bytes | None]
 
 NOWHERE = "127.0.0.1:9"  # what the codec is told; it never sends there
 LARGEST = 65_535  # octets of a datagram
+# What an Ethernet frame of 1,500 octets leaves of one, which then needs no fragments.
+UNFRAGMENTED = {socket.AF_INET: 1_472, socket.AF_INET6: 1_452}
+SPARE = 16  # octets by which answers in an envelope differ: clock and padding
 LARGEST_MESSAGE = 1 << 20  # octets of a message over TCP
 LONG_PDU = header.LARGEST - 512  # octets; with any header it fits into what the codec reads
 ID_BITS = 30
@@ -158,6 +161,7 @@ class Relay:
         self._opened: tuple[Codec, socket.socket] | None = None
         self._agent = agent
         self._stream = Stream() if agent.type == socket.SOCK_STREAM else None
+        self._largest = UNFRAGMENTED[agent.family] - (SPARE if envelope else 0)
 
     @classmethod
     def taking_over(cls, codec: Codec, agent: socket.socket, auth: Auth) -> Self:
@@ -203,6 +207,10 @@ class Relay:
         """
         received = self._agent.recv(LARGEST)
         self.octets += len(received)
+        # What is read as it stands is most of what there is: nothing comes before it.
+        reader = self._reader
+        if reader is not None and not self.envelope and reader.read(received, self._written):
+            return 0
         status = self._pass(received) if self._stream is None else self._cut(received, self._stream)
         if status is None:
             raise BlockingIOError  # nothing of ours has arrived yet
@@ -219,6 +227,7 @@ class Relay:
 
     def _pass(self, message: bytes) -> int | None:
         """Pass a message on to the codec; return its error-status, None where it is not ours."""
+        free = self._largest - len(message)
         if self.envelope:
             opened = self.envelope.open(message)
             if isinstance(opened, Report):
@@ -226,15 +235,15 @@ class Relay:
             if opened is None:
                 return None
             message = opened
-        if self._reader is not None and self._reader.read(message, self._written):
-            return 0
+            if self._reader is not None and self._reader.read(message, self._written):
+                return 0
         start, at, end = (0, 0, len(message)) if self.envelope else pdus.community(message)
         head, pdu = PLAIN if self.envelope else message[start:at], message[at:end]
         status = None if len(pdu) > LONG_PDU else header.usual_answer(pdu, self._written)
         if status == 0 and self._reader is not None:
             first = at + header.IDENTITY_AT
             last = first + len(self._written)
-            self._reader.offered(Answer(message, first, last, last + header.BINDINGS_AFTER))
+            self._reader.offered(Answer(free, message, first, last, last + header.BINDINGS_AFTER))
         if status is None or self._cursor is not None:
             status = header.pdu_status(pdu, 0, len(pdu))
             if not self._answers(identity := pdus.identity(pdu)):
@@ -303,7 +312,12 @@ class Relay:
         self._identity = IDS + (self._identity + self._stride) % IDS
         self._written = WRITTEN + self._identity.to_bytes(4, "big")
         self._reader, self._cursor = reader, cursor
-        self._send(ber.encode(ber.GETBULK, self._written + question), self._identity)
+        behind = self._written + question
+        if self.again or self.envelope or self._unseen is not None:
+            self._send(ber.encode(ber.GETBULK, behind), self._identity)
+            return
+        self._asked = {self._identity}
+        self._hand(pdus.start(self._head, len(behind)) + behind)
 
     def _forward(self) -> None:
         pdu = self._question()
@@ -324,9 +338,12 @@ class Relay:
         self.again = False
         self._asked.add(identity)
         if self.envelope:
-            message = self.envelope.seal(pdu)
+            self._hand(self.envelope.seal(pdu))
         else:
-            message = ber.encode(ber.SEQUENCE, self._head + pdu)
+            self._hand(ber.encode(ber.SEQUENCE, self._head + pdu))
+
+    def _hand(self, message: bytes) -> None:
+        """Send a message."""
         if self._agent.send(message) != len(message):
             raise ConnectionResetError("the agent does not read what it is sent")
 

@@ -4,194 +4,85 @@ Whatever a layout does not say octet by octet goes to the decoder, and only what
 remembered; so a page means the same either way. Which device sent it is nothing to a layout.
 """
 
-import sys
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from array import array
+from collections.abc import Iterable
+from itertools import accumulate
 
 from gufo.snmp._fast import GetIter
 
-from exporter.config import Auth
 from exporter.profiles.values import Value
-from exporter.protocols.snmp import pages, pdus
+from exporter.protocols.snmp import datagrams, pages, pdus
+from exporter.protocols.snmp.ber import Malformed
 from exporter.protocols.snmp.limits import Traffic
+from exporter.protocols.snmp.memory import (
+    LONGEST_WAIT,
+    MOST_PAGES,
+    TRUST,
+    WORTH,
+    Key,
+    Memory,
+    Plan,
+    Seen,
+    Walk,
+)
 from exporter.protocols.snmp.pages import Answer
 from exporter.protocols.snmp.relay import Relay
 
-IDLE = 3600.0  # seconds after which a device that nobody asks makes room for others
-UNUSED = 3  # walks after which a page that did not come again is forgotten
-WORTH = 16  # readings that make up for learning a layout
-LONGEST_WAIT = 64  # pages of another layout at most before one is learned again
-ROOM = 0.9  # of the budget, below which there is room again
-MOST_PAGES = 1000  # of one walk, so that no device takes what is there for all
-OVERHEAD = 512  # octets of what a page is kept in
-
-Key = tuple[str, int]
-"""Which walk: its root, and how many values are asked for at once."""
-
-Names = tuple[str, ...]
+Bindings = tuple[Iterable[tuple[str, Value]], str, bool]
+"""What one response brought, the OID of the last, and whether the subtree ends behind it."""
 
 
-class Bindings(NamedTuple):
-    """What one response brought, the OID of the last, and whether the subtree ends behind it."""
-
-    found: Iterable[tuple[str, Value]]
-    last: str
-    ends: bool
-
-    @classmethod
-    def of(cls, page: list[tuple[str, Value] | None]) -> Self:
-        """Return what the codec read, for which None is the end of the subtree."""
-        found = [binding for binding in page if binding is not None]
-        return cls(found, found[-1][0] if found else "", len(found) < len(page) or not page)
-
-
-@dataclass(slots=True)
-class Seen:
-    """A page that came in answer to a question; without a layout it is one to be decoded.
-
-    `ends` says that the subtree ends with it, `onward` is how the next is asked for.
-    """
-
-    layout: pages.Page | None
-    names: Names
-    ends: bool
-    onward: bytes
-    octets: int
-    walk: int
-    wait: int
-    hits: int = 0
-    misses: int = 0
-
-
-@dataclass(slots=True)
-class Walk:
-    """The pages of one walk, by the OID after which they were asked for, and how often it began."""
-
-    pages: dict[str, Seen] = field(default_factory=dict)
-    begun: int = 0
-
-
-@dataclass(slots=True)
-class Device:
-    """The walks of a device asked with one auth, and when it was asked last."""
-
-    used: float
-    walks: dict[Key, Walk] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Memory:
-    """What is remembered of all devices, in at most `budget` octets.
-
-    Who came first stays: where all are asked in turn, forgetting the least recently asked would
-    forget each just before it is asked again.
-    """
-
-    budget: int
-    clock: Callable[[], float] = time.monotonic
-    used: int = 0
-    full: bool = False
-    devices: OrderedDict[tuple[str, Auth], Device] = field(default_factory=OrderedDict)
-    names: dict[Names, tuple[Names, list[int]]] = field(default_factory=dict)
-
-    def of(self, target: str, auth: Auth) -> Device | None:
-        """Return what is known of a device; None where there is no room for it."""
-        key, now = (target, auth), self.clock()
-        if (device := self.devices.get(key)) is None:
-            if self.full:
-                self._make_room(now)
-            if self.full or not self._taken(OVERHEAD):
-                return None
-            self.devices[key] = device = Device(now)
-        device.used = now
-        self.devices.move_to_end(key)
-        return device
-
-    def walk(self, device: Device, key: Key) -> Walk | None:
-        """Return a walk that begins once more, without the pages that no longer come.
-
-        None where it is new, and there is no room for it.
-        """
-        if (walk := device.walks.get(key)) is None:
-            if not self._taken(OVERHEAD):
-                return None
-            walk = device.walks[key] = Walk()
-        walk.begun += 1
-        for asked in [a for a, s in walk.pages.items() if walk.begun - s.walk > UNUSED]:
-            self._drop(walk, asked)
-        return walk
-
-    def keep(self, walk: Walk, asked: str, seen: Seen) -> None:
-        """Remember a page in place of the one before, if there is room for it."""
-        if asked in walk.pages:
-            self._drop(walk, asked)
-        fresh = seen.names not in self.names
-        seen.octets = OVERHEAD + sys.getsizeof(asked) + sys.getsizeof(seen.onward)
-        seen.octets += seen.layout.octets() if seen.layout else 0
-        if not self._taken(seen.octets + (_octets(seen.names) if fresh else 0)):
-            return
-        seen.names, users = self.names.setdefault(seen.names, (seen.names, [0]))
-        users[0] += 1
-        walk.pages[asked] = seen
-
-    def _taken(self, octets: int) -> bool:
-        """Return whether there was room for so much."""
-        self.full = self.used + octets > self.budget
-        if not self.full:
-            self.used += octets
-        return not self.full
-
-    def _drop(self, walk: Walk, asked: str) -> None:
-        seen = walk.pages.pop(asked)
-        self.used -= seen.octets
-        _, users = self.names[seen.names]
-        users[0] -= 1
-        if not users[0]:
-            del self.names[seen.names]
-            self.used -= _octets(seen.names)
-        self.full = self.full and self.used > ROOM * self.budget
-
-    def _make_room(self, now: float) -> None:
-        while self.devices and now - next(iter(self.devices.values())).used > IDLE:
-            _, device = self.devices.popitem(last=False)
-            for walk in device.walks.values():
-                for asked in list(walk.pages):
-                    self._drop(walk, asked)
-            self.used -= OVERHEAD * (1 + len(device.walks))
-            self.full = self.full and self.used > ROOM * self.budget
-
-
-def _octets(names: Names) -> int:
-    """Return how much memory names take that one or many devices have."""
-    return OVERHEAD + sys.getsizeof(names) + sum(map(sys.getsizeof, names))
+def bindings(page: list[tuple[str, Value] | None]) -> Bindings:
+    """Return what the codec read, for which None is the end of the subtree."""
+    found = [binding for binding in page if binding is not None]
+    return found, found[-1][0] if found else "", len(found) < len(page) or not page
 
 
 class Replay:
-    """Asks for the pages of one walk, and reads them as it can."""
+    """Asks for the pages of one walk, and reads them as it can.
+
+    Where that is wished, it asks for as many values as fit into a datagram, once they are known.
+    """
 
     def __init__(
         self, memory: Memory, walk: Walk, relay: Relay, traffic: Traffic, key: Key
     ) -> None:
         self._memory, self._walk, self._relay, self._traffic = memory, walk, relay, traffic
-        self._asked, self._repetitions = key
-        self._cursor = GetIter(*key)
+        self._root, self._repetitions, self._most = key
+        self._asked, self._plan, self._planned = self._root, dict(walk.plan), True
+        self._cursor = GetIter(self._root, self._repetitions)
         self._onward = self._question()
+        self._open = False
         self._answer: Answer | None = None
+        self._seen: Seen | None = None
         self._found: list[Value] | None = None
 
     def send(self) -> None:
-        """Ask for the next page."""
+        """Ask for the next page, or once more for less."""
+        if self._open:
+            self.lowered()
+        self._open = True
         self._relay.ask(self._onward, self._cursor, self)
+
+    def lowered(self) -> bool:
+        """Do without the plan for the rest of the walk; return whether it asked for too much."""
+        if self._plan.get(self._asked, 0) <= self._repetitions:
+            return False
+        self._plan, self._planned = {}, False
+        self._onward = self._question()
+        self._walk.failures += 1
+        # What was answered before may have been lost; what never was may be too much.
+        if self._walk.failures > TRUST or self._asked not in self._walk.pages:
+            self._memory.replan(self._walk, ())
+        return True
 
     def read(self, answer: bytes, identity: bytes) -> bool:
         """Read an answer by its layout; return whether it has that."""
-        seen = self._walk.pages.get(self._asked)
+        self._seen = seen = self._walk.pages.get(self._asked)
         self._answer = None
-        self._found = seen.layout.read(answer, identity) if seen and seen.layout else None
-        return self._found is not None
+        layout = seen.layout if seen is not None else None
+        self._found = found = layout.read(answer, identity) if layout is not None else None
+        return found is not None
 
     def offered(self, answer: Answer) -> None:
         """Keep an answer to learn its layout."""
@@ -199,30 +90,40 @@ class Replay:
 
     def receive(self) -> Bindings:
         """Return the page in the answer taken."""
-        if self._found is None:
+        seen = self._seen
+        if self._found is None or seen is None:
             return self._decoded()
-        seen = self._walk.pages[self._asked]
-        seen.hits, seen.walk = seen.hits + 1, self._walk.begun
+        self._open = False
+        seen.hits += 1
+        seen.walk = self._walk.begun
         self._traffic.replayed += 1
-        found = zip(seen.names, self._found, strict=True)
+        names = seen.names
+        found = zip(names, self._found, strict=True)
         if seen.ends:
-            return Bindings(found, self._asked, ends=True)
-        self._asked, self._onward = seen.names[-1], seen.onward
-        return Bindings(found, self._asked, ends=False)
+            self._ended()
+            return found, self._asked, True
+        self._asked = last = names[-1]
+        self._onward = seen.onward if self._planned else self._question()
+        return found, last, False
 
     def _decoded(self) -> Bindings:
-        page = Bindings.of(self._relay.recv_get_bulk(self._cursor))
+        page = bindings(self._relay.recv_get_bulk(self._cursor))
+        self._open = False
         self._traffic.decoded += 1
-        asked = self._asked
-        if not page.ends:
-            self._asked = page.last
+        asked, (_, last, ends) = self._asked, page
+        if not ends:
+            self._asked = last
             self._onward = self._question()
-        if self._answer is not None:
+        if self._answer is not None and self._planned:
             self._learn(asked, self._answer, page)
+        elif ends and self._planned and self._most:
+            self._note_end(asked, page)
+        if ends:
+            self._ended()
         return page
 
     def _question(self) -> bytes:
-        return pdus.bulk(self._asked, self._repetitions)
+        return pdus.bulk(self._asked, self._plan.get(self._asked, self._repetitions))
 
     def _learn(self, asked: str, answer: Answer, page: Bindings) -> None:
         """Remember how a page looks, unless it did not stay as it was before for long."""
@@ -234,15 +135,73 @@ class Replay:
             wait = 1 if seen.hits >= WORTH else min(2 * seen.wait, LONGEST_WAIT)
         elif self._memory.full or len(self._walk.pages) >= MOST_PAGES:
             return
-        names = tuple(name for name, _ in page.found)
-        layout = pages.page(answer, names, [value for _, value in page.found])
-        made = Seen(
-            layout,
-            names if layout else (),
-            page.ends,
-            self._onward,
-            0,
-            self._walk.begun,
-            wait,
-        )
+        found, _, ends = page
+        names = tuple(name for name, _ in found)
+        # The pages of a walk that is yet to be planned will end elsewhere.
+        layout, widths = None, array("H")
+        if self._walk.begun > 1 or not self._most:
+            layout = pages.page(answer, names, [value for _, value in found])
+        if self._most:
+            widths = self._measured(asked, answer, len(names), ends=ends)
+        known = names if layout or widths else ()
+        made = Seen(layout, known, ends, self._onward, widths, self._walk.begun, wait)
         self._memory.keep(self._walk, asked, made)
+
+    def _note_end(self, asked: str, page: Bindings) -> None:
+        """Remember the names of a last page that is too short to have a layout."""
+        names = tuple(name for name, _ in page[0])
+        if (seen := self._walk.pages.get(asked)) is not None and seen.names == names:
+            seen.walk = self._walk.begun
+            return
+        widths = array("H", [datagrams.BEHIND] * len(names))
+        made = Seen(None, names, True, self._onward, widths, self._walk.begun, 1)
+        self._memory.keep(self._walk, asked, made)
+        self._walk.changed = True
+
+    def _measured(self, asked: str, answer: Answer, count: int, *, ends: bool) -> "array[int]":
+        """Return the octets that the values of a page may take, and note what fits into one."""
+        walk, planned = self._walk, self._plan.get(asked, 0)
+        try:
+            widths = array("H", datagrams.widths(answer, count))
+        except Malformed:
+            return array("H")
+        walk.changed, walk.room = True, min(walk.room, datagrams.room(answer))
+        if count < planned and not ends:
+            # The agent sends less than a datagram holds, and maybe no more than without a plan.
+            walk.room = 0 if count <= self._repetitions < planned else min(walk.room, sum(widths))
+        return widths
+
+    def _ended(self) -> None:
+        """Plan the next walk where this one was another than before."""
+        walk = self._walk
+        if not self._planned:
+            return
+        walk.failures = 0
+        if walk.changed and walk.unsettled:
+            walk.changed = False
+            if (plan := self._fitting()) is not None:
+                self._memory.replan(walk, plan)
+
+    def _fitting(self) -> Plan | None:
+        """Return how the pages of this walk are better cut; None where that is good as it is."""
+        walk, asked, ends, good = self._walk, self._root, False, True
+        names, widths, cuts = [asked], array("H"), 0
+        for _ in walk.pages:
+            seen = walk.pages.get(asked)
+            if ends or seen is None or seen.walk != walk.begun or not (seen.names or seen.ends):
+                break
+            names += seen.names
+            widths += seen.widths
+            good = good and asked in self._plan and sum(seen.widths) <= walk.room
+            asked, ends, cuts = names[-1], seen.ends, cuts + 1
+        if (room := walk.room - datagrams.MARGIN) <= 0:
+            return () if walk.plan else None
+        if not ends or len(widths) <= self._repetitions:
+            return None
+        counts = datagrams.counts([*widths, datagrams.BEHIND], room, self._most)
+        # A device that has just started tells small numbers, which will soon be larger.
+        if good and (cuts <= len(counts) or not walk.lasting):
+            return None
+        starts = accumulate(counts[:-1], initial=0)
+        plan = tuple((names[at], count) for at, count in zip(starts, counts, strict=True))
+        return None if plan == walk.plan else plan

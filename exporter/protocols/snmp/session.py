@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import chain
+from typing import NamedTuple
 
 from gufo.snmp._fast import GetIter, SnmpEncodeError
 
@@ -17,8 +18,9 @@ from exporter.profiles.values import Value
 from exporter.protocols.snmp.conversation import GROWTH, Conversation
 from exporter.protocols.snmp.header import NO_SUCH_NAME, TOO_BIG, name_of
 from exporter.protocols.snmp.limits import Limits, Traffic
+from exporter.protocols.snmp.memory import Device, Key, Memory
 from exporter.protocols.snmp.relay import Relay
-from exporter.protocols.snmp.replay import Bindings, Device, Key, Memory, Replay
+from exporter.protocols.snmp.replay import Bindings, Replay, bindings
 from exporter.protocols.snmp.security import Socket
 from exporter.protocols.snmp.stream import End, Stream
 
@@ -122,11 +124,11 @@ class Session(Conversation):
         self, oid: str, repetitions: int, answers: dict[str, Value], limits: Limits
     ) -> int:
         """Fill `answers` page by page; return the error-status that ended the walk, or 0."""
-        send, receive = self._pager(oid, repetitions)
-        paging = Paging(self.target, oid, answers, limits.allow_nonincreasing)
+        pager = self._pager(oid, repetitions, limits)
+        send, receive = pager.send, pager.receive
+        paging = Paging(self.target, oid, answers, limits.allow_nonincreasing, pager.lowered)
         patience, again = limits, False
-        # The first answer of all may say that we are not welcome, which is for others to tell.
-        streaming = self._served
+        streaming = self._served or self._introduced
         while streaming or not paging.take(
             await self._exchange(paging.last, send, receive, patience, again=again)
         ):
@@ -140,7 +142,8 @@ class Session(Conversation):
                 if not limits.retries:
                     raise await self._silence(paging.last, "no answer", limits)
                 self.traffic.retries += 1
-                patience = replace(limits, retries=limits.retries - 1)
+                longer = limits.timeout * GROWTH
+                patience = replace(limits, retries=limits.retries - 1, timeout=longer)
         paging.gather()
         return paging.status
 
@@ -159,23 +162,22 @@ class Session(Conversation):
         finally:
             self._listener = None
 
-    def _pager(
-        self, oid: str, repetitions: int
-    ) -> tuple[Callable[[], None], Callable[[], Bindings]]:
+    def _pager(self, oid: str, repetitions: int, limits: Limits) -> "Pager":
         """Return how to ask for the next page of a walk, and how to read it."""
         # Here, too, the socket is looked up each time.
         if self._auth.version == 1:
             cursor = GetIter(oid)
-            return (
+            return Pager(
                 lambda: self._socket.send_get_next(cursor),
-                lambda: Bindings.of([self._socket.recv_get_next(cursor)]),
+                lambda: bindings([self._socket.recv_get_next(cursor)]),
             )
-        if replay := self._replay((oid, repetitions)):
-            return replay.send, replay.receive
+        known = limits.known_repetitions if repetitions == limits.max_repetitions else 0
+        if replay := self._replay((oid, repetitions, known)):
+            return Pager(replay.send, replay.receive, replay.lowered)
         cursor = GetIter(oid, repetitions)
-        return (
+        return Pager(
             lambda: self._socket.send_get_bulk(cursor),
-            lambda: Bindings.of(self._socket.recv_get_bulk(cursor)),
+            lambda: bindings(self._socket.recv_get_bulk(cursor)),
         )
 
     def _replay(self, key: Key) -> Replay | None:
@@ -188,14 +190,26 @@ class Session(Conversation):
         return Replay(memory, walk, relay, self.traffic, key) if walk else None
 
 
+class Pager(NamedTuple):
+    """How to ask for the next page of a walk, how to read it, and whether less is asked for now."""
+
+    send: Callable[[], None]
+    receive: Callable[[], Bindings]
+    lowered: Callable[[], bool] = lambda: False
+
+
 @dataclass(slots=True)
 class Paging:
-    """How far a walk has come: what it returned, and the last OID of it."""
+    """How far a walk has come: what it returned, and the last OID of it.
+
+    `lowered` asks for less where the agent says that it was too much, and returns if that can be.
+    """
 
     target: str
     root: str
     answers: dict[str, Value]
     allow_nonincreasing: bool
+    lowered: Callable[[], bool]
     status: int = 0
     last: str = field(init=False)
     _pages: list[Iterable[tuple[str, Value]]] = field(default_factory=list)
@@ -207,14 +221,15 @@ class Paging:
         """Keep one more page; return whether it was the last."""
         self.status, page = answer
         if self.status or page is None:
+            return self.status != TOO_BIG or not self.lowered()
+        found, last, ends = page
+        self._pages.append(found)
+        if ends:
             return True
-        self._pages.append(page.found)
-        if page.ends:
-            return True
-        self.last, previous = page.last, self.last
-        rising = self.gather() if self.allow_nonincreasing else _arcs(previous) < _arcs(self.last)
+        self.last, previous = last, self.last
+        rising = self.gather() if self.allow_nonincreasing else _arcs(previous) < _arcs(last)
         if not rising:
-            raise NotIncreasing(self.target, f"OID {self.last} does not increase")
+            raise NotIncreasing(self.target, f"OID {last} does not increase")
         if len(self._pages) == BATCH:
             self.gather()
         if len(self.answers) > MAX_VALUES:

@@ -5,11 +5,13 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, Self
 
 from exporter.errors import BadRequest, LocalFault, UnresolvedName
 
 DEFAULT_PORT = 161
+KNOWN = 10_000  # targets that are not read anew with every scrape
 
 Transport = Literal["udp", "tcp"]
 
@@ -23,6 +25,7 @@ class Target:
     transport: Transport = "udp"
 
     @classmethod
+    @lru_cache(KNOWN)
     def parse(cls, text: str) -> Self:
         """Return the target written `[udp://|tcp://]host[:port]`, IPv6 in brackets or bare."""
         match = re.fullmatch(
@@ -43,6 +46,11 @@ class Target:
             host = f"tcp://{host}"
         return host if self.port == DEFAULT_PORT else f"{host}:{self.port}"
 
+    @property
+    def named(self) -> bool:
+        """Whether there is a name to look up."""
+        return not _is_address(self.host)
+
     async def resolve(self) -> str:
         """Return the `address:port` to talk to, with IPv4 before IPv6."""
         address = await self.address()
@@ -50,7 +58,7 @@ class Target:
 
     async def address(self) -> str:
         """Return the address of the host; the interface of a link-local one is a number."""
-        address = self.host if _is_address(self.host) else await self._looked_up()
+        address = await self._looked_up() if self.named else self.host
         address, _, scope = address.partition("%")
         if scope:
             address = f"{address}%{self._scope(scope)}"
@@ -77,6 +85,7 @@ class Target:
         return str(min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0])
 
 
+@lru_cache(KNOWN)
 def _is_address(host: str) -> bool:
     """Return whether there is nothing to look up, which spares a thread per scrape."""
     try:

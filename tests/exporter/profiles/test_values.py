@@ -1,8 +1,11 @@
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exporter.profiles import values
+from exporter.profiles.values import Value
 
 
 class TestIndex:
@@ -66,6 +69,21 @@ class TestText:
     def test_forms(self, value: values.Value, kind: str, shown: str) -> None:
         """A value reads as in snmp_exporter; bytes that are no UTF-8 are one U+FFFD a run."""
         assert values.text(value, kind) == shown
+
+
+@pytest.mark.parametrize("kind", ["PhysAddress48", "OctetString", "DisplayString"])
+@given(
+    st.lists(st.binary(min_size=6, max_size=6))
+    | st.lists(st.binary(max_size=7))
+    | st.lists(st.text(max_size=3))
+    | st.lists(
+        st.none() | st.integers() | st.floats() | st.text(max_size=3) | st.binary(max_size=7)
+    )
+)
+def test_columns(kind: str, column: list[Value]) -> None:
+    """The texts of a column are those of its values one by one."""
+    assert values.texts(column, kind) == [values.text(value, kind) for value in column]
+    assert values.texts(column, kind, "1x:") == [values.text(each, kind, "1x:") for each in column]
 
 
 class TestNumber:

@@ -76,7 +76,7 @@ def answer_of(bindings: bytes, identity: bytes = IDENTITY) -> Answer:
     body = before + ber.encode(ber.SEQUENCE, bindings)
     octets = ber.encode(ber.RESPONSE, body)
     start = len(octets) - len(body)
-    return Answer(octets, start, start + len(identity), len(octets) - len(bindings))
+    return Answer(len(octets), octets, start, start + len(identity), len(octets) - len(bindings))
 
 
 def learned(bindings: bytes, page: Page) -> pages.Page | None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from exporter.config import Auth
 from exporter.errors import ProtocolError
 from exporter.protocols.snmp import Limits, Memory, Target, Traffic, replay, session
+from exporter.protocols.snmp.memory import IDLE, LONGEST_WAIT, UNUSED
 from tests.exporter.agent import (
     GETBULK,
     Agent,
@@ -156,7 +157,7 @@ class TestReplay:
                 learned.add(id(made.pages[f"{COLUMN}.20"].layout))
                 assert made.pages[f"{COLUMN}.40"].hits == turn
 
-        assert made.pages[f"{COLUMN}.20"].wait == replay.LONGEST_WAIT
+        assert made.pages[f"{COLUMN}.20"].wait == LONGEST_WAIT
 
     async def test_version_3(self, tmp_path: Path) -> None:
         """Pages of SNMPv3 are looked at once they are decrypted and verified."""
@@ -365,14 +366,14 @@ class TestMemory:
         ):
             for agent in (first, second, third):
                 await walk(agent.port, memory)
-            now = replay.IDLE + 1
+            now = IDLE + 1
             for _ in range(2):
                 last = await walk(third.port, memory)
         assert last[1]["replayed"] > 0
-        now += replay.IDLE + 1
+        now += IDLE + 1
         memory.full = True
         memory._make_room(now)
-        assert (memory.used, memory.names, memory.full) == (0, {}, False)
+        assert (memory.used, memory.shared, memory.full) == (0, {}, False)
 
     async def test_pages_that_went(self) -> None:
         """Pages of a table that shrank are forgotten."""
@@ -381,6 +382,6 @@ class TestMemory:
             await walk(agent.port, memory)
             before = memory.used
             become(agent, counters(rows=20))
-            for _ in range(replay.UNUSED + 2):
+            for _ in range(UNUSED + 2):
                 await walk(agent.port, memory)
         assert memory.used < before / 3
