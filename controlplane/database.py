@@ -1,6 +1,7 @@
 """The connection to PostgreSQL: engines, sessions for requests, migrations."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+import time
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,19 +26,21 @@ from sqlalchemy import (
     Text,
     any_,
     create_engine,
+    event,
     func,
     literal,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
@@ -48,6 +51,12 @@ from controlplane.settings import Settings
 APPLICATION = "chm_app"  # the role of the application in the database that `chm up` runs
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x43484D  # "CHM": the advisory lock that keeps two replicas from migrating at once
+
+CONNECTIONS = 20  # of one process, at most
+IDLE_SECONDS = 30.0  # after which a firewall may have forgotten a connection
+RETURNED = "returned"  # when a connection was, by the monotonic clock
+READING = "reading"  # marks the session of a request that changes nothing
+SAFE = frozenset({"GET", "HEAD"})  # RFC 9110, section 9.2.1
 
 # Statements of people take milliseconds: compiling one, or starting processes for it, takes longer.
 SHORT = {"jit": "off", "max_parallel_workers_per_gather": "0"}
@@ -133,10 +142,13 @@ def one_of(column: Any, values: Collection[Any]) -> ColumnElement[bool]:
     return cast("ColumnElement[bool]", column == any_(literal(list(values), ARRAY(column.type))))
 
 
-async def plain(session: AsyncSession, statement: Select[Any]) -> Sequence[Row[Any]]:
+async def plain(
+    session: AsyncSession, statement: Select[Any], parameters: Mapping[str, Any] | None = None
+) -> Sequence[Row[Any]]:
     """Give plain rows, past the ORM: of ten thousand devices that takes half the time."""
+    await session.flush()  # as the ORM does before it asks
     connection = await session.connection()
-    return (await connection.execute(statement)).all()
+    return (await connection.execute(statement, parameters)).all()
 
 
 def now() -> datetime:
@@ -197,25 +209,54 @@ def conninfo(settings: Settings) -> str:
 
 
 def connect(settings: Settings) -> AsyncEngine:
-    """Make the engine of one process; `dispose()` it at the end."""
-    return create_async_engine(
+    """Make the engine of one process; `dispose()` it at the end.
+
+    Connections are kept, for opening one takes as long as several pages; and the one that was used
+    last is used first, for it knows the statements, with their plans, that are asked.
+    """
+    engine = create_async_engine(
         url(settings),
-        pool_pre_ping=True,
-        pool_size=10,
-        max_overflow=10,
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_use_lifo=True,
         connect_args={"server_settings": SHORT},
     )
+    event.listen(engine.sync_engine, "checkin", _note_return)
+    event.listen(engine.sync_engine, "checkout", _refuse_lost)
+    return engine
+
+
+def _note_return(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[RETURNED] = time.monotonic()
+
+
+def _refuse_lost(connection: Any, record: ConnectionPoolEntry, _lent: object) -> None:
+    """Have the pool replace a connection that was lost: nobody is told of it.
+
+    What PostgreSQL closed is known without asking. Only one that was idle for long is asked, which
+    takes as long as three statements.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+    if time.monotonic() - record.info.get(RETURNED, time.monotonic()) > IDLE_SECONDS:
+        try:
+            connection.ping()
+        except (OSError, connection.dbapi.Error) as error:
+            raise DisconnectionError from error
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """Lend a request its session: committed when it returns, rolled back when it raises.
 
-    An error that says so keeps the work: a wrong password has to stay counted.
+    An error that says so keeps the work: a wrong password has to stay counted. What only reads is
+    spared the transaction: each of its statements sees its own moment either way.
     """
     factory: async_sessionmaker[AsyncSession] = request.app.state.sessions
     refusal: ChmError | None = None
+    reads = request.method in SAFE
     async with factory.begin() as session:
-        await reach(session)
+        session.info[READING] = reads
+        await reach(session, **({"isolation_level": "AUTOCOMMIT"} if reads else {}))
         try:
             yield session
         except ChmError as error:

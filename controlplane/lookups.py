@@ -136,9 +136,9 @@ def _parameter(lookup: str, item: Any) -> Any:
     if lookup in BOUNDS:
         return Annotated[item | None, description], None
     if lookup in PARTS:
-        return Annotated[list[Part], Several, description], []
+        return Annotated[list[Part], Several, description], NOT_GIVEN
     values = Annotated[list[item], Several, description]
-    return (Annotated[values, SPLIT] if lookup == "in" else values), []
+    return (Annotated[values, SPLIT] if lookup == "in" else values), NOT_GIVEN
 
 
 def _split(given: object) -> object:

@@ -1,6 +1,6 @@
 """Pages of a list: the envelope, `limit` and `offset` or `cursor`, `ordering`, and `fields`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import True_
 from starlette.datastructures import URL
 
 from controlplane import keyset
+from controlplane.database import plain
 from controlplane.errors import Invalid, Problem
 from controlplane.grammar import Printable
 from controlplane.keyset import Key
@@ -121,7 +122,7 @@ async def fetch(
         raise Invalid(detail, Problem("/query/cursor", "cursor", detail))
     counted = query.cursor is None
     asked = _asked(listed, query)
-    found = (await session.execute(asked)).all()
+    found = await _rows(session, listed.statement, asked)
     count = None
     if counted:
         count = found[0][-1] if found else 0
@@ -132,6 +133,14 @@ async def fetch(
     keys = listed.keys
     cursor = keyset.write(keys, rows[-1][1 : 1 + len(keys)]) if more else None
     return Extent(count, cursor), [row[0] for row in rows]
+
+
+async def _rows(session: AsyncSession, statement: Select[Any], asked: Select[Any]) -> Sequence[Any]:
+    """Give the rows, of which only those with an object in them take the ORM."""
+    first = statement.column_descriptions[0]
+    if first["expr"] is first["entity"]:
+        return (await session.execute(asked)).all()
+    return await plain(session, asked)
 
 
 def _asked(listed: Ordered[Row], query: PageQuery) -> Select[Any]:

@@ -82,7 +82,14 @@ from controlplane.traps import endpoints as traps
 from controlplane.vault import Vault, ring
 from controlplane.vault.telemetry import VaultMetrics
 
-ROUTERS = (
+ROUTERS = (  # a path is looked for in this order: what is asked most comes first
+    alerts.router,
+    transfer.router,  # before devices, whose names begin where its paths do
+    devices.devices,
+    transfer.interfaces,  # before interfaces, for the same reason
+    interfaces.router,
+    interfaces.of_device,
+    devices.sites,
     auth.router,
     auth.people,
     roles.roles,
@@ -90,10 +97,6 @@ ROUTERS = (
     audit.router,
     pages.router,
     credentials.router,
-    devices.sites,
-    transfer.router,  # before devices, whose names begin where its paths do
-    devices.devices,
-    transfer.interfaces,  # before interfaces, for the same reason
     catalogue.contacts,
     catalogue.custom_fields,
     catalogue.device_roles,
@@ -102,8 +105,6 @@ ROUTERS = (
     catalogue.poll_classes,
     catalogue.tenants,
     groups.router,
-    interfaces.router,
-    interfaces.of_device,
     tags.router,
     history.router,
     jobs.router,
@@ -116,7 +117,6 @@ ROUTERS = (
     exporters.router,
     polling.router,
     verification.router,
-    alerts.router,
     alerts.incidents,
     maintenance.router,
     notifications.router,

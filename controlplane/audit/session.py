@@ -17,6 +17,7 @@ from sqlmodel import col
 from controlplane.audit import chain
 from controlplane.audit.chain import Head
 from controlplane.audit.models import AuditEntry
+from controlplane.database import READING
 
 LOCK = text("SELECT pg_advisory_xact_lock(1128811844)")  # "CHMD"
 
@@ -33,6 +34,7 @@ class AuditedSession(Session):
 
     def keep(self, entry: Mapping[str, Any]) -> None:
         """Remember an entry until the commit; a savepoint rolled back takes it along."""
+        _refuse_reading(self)
         transaction = self.get_nested_transaction() or self.get_transaction() or self.begin()
         self._pending.append((transaction, entry))
 
@@ -57,6 +59,13 @@ def _within(inner: SessionTransaction | None, outer: SessionTransaction) -> bool
     while inner is not None and inner is not outer:
         inner = inner.parent
     return inner is outer
+
+
+@event.listens_for(AuditedSession, "before_flush")
+def _refuse_reading(session: Session, *_: object) -> None:
+    """Keep what has no transaction from writing objects, or the log."""
+    if session.info.get(READING):
+        raise RuntimeError("a request that may change nothing writes, without a transaction")
 
 
 @event.listens_for(AuditedSession, "before_commit")

@@ -24,6 +24,10 @@ from controlplane.users.models import User
 
 SIGNING_KEYS_LOCK = 0x43484D02  # advisory: two replicas must not both make the first key
 PROOF_LOCK = 0x43484D03
+IDENTIFIED = (  # what is looked at of a session
+    *("id", "user_id", "delivery", "secret_hash", "revoked_at"),
+    *("last_used_at", "idle_expires_at", "expires_at"),
+)
 TOUCHED_EVERY = timedelta(minutes=1)  # how exact "last used" is
 
 
@@ -85,15 +89,23 @@ def login(session_id: Any) -> Select[tuple[LoginSession, User, Totp | None]]:
 
 
 def _identifying() -> Select[Any]:
-    """Select the session `login` with its person, and all they hold: a row for each grant, or one.
+    """Select the session `login`, its person, and what they hold: a row for each grant, or one.
 
-    Who asks is asked with every request, so this is one statement, which is made once.
+    Who asks is asked with every request, so this is one statement, which is made once, and its rows
+    are no objects. `second_factor` says whether there is one.
     """
+    statement: Select[Any] = select(*(getattr(LoginSession, name) for name in IDENTIFIED))
+    confirmed = col(Totp.confirmed_at).is_not(None)
     return (
-        login(bindparam("login", type_=Uuid))
-        .add_columns(Grant, CustomRole)
+        statement.add_columns(col(User.name), col(User.active))
+        .add_columns(col(Totp.id).is_not(None).label("second_factor"))
+        .add_columns(col(Grant.role), col(Grant.scope), col(Grant.value))
+        .add_columns(col(CustomRole.permissions), col(CustomRole.mfa_required))
+        .join(User, col(User.id) == col(LoginSession.user_id))
+        .outerjoin(Totp, (col(Totp.user_id) == col(User.id)) & confirmed)
         .outerjoin(Grant, col(Grant.user_id) == User.id)
         .outerjoin(CustomRole, col(CustomRole.name) == Grant.role)
+        .where(col(LoginSession.id) == bindparam("login", type_=Uuid))
         .order_by(col(Grant.id))
     )
 

@@ -1,7 +1,8 @@
 """Log people in, and know who is asking."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,7 +26,7 @@ from controlplane.auth.models import Delivery, LoginSession, Purpose, Totp
 from controlplane.auth.passwords import Verdict
 from controlplane.auth.roles import grants as role_grants
 from controlplane.auth.sessions import Client, Opened, Refusal
-from controlplane.database import now
+from controlplane.database import now, plain
 from controlplane.errors import Busy, Conflict, Problem, Unauthenticated, WrongProof
 from controlplane.users import queries as user_queries
 from controlplane.users.models import User
@@ -152,7 +153,8 @@ async def identify(session: AsyncSession, identity: Identity, bearer: str, origi
             token, owner = found
             totp = await _second_factor(session, owner)
             held = await role_grants.held(session, owner.id, identity.mfa_roles)
-            return api_tokens.actor(token, owner, _usable(held, totp), origin)
+            usable = _usable(held, second_factor=totp is not None)
+            return api_tokens.actor(token, owner, usable, origin)
     raise Unauthenticated("the token is not valid")
 
 
@@ -175,16 +177,19 @@ async def _person(
     origin: Origin,
 ) -> Actor:
     """Give the person of a living session, where what was shown proves that it is theirs."""
-    rows = (await session.execute(queries.IDENTIFYING, {"login": login_id})).all()
+    rows = await plain(session, queries.IDENTIFYING, {"login": login_id})
     if not rows:
         raise Unauthenticated(ENDED)
-    login, user, totp, *_ = rows[0]
-    if not (proves(login) and user.active and sessions.alive(login, now())):
+    login: Any = rows[0]
+    if not (proves(login) and login.active and sessions.alive(login, now())):
         raise Unauthenticated(ENDED)
     await sessions.touch(session, login, identity.limits)
-    given = ((grant, custom) for *_, grant, custom in rows if grant is not None)
-    held = _usable(role_grants.as_held(given, identity.mfa_roles), totp)
-    return Actor(user.id, user.name, Kind.USER, held, login.id, origin)
+    given: Iterable[Any] = (row for row in rows if row.role is not None)
+    grants = ((row, row if row.permissions is not None else None) for row in given)
+    held = _usable(
+        role_grants.as_held(grants, identity.mfa_roles), second_factor=login.second_factor
+    )
+    return Actor(login.user_id, login.name, Kind.USER, held, login.id, origin)
 
 
 def _shows(login: LoginSession, shown: str) -> bool:
@@ -202,9 +207,9 @@ async def requires_second_factor(session: AsyncSession, identity: Identity, user
     return any(grant.mfa_required for grant in held)
 
 
-def _usable(held: tuple[Held, ...], totp: Totp | None) -> tuple[Held, ...]:
+def _usable(held: tuple[Held, ...], *, second_factor: bool) -> tuple[Held, ...]:
     """Give what a person may do: nothing where a role asks for a second factor they do not have."""
-    return () if totp is None and any(grant.mfa_required for grant in held) else held
+    return () if not second_factor and any(grant.mfa_required for grant in held) else held
 
 
 async def _authenticate(identity: Identity, attempt: Attempt) -> User:

@@ -6,8 +6,10 @@ every claim required, and a `typ` of our own that keeps one kind of token from s
 A token is worth nothing without its session: whoever reads one looks up its `sid`.
 """
 
+import hashlib
 import time
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,6 +28,7 @@ HEADER_FIELDS = frozenset({"alg", "typ", "kid"})
 KEY_BYTES = 32
 CLAIMS = ("exp", "iat", "nbf", "sub", "jti", "aud", "iss")
 MAX_LENGTH = 4096
+MOST = 10_000  # tokens that are remembered to be good
 CLOCK_SECONDS = 5  # by which the clocks of replicas may differ
 REFUSED = "the access token is not valid"
 WRONG = (JOSEError, ValueError, KeyError, TypeError, AttributeError)  # all that a forgery causes
@@ -40,11 +43,25 @@ class Claims:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """A token that was found good, by which key, and the second since the epoch that ends it."""
+
+    key: UUID
+    ends: float
+    claims: Claims
+
+
+@dataclass(frozen=True)
 class AccessTokens:
-    """Issues and reads the access tokens of people; `lifetime` in seconds."""
+    """Issues and reads the access tokens of people; `lifetime` in seconds.
+
+    A token that is shown again is not verified again, for that takes longer than all else about
+    it; whether its key is still trusted and its time is not over is looked at each time.
+    """
 
     keys: SigningKeys
     lifetime: float
+    _verified: OrderedDict[bytes, Verified] = field(default_factory=OrderedDict, repr=False)
 
     async def issue(self, session: AsyncSession, claims: Claims) -> str:
         """Make a token for a session that has just been opened or refreshed."""
@@ -52,10 +69,18 @@ class AccessTokens:
 
     async def read(self, session: AsyncSession, token: str) -> Claims:
         """Give what a token says, or raise Unauthenticated without saying why."""
-        key = await self.keys.find(session, key_id(token))
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known is not None and time.time() >= known.ends:
+            raise Unauthenticated(REFUSED)
+        key = await self.keys.find(session, known.key if known else key_id(token))
         if key is None:
             raise Unauthenticated(REFUSED)
-        return decode(key, token)
+        if known is None:
+            known = self._verified[digest] = verify(key, token)
+            while len(self._verified) > MOST:
+                self._verified.popitem(last=False)
+        return known.claims
 
 
 def encode(key: Key, claims: Claims, lifetime: float) -> str:
@@ -89,8 +114,8 @@ def key_id(token: str) -> UUID:
         raise Unauthenticated(REFUSED) from None
 
 
-def decode(key: Key, token: str) -> Claims:
-    """Verify a token and give what it says, or raise Unauthenticated."""
+def verify(key: Key, token: str) -> Verified:
+    """Give what a token says, or raise Unauthenticated."""
     _check(key)
     try:
         if key_id(token) != key.id:
@@ -105,7 +130,8 @@ def decode(key: Key, token: str) -> Claims:
         )
         if claims["typ"] != KIND:
             raise ValueError("typ")
-        return Claims(UUID(claims["sub"]), UUID(claims["sid"]))
+        says = Claims(UUID(claims["sub"]), UUID(claims["sid"]))
+        return Verified(key.id, float(claims["exp"]), says)
     except WRONG:
         raise Unauthenticated(REFUSED) from None
 

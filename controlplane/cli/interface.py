@@ -55,8 +55,8 @@ def list_(
     query = InterfaceFilters.model_validate({**filters, **decided, "q": q})
 
     async def work(session: AsyncSession) -> Sequence[InterfaceRead]:
-        found = queries.interfaces(shell(), query).order_by("device", "name")
-        return await service.read(session, list(await session.scalars(found)))
+        found = queries.interface_ids(shell(), query).order_by(*queries.BY_DEVICE)
+        return await service.shown(session, (await session.scalars(found)).all())
 
     output.rows(transact(Settings(), work), COLUMNS, as_json=as_json)
 

@@ -3,14 +3,16 @@
 import asyncio
 import gc
 import logging
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
 
 from controlplane import worker as work
-from controlplane.app import create_app
+from controlplane.app import create_app, port
 from controlplane.app.protocol import HeadersInTime
 from controlplane.settings import Settings
 
@@ -26,7 +28,7 @@ def serve(
 ) -> None:
     """Run the HTTP service on CHM_HOST and CHM_CONTROLPLANE_PORT."""
     settings = Settings()
-    uvicorn.run(
+    config = uvicorn.Config(
         "controlplane.cli.serve:application",  # by name, for each process makes its own
         factory=True,
         workers=workers,
@@ -40,6 +42,14 @@ def serve(
         http=HeadersInTime,  # by h11, the one parser of uvicorn's that bounds what is not whole
         h11_max_incomplete_event_size=settings.max_header_bytes,
     )
+    if workers > 1:
+        port.share(config)
+        return
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise typer.Exit(STARTUP_FAILURE)
 
 
 def application() -> FastAPI:

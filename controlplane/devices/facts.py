@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from controlplane.clients.prometheus import Prometheus, Refused, Sample
 from controlplane.devices import names, queries
 from controlplane.devices.models import FACTS, DeviceFacts, FactChange
-from controlplane.devices.references import TOLD
+from controlplane.devices.references import READ, TOLD
 from controlplane.devices.schemas import FactChangeRead, FactsRead
 from controlplane.errors import Unavailable
 
@@ -163,14 +163,15 @@ async def _write(
 async def read(session: AsyncSession, rows: Collection[Row[Any]]) -> dict[UUID, FactsRead]:
     """Give what is known of the devices in these rows of `references`, as people see it."""
     changes = await _changes(session, [row.id for row in rows if row.changed])
+    told = {row[0]: dict(zip(TOLD, row[len(READ) :], strict=False)) for row in rows}
     return {
-        row.id: FactsRead(
-            **{name: getattr(row, f"told_{name}") for name in TOLD},
-            disagrees=_disagreements(row),
-            changes=changes.get(row.id, []),
+        row[0]: FactsRead(
+            **told[row[0]],
+            disagrees=_disagreements(row, told[row[0]]),
+            changes=changes.get(row[0], []),
         )
         for row in rows
-        if row.told_last_seen is not None
+        if told[row[0]]["last_seen"] is not None
     }
 
 
@@ -186,18 +187,20 @@ async def _changes(
     return changes
 
 
-def _disagreements(row: Row[Any]) -> list[str]:
+def _disagreements(row: Row[Any], told: Mapping[str, str]) -> list[str]:
     """Name the fields that an operator has set to something else than the device says."""
-    pairs = {
-        "vendor": (row.vendor, row.told_vendor),
-        "profile": (row.profile or "", row.told_profile),
-        "serial": (row.serial, row.told_serial),
-        "name": (row.name, row.told_sys_name),
-    }
-    return [name for name, pair in pairs.items() if differ(*pair)]
+    pairs = (
+        ("vendor", row.vendor, told["vendor"]),
+        ("profile", row.profile or "", told["profile"]),
+        ("serial", row.serial, told["serial"]),
+        ("name", row.name, told["sys_name"]),
+    )
+    return [field for field, ours, theirs in pairs if differ(ours, theirs)]
 
 
 def differ(ours: str, theirs: str) -> bool:
     """Say whether two texts mean different things; `Cisco Systems` and `cisco` do not."""
-    one, other = sorted((ours.casefold(), theirs.casefold()), key=len)
-    return bool(one) and not other.startswith(one)
+    if not ours or not theirs or ours == theirs:
+        return False
+    one, other = ours.casefold(), theirs.casefold()
+    return not (one.startswith(other) or other.startswith(one))

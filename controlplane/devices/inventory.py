@@ -19,6 +19,7 @@ from controlplane.devices.catalogue import queries as catalogue_queries
 from controlplane.devices.catalogue.models import AppliesTo
 from controlplane.devices.catalogue.nouns import BY_ID, CUSTOM_FIELD, NOUNS
 from controlplane.devices.models import Device, DeviceCredential, DeviceParent
+from controlplane.devices.references import READ
 from controlplane.devices.schemas import DeviceRead
 from controlplane.errors import Invalid, Problem
 
@@ -36,7 +37,6 @@ REFERRED = {
     "parents": "device",
     **{noun.field: noun.words for noun in NOUNS.values() if noun is not CUSTOM_FIELD},
 }
-READ = tuple(name for name in DeviceRead.model_fields if name != "facts")
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ async def shown(
     rows = await references.read(session, actor, None if every else ids)
     told = {} if every else await facts.read(session, rows.values())
     return [
-        DeviceRead(**{name: getattr(rows[id_], name) for name in READ}, facts=told.get(id_))
+        DeviceRead(**dict(zip(READ, rows[id_], strict=False)), facts=told.get(id_))
         for id_ in ids
         if id_ in rows
     ]

@@ -71,16 +71,22 @@ def site(actor: Actor, permission: Permission, name: str) -> Select[tuple[Site]]
 
 def sites(actor: Actor, query: SiteQuery) -> Select[tuple[Site]]:
     """Select the sites that the actor sees and that pass the filters."""
+    subjects = _site_subjects(actor.alike)
+    found = lookups.search(query.q, subjects["name"], subjects["description"])
+    asked = [*lookups.conditions(query, subjects), *custom.conditions(Site, query.cf)]
+    return select(Site).where(_visible_site(actor, Site.id), found, *asked)
+
+
+@lru_cache(maxsize=64)
+def _site_subjects(actor: Actor) -> Mapping[str, lookups.Subject]:
+    """Give what the filters of sites are about, as far as this actor sees it."""
     above = aliased(Site)
     parents = select(above.id).where(_visible_site(actor, above.id))
-    subjects: dict[str, lookups.Subject] = {
+    return {
         **lookups.columns(Site, "name", "kind", "description", "created_at", "updated_at"),
         "parent": Related(col(Site.parent_id), parents, col(above.name)),
         "contact": Tags(col(Site.contacts)),
     }
-    found = lookups.search(query.q, subjects["name"], subjects["description"])
-    asked = [*lookups.conditions(query, subjects), *custom.conditions(Site, query.cf)]
-    return select(Site).where(_visible_site(actor, Site.id), found, *asked)
 
 
 def writable_sites(

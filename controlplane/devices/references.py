@@ -18,6 +18,7 @@ from controlplane.auth import restrictor
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.models import Credential
+from controlplane.database import plain
 from controlplane.devices.catalogue.nouns import BY_ID
 from controlplane.devices.models import (
     FACTS,
@@ -30,7 +31,7 @@ from controlplane.devices.models import (
 )
 from controlplane.devices.schemas import DeviceRead
 
-SHOWN = tuple(DeviceRead.model_fields.keys() & Device.model_fields.keys())
+READ = tuple(name for name in DeviceRead.model_fields if name != "facts")
 TOLD = (*FACTS, "first_seen", "last_seen")
 REFERENCES: tuple[tuple[str, str, type[Any]], ...] = (
     ("site", "site_id", Site),
@@ -42,32 +43,38 @@ WANTED = bindparam("devices", type_=ARRAY(Uuid))
 async def read(
     session: AsyncSession, actor: Actor, devices: Sequence[UUID] | None
 ) -> dict[UUID, Row[Any]]:
-    """Give rows of devices by id, with the fields of `DeviceRead` as this actor sees them.
+    """Give rows of devices by id, which begin with what `READ` names, as this actor sees it.
 
-    None means all devices; of some, what they said last comes, too, and whether that has `changed`.
+    None means all devices; of some follows what `TOLD` names, as they said it last, and whether
+    that has `changed`.
     """
     every = devices is None
-    given = {} if every else {"devices": devices}
-    found = await session.execute(_references(actor.alike, every=every), given)
-    return {row.id: row for row in found}
+    given = None if every else {"devices": devices}
+    found = await plain(session, _references(actor.alike, every=every), given)
+    return {row[0]: row for row in found}
 
 
 @lru_cache(maxsize=64)
 def _references(actor: Actor, *, every: bool) -> Select[Any]:
     device = aliased(Device)  # the restrictor looks at other rows of the table
-    statement: Select[Any] = (
-        select(*(getattr(device, name) for name in SHOWN))
-        .add_columns(func.array(_credentials(device)).label("credentials"))
-        .add_columns(func.array(_parents(actor, device)).label("parents"))
-    )
+    columns: dict[str, Any] = {
+        "credentials": func.array(_credentials(device)),
+        "parents": func.array(_parents(actor, device)),
+    }
+    joined: list[tuple[type[Any], Any]] = []
     for field, column, table in REFERENCES:
         refers = col(table.id) == getattr(device, column)
         if every:
-            statement = statement.add_columns(col(table.name).label(field))
-            statement = statement.outerjoin(table, refers)
+            columns[field] = col(table.name)
+            joined.append((table, refers))
         else:  # looked up row by row: to plan so many joins takes longer than a page
-            name = select(table.name).where(refers).scalar_subquery()
-            statement = statement.add_columns(name.label(field))
+            columns[field] = select(table.name).where(refers).scalar_subquery()
+    shown = (columns[n] if n in columns else getattr(device, n) for n in READ)
+    statement: Select[Any] = select(
+        *(column.label(name) for name, column in zip(READ, shown, strict=True))
+    ).select_from(device)
+    for table, refers in joined:
+        statement = statement.outerjoin(table, refers)
     if every:
         return statement
     changed = exists().where(col(FactChange.device_id) == device.id)

@@ -12,7 +12,6 @@ from controlplane.auth.dependencies import CanReadDevices, CanWriteDevices
 from controlplane.database import Session
 from controlplane.devices import service as devices
 from controlplane.devices.interfaces import queries, service
-from controlplane.devices.interfaces.models import Interface
 from controlplane.devices.interfaces.schemas import (
     InterfaceChange,
     InterfaceDetail,
@@ -39,7 +38,7 @@ async def list_interfaces(
 ) -> Page[InterfaceRead]:
     """List interfaces; `?device=sw1&name=Gi1/0/1` finds one."""
     count = queries.count(actor, query)
-    return await _page(request, session, query, queries.interfaces(actor, query), count)
+    return await _page(request, session, query, queries.interface_ids(actor, query), count)
 
 
 @router.patch("", openapi_extra=bodies.described(Rows[InterfaceChange]))
@@ -86,7 +85,7 @@ async def list_device_interfaces(
 ) -> Page[InterfaceRead]:
     """List the interfaces of a device."""
     device = await devices.get(session, actor, name)
-    found = queries.interfaces(actor, query).where(queries.of_device(device.name))
+    found = queries.interface_ids(actor, query).where(queries.of_device(device.name))
     return await _page(request, session, query, found)
 
 
@@ -94,9 +93,9 @@ async def _page(
     request: Request,
     session: AsyncSession,
     query: InterfaceQuery,
-    found: Select[tuple[Interface]],
+    found: Select[tuple[UUID]],
     count: Select[tuple[int]] | None = None,
 ) -> Page[InterfaceRead]:
     listed = pagination.ordered(found, query.ordering, queries.ORDERING, "id", count=count)
-    extent, rows = await pagination.fetch(session, listed, query)
-    return pagination.page(request.url, query, extent, await service.read(session, rows))
+    extent, ids = await pagination.fetch(session, listed, query)
+    return pagination.page(request.url, query, extent, await service.shown(session, ids))

@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, Subquery, func, literal, or_, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Subquery,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
@@ -22,7 +34,7 @@ from controlplane.devices.interfaces.models import (
     InterfaceCount,
     Monitored,
 )
-from controlplane.devices.interfaces.schemas import EXPORTED, InterfaceFilters
+from controlplane.devices.interfaces.schemas import EXPORTED, InterfaceFilters, InterfaceRead
 from controlplane.devices.models import MONITORED, Device, DevicePoll, Site
 from controlplane.lookups import Lowered, Related
 
@@ -33,11 +45,14 @@ ORDERING = {
         *("importance", "monitored", "first_seen", "gone_at", "updated_at", "id"),
     )
 }
+BY_DEVICE = (ORDERING["device"], ORDERING["name"])
 FILTERED = (
     *("device", "name", "alias", "description", "type", "mac", "speed"),
     *("admin_status", "oper_status", "importance", "monitored"),
     *("first_seen", "last_seen", "gone_at", "updated_at"),
 )
+SHOWN = tuple(name for name in InterfaceRead.model_fields if name in Interface.model_fields)
+WANTED = bindparam("interfaces", type_=ARRAY(Uuid))
 LEARNED = (
     *("id", "device", "name", "index", "alias", "type", "speed", "mac"),
     *("admin_status", "oper_status", "last_seen", "gone_at"),
@@ -75,6 +90,11 @@ def interfaces(actor: Actor, query: InterfaceFilters) -> Select[tuple[Interface]
     return select(Interface).where(_reached(actor, Permission.DEVICES_READ), found, *asked)
 
 
+def interface_ids(actor: Actor, query: InterfaceFilters) -> Select[tuple[UUID]]:
+    """Select the ids of the same interfaces: a list shows them with what they refer to."""
+    return interfaces(actor, query).with_only_columns(col(Interface.id))
+
+
 def count(actor: Actor, query: InterfaceFilters) -> Select[tuple[int]] | None:
     """Count the same by what is kept of each device, or None where that does not tell."""
     subjects = {"device": col(InterfaceCount.device), "site": _site(InterfaceCount)}
@@ -99,15 +119,6 @@ def told_of(actor: Actor, query: InterfaceFilters) -> Select[Any]:
 def of_device(name: str) -> ColumnElement[bool]:
     """Say of an interface that it belongs to this device."""
     return col(Interface.device) == name
-
-
-def sites(devices: Collection[str]) -> Select[tuple[str, str]]:
-    """Select device and site of the devices of these names that stand at one."""
-    return (
-        select(Device.name, Site.name)
-        .join(Site, col(Site.id) == Device.site_id)
-        .where(one_of(col(Device.name), devices))
-    )
 
 
 def decided() -> Select[tuple[str, str, Importance, Monitored]]:
@@ -173,6 +184,18 @@ def beyond(interfaces: Collection[UUID], count: int) -> ColumnElement[bool]:
     return col(InterfaceChange.id).in_(select(ranked.c.id).where(ranked.c.place > count))
 
 
+def _shown() -> Select[Any]:
+    """Select the interfaces of some ids, as people see them: what `SHOWN` names, and the site."""
+    site = (
+        select(Site.name)
+        .join(Device, col(Device.site_id) == Site.id)
+        .where(col(Device.name) == Interface.device)
+        .scalar_subquery()
+    )
+    columns: Select[Any] = select(*(getattr(Interface, name) for name in SHOWN))
+    return columns.add_columns(site.label("site")).where(col(Interface.id) == any_(WANTED))
+
+
 def _ranked(interfaces: Collection[UUID]) -> Subquery:
     newest = (col(InterfaceChange.at).desc(), col(InterfaceChange.id).desc())
     place = func.row_number().over(partition_by=col(InterfaceChange.interface_id), order_by=newest)
@@ -184,3 +207,6 @@ def _reached(
     actor: Actor, permission: Permission, table: type[Interface | InterfaceCount] = Interface
 ) -> ColumnElement[bool]:
     return restrictor.on_device_names(actor, permission, col(table.device))
+
+
+SHOWING = _shown()  # made once: making it takes longer than running it

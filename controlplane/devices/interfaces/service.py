@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from controlplane import events, preconditions, rows
@@ -13,11 +14,11 @@ from controlplane.auth import trail
 from controlplane.auth.actor import Actor
 from controlplane.auth.permissions import Permission
 from controlplane.credentials.service import Outcome
-from controlplane.database import now
+from controlplane.database import now, plain
 from controlplane.devices import facts
 from controlplane.devices.interfaces import queries
 from controlplane.devices.interfaces.models import Interface
-from controlplane.devices.interfaces.queries import Key
+from controlplane.devices.interfaces.queries import SHOWN, Key
 from controlplane.devices.interfaces.schemas import (
     InterfaceChange,
     InterfaceDetail,
@@ -32,7 +33,6 @@ from controlplane.rows import Written
 NOUN = "interface"  # as the audit log has it
 READ, WRITE = Permission.DEVICES_READ, Permission.DEVICES_WRITE
 OURS = tuple(InterfaceUpdate.model_fields)
-SHOWN = tuple(InterfaceRead.model_fields.keys() & Interface.model_fields.keys())
 CHANGES = 10  # of an interface that are shown
 
 
@@ -64,26 +64,26 @@ async def find(session: AsyncSession, actor: Actor, device: str, name: str) -> I
     return interface
 
 
-async def read(session: AsyncSession, interfaces: Sequence[Interface]) -> list[InterfaceRead]:
-    """Give interfaces as people see them."""
-    found = await session.execute(queries.sites({one.device for one in interfaces}))
-    sites = dict(found.tuples().all())
+async def shown(session: AsyncSession, ids: Sequence[UUID]) -> list[InterfaceRead]:
+    """Give the interfaces of these ids as people see them; one that is gone by now is left out."""
+    found = {row.id: row for row in await plain(session, queries.SHOWING, {"interfaces": ids})}
     return [
         InterfaceRead(
-            **{name: getattr(one, name) for name in SHOWN},
-            site=sites.get(one.device),
-            disagrees=_disagreements(one),
+            **dict(zip(SHOWN, found[id_], strict=False)),
+            site=found[id_].site,
+            disagrees=_disagreements(found[id_]),
         )
-        for one in interfaces
+        for id_ in ids
+        if id_ in found
     ]
 
 
 async def detail(session: AsyncSession, interface: Interface) -> InterfaceDetail:
     """Give one interface with what has changed about it."""
-    (shown,) = await read(session, [interface])
+    (seen,) = await shown(session, [interface.id])
     changes = await session.scalars(queries.changes(interface.id, CHANGES))
     return InterfaceDetail(
-        **shown.model_dump(), changes=[NoteRead(**change.model_dump()) for change in changes]
+        **seen.model_dump(), changes=[NoteRead(**change.model_dump()) for change in changes]
     )
 
 
@@ -194,7 +194,7 @@ def _kept(interface: Interface) -> dict[str, Any]:
     return {name: getattr(interface, name) for name in OURS}
 
 
-def _disagreements(interface: Interface) -> list[str]:
+def _disagreements(interface: Row[Any]) -> list[str]:
     """Name what an operator says otherwise than the device."""
     differ = facts.differ(interface.description, interface.alias)
     return ["description"] if differ else []

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import time
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -52,19 +52,19 @@ def _encode(content: bytes) -> str:
 
 def test_a_token_speaks_for_its_user() -> None:
     """What was issued is read back as the same person."""
-    assert tokens.decode(KEY, tokens.encode(KEY, CLAIMS, 60)) == CLAIMS
+    assert tokens.verify(KEY, tokens.encode(KEY, CLAIMS, 60)).claims == CLAIMS
 
 
 def test_the_forge_is_good() -> None:
     """The tokens below fail for what is wrong with them, not for how they are made."""
-    assert tokens.decode(KEY, forge(claims())) == CLAIMS
+    assert tokens.verify(KEY, forge(claims())).claims == CLAIMS
 
 
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf", "sub", "sid", "jti", "aud", "iss", "typ"])
 def test_every_claim_is_required(name: str) -> None:
     """A token that lacks one claim is refused, also `aud`, which python-jose lets be missing."""
     with pytest.raises(Unauthenticated):
-        tokens.decode(KEY, forge(claims(**{name: None})))
+        tokens.verify(KEY, forge(claims(**{name: None})))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_every_claim_is_required(name: str) -> None:
 def test_wrong_claims_are_refused(changes: dict[str, Any]) -> None:
     """Expired, not yet valid, for others, from others, of another kind, of nobody: refused."""
     with pytest.raises(Unauthenticated):
-        tokens.decode(KEY, forge(claims(**changes)))
+        tokens.verify(KEY, forge(claims(**changes)))
 
 
 @pytest.mark.parametrize(
@@ -105,35 +105,35 @@ def test_wrong_claims_are_refused(changes: dict[str, Any]) -> None:
 def test_foreign_headers_are_refused(header: dict[str, Any]) -> None:
     """A header with `crit`, a key of its own, or another algorithm is refused."""
     with pytest.raises(Unauthenticated):
-        tokens.decode(KEY, forge(claims(), **header))
+        tokens.verify(KEY, forge(claims(), **header))
 
 
 def test_alg_none_without_signature_is_refused() -> None:
     """An unsigned token is refused."""
     head, body, _ = forge(claims(), alg="none").split(".")
     with pytest.raises(Unauthenticated):
-        tokens.decode(KEY, f"{head}.{body}.")
+        tokens.verify(KEY, f"{head}.{body}.")
 
 
 @pytest.mark.parametrize("key", [b"", b"key", bytes(32)])
 def test_another_key_is_refused(key: bytes) -> None:
     """A signature by another key, the empty one too, is refused."""
     with pytest.raises(Unauthenticated):
-        tokens.decode(KEY, forge(claims(), key))
+        tokens.verify(KEY, forge(claims(), key))
 
 
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "\x00", "é" * 10, "x" * 100_000])
 def test_rubbish_is_refused(token: str) -> None:
     """What is no token at all is refused, not a fault."""
     with pytest.raises(Unauthenticated):
-        tokens.decode(KEY, token)
+        tokens.verify(KEY, token)
 
 
 @pytest.mark.parametrize("body", [[], "text", 1, None])
 def test_claims_must_be_an_object(body: Any) -> None:
     """Signed JSON that is no object is refused."""
     with pytest.raises(Unauthenticated):
-        tokens.decode(KEY, forge(body))
+        tokens.verify(KEY, forge(body))
 
 
 def test_a_tampered_token_is_refused() -> None:
@@ -141,17 +141,65 @@ def test_a_tampered_token_is_refused() -> None:
     head, _, signature = tokens.encode(KEY, CLAIMS, 60).split(".")
     other = forge(claims(sub=str(uuid4()))).split(".")[1]
     with pytest.raises(Unauthenticated):
-        tokens.decode(KEY, f"{head}.{other}.{signature}")
+        tokens.verify(KEY, f"{head}.{other}.{signature}")
 
 
 @pytest.mark.parametrize("key", [b"", b"short", bytes(31)])
 def test_a_short_key_is_refused(key: bytes) -> None:
     """Nothing is signed or verified with a key that can be guessed."""
     with pytest.raises(ConfigurationError, match="fewer than 32"):
-        tokens.decode(Key(KEY.id, key), forge(claims(), key))
+        tokens.verify(Key(KEY.id, key), forge(claims(), key))
 
 
 def test_the_key_is_not_shown() -> None:
     """Printing a key, in a log or a traceback, does not print its secret."""
     assert repr(SECRET) not in repr(KEY)
     assert "secret" not in repr(KEY)
+
+
+class Keys:
+    """Knows one key, until it is dropped."""
+
+    known: Key | None = KEY
+
+    async def find(self, _session: object, key_id: UUID) -> Key | None:
+        """Give the key, if it is this one."""
+        return self.known if self.known and self.known.id == key_id else None
+
+
+async def test_a_token_is_looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was good is refused when its time is over, and when its key is trusted no more."""
+    keys, session = Keys(), cast("Any", None)
+    reader = tokens.AccessTokens(cast("Any", keys), 60)
+    token, other = tokens.encode(KEY, CLAIMS, 60), tokens.encode(KEY, CLAIMS, 60)
+    verified: list[str] = []
+
+    def verify(key: Key, shown: str) -> tokens.Verified:
+        verified.append(shown)
+        return real(key, shown)
+
+    real = tokens.verify
+    monkeypatch.setattr(tokens, "verify", verify)
+    for shown in (token, token, other, token):
+        assert await reader.read(session, shown) == CLAIMS
+    assert verified == [token, other]
+
+    keys.known = None
+    with pytest.raises(Unauthenticated):
+        await reader.read(session, token)
+    keys.known = KEY
+    later = time.time() + 61
+    monkeypatch.setattr(time, "time", lambda: later)
+    with pytest.raises(Unauthenticated):
+        await reader.read(session, other)
+
+
+async def test_a_token_that_looks_like_a_good_one() -> None:
+    """What is remembered is the whole token: another signature is none of it."""
+    reader, session = tokens.AccessTokens(cast("Any", Keys()), 60), cast("Any", None)
+    token = tokens.encode(KEY, CLAIMS, 60)
+    assert await reader.read(session, token) == CLAIMS
+    head, body, _ = token.split(".")
+    _, _, signature = tokens.encode(KEY, CLAIMS, 61).split(".")
+    with pytest.raises(Unauthenticated):
+        await reader.read(session, f"{head}.{body}.{signature}")
