@@ -1,6 +1,6 @@
 """Polls out of turn: which devices are to be polled as they sent a trap, and what a poll told.
 
-What a poll finds becomes no series (decision 30). Facts and interfaces are taken up from its
+What a poll finds becomes no series (decision 29). Facts and interfaces are taken up from its
 samples as from those of Prometheus, and how its collectors fared is kept until the next one.
 """
 

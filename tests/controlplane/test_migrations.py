@@ -199,7 +199,7 @@ VALUES (gen_random_uuid(), :name, :expr, 0, 0, 'warning', '', '', '', 'live', ''
 
 def test_what_rules_name_stands_beside_them(connection: Connection) -> None:
     """A rule of before has the matchers of its expression, each once."""
-    up(connection, "0061")
+    up(connection, "0060")
     down(connection, "-1")
     exprs = {
         "two": 'sum(rate(x{device=~\'core.*\',site!="a\\x00"}[5m])) > 1 or y{device=~"core.*"}',
@@ -209,7 +209,7 @@ def test_what_rules_name_stands_beside_them(connection: Connection) -> None:
     for name, expr in exprs.items():
         connection.execute(text(RULE), {"name": name, "expr": expr})
     connection.commit()
-    up(connection, "0061")
+    up(connection, "0060")
     found = connection.execute(text("SELECT name, matchers FROM alerting_rules"))
     assert {row.name: row.matchers for row in found} == {
         "two": [
