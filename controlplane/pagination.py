@@ -138,7 +138,7 @@ async def fetch(
 async def _rows(session: AsyncSession, statement: Select[Any], asked: Select[Any]) -> Sequence[Any]:
     """Give the rows, of which only those with an object in them take the ORM."""
     first = statement.column_descriptions[0]
-    if first["expr"] is first["entity"]:
+    if first["expr"] is first.get("entity"):
         return (await session.execute(asked)).all()
     return await plain(session, asked)
 
