@@ -52,9 +52,10 @@ device:chm_topology_parent:current == 1
 and on (device)
 device:chm_device_up:flapping"""
 
+# The labels are those of the inventory, whatever site the device was of when it began.
 FLAPPING = """\
-device:chm_device_up:flapping
-and
+max by (device) (device:chm_device_up:flapping)
+* on (device) group_right ()
 device:chm_inventory_device_info:current
 unless on (device) (
   device:chm_device_up:flapping_ways
@@ -222,6 +223,5 @@ def _polled(options: Intent) -> tuple[Alert, ...]:
             "{{ $labels.device }} has restarted",
             "{{ $labels.device }} (site {{ $labels.site }}) has been running for "
             "{{ $value | humanizeDuration }}.",
-            of_inventory=True,
         ),
     )

@@ -27,7 +27,7 @@ def readings(alert: str, of: str) -> Series:
         "DeviceDown": {},
         "DeviceRebooted": sampled("chm_uptime_seconds", of, "90000x20 60x60"),
         "CpuHigh": sampled("chm_cpu_utilization_ratio", of, "0.99x60", cpu="0"),
-        "FanFailed": sampled("chm_fan_up", of, "0x60", fan=TEAM),
+        "FanFailed": sampled("chm_fault", of, "1x60", metric="chm_fan_up", fan=TEAM),
     }[alert]
 
 
