@@ -69,6 +69,7 @@ NOT_IN_THE_DEMO = (
     "chm_memory_utilization_ratio",
     "baseline:",  # nobody chose one
     *("chm_interface_monitored", "interface:chm_interface_monitored:"),  # nobody decided
+    *("chm_site_team", "site:chm_site_team:"),  # nobody is in a team
 )
 
 
