@@ -248,7 +248,7 @@ def search(text: str, *places: Subject) -> Condition:
 def _stands(word: str, places: Sequence[Subject]) -> Condition:
     alone = [place for place in places if isinstance(place, Related | Lowered)]
     here = [place for place in places if not isinstance(place, Related | Lowered)]
-    asked = [*alone, together(*here)] if here else alone
+    asked = [*alone, together(*here)] if len(here) > 1 else [*alone, *here]
     return or_(*(_holds(place, "ic", [word]) for place in asked))
 
 
