@@ -2,19 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from exporter.app import poll
-from exporter.app.exporter import Exporter
-from exporter.profiles.loader import Configuration
-from exporter.settings import Settings
-from exporter.telemetry import Telemetry
 from tests.exporter.agent import Agent, Value, octets, parse, serve
-from tests.exporter.serving import calling
 
 BEARER = {"Authorization": "Bearer t0ken"}
 ALIAS = "1.3.6.1.2.1.31.1.1.1.18.2"
@@ -26,18 +20,6 @@ async def agent(switch: dict[str, Value]) -> AsyncIterator[Agent]:
     """Give a switch with two ports."""
     async with serve(switch) as there:
         yield there
-
-
-@pytest.fixture
-async def asking(
-    tmp_path: Path, telemetry: Telemetry, configuration: Configuration
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of an exporter that polls for who has the token."""
-    file = tmp_path / "verify.token"
-    file.write_text("t0ken\n")
-    exporter = Exporter(Settings(verify_token_file=file), telemetry, configuration, None)
-    async with calling(exporter) as client:
-        yield client
 
 
 async def polled(client: httpx.AsyncClient, agent: Agent, **more: Any) -> dict[str, Any]:

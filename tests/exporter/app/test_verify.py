@@ -1,19 +1,12 @@
 """Credentials tried on a device, for the control plane alone."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from exporter.app import Exporter
-from exporter.profiles.loader import Configuration
-from exporter.settings import Settings
-from exporter.telemetry import Telemetry
 from tests.exporter.conftest import free_port
-from tests.exporter.serving import calling
 
 ANN = {
     "version": 3,
@@ -25,18 +18,6 @@ ANN = {
     "priv_password": "battery staple",
 }
 BEARER = {"Authorization": "Bearer t0ken"}
-
-
-@pytest.fixture
-async def asking(
-    tmp_path: Path, telemetry: Telemetry, configuration: Configuration
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Return a client of an exporter that tries credentials for who has the token."""
-    file = tmp_path / "verify.token"
-    file.write_text("t0ken\n")
-    exporter = Exporter(Settings(verify_token_file=file), telemetry, configuration, None)
-    async with calling(exporter) as client:
-        yield client
 
 
 async def verified(client: httpx.AsyncClient, address: str, auth: dict[str, Any]) -> dict[str, str]:
